@@ -1,0 +1,67 @@
+# Everything runs from the repository root. Needed beforehand: Python 3.11 or newer, git, make.
+PYTHON ?= python3
+CONSTRAINTS ?= constraints.txt
+ARGS ?=
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+BIN := .venv/bin
+STAMP := .venv/.installed
+NOTEBOOKS = $(wildcard notebooks/*.ipynb)
+
+# The hub's progress bars would become dead widgets in the pages, and no page may need the hub.
+QUIET_HUB := HF_HUB_OFFLINE=1 HF_HUB_DISABLE_PROGRESS_BARS=1 HF_DATASETS_DISABLE_PROGRESS_BARS=1
+# A backend set by the caller would leave the pages without figures.
+unexport MPLBACKEND PYTHONPATH
+
+.PHONY: help install book test lint fmt bench results doctor clean
+
+help:  ## list the verbs
+	@echo 'make VERB [ARGS="..."] [PYTHON=python3.12]; every verb makes .venv first when it is missing or old'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' Makefile
+
+install: $(STAMP)  ## make .venv with the package and all it needs
+
+book: $(STAMP)  ## run every notebook, build _build/html and say where it is
+	$(BIN)/python tools/vendor_assets.py
+	$(QUIET_HUB) $(BIN)/jupyter-book build . --toc book/_toc.yml --all -W -n --keep-going
+	@$(BIN)/python -c 'from pathlib import Path; print("The book:", Path("_build/html/index.html").resolve(strict=True).as_uri())'
+
+test: $(STAMP)  ## run all tests; ARGS="-m 'not slow'" runs the quick ones
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMP)  ## check style, spelling and that the notebooks are clean; changes nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+	$(BIN)/python tools/colab_cell.py --check
+	$(if $(NOTEBOOKS),$(BIN)/nbstripout --keep-id --verify $(NOTEBOOKS))
+
+fmt: $(STAMP)  ## format the code, strip the notebooks, renew their set-up cells
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/python tools/colab_cell.py --write
+	$(if $(NOTEBOOKS),$(BIN)/nbstripout --keep-id $(NOTEBOOKS))
+
+bench: $(STAMP)  ## measure speed and memory, written to benchmarks/results/
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+results: $(STAMP)  ## make the long runs' tables that are missing; skips what is there, resumes what was cut
+	$(BIN)/linstudy results $(ARGS)
+
+doctor: $(STAMP)  ## say what this machine has, and what is wrong with it
+	$(BIN)/linstudy doctor
+
+clean:  ## remove the built book, its execution cache and other caches; .venv stays
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis .benchmarks
+
+$(STAMP): pyproject.toml $(CONSTRAINTS)
+	@command -v $(PYTHON) > /dev/null || { echo '$(PYTHON) is not on this machine; install Python 3.11 or newer, or name another: make $(MAKECMDGOALS) PYTHON=python3.12' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed and $$($(PYTHON) --version 2>&1) was found; name another: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo '$(PYTHON) has no venv module; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable '.[book,test,dev]' $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
+	@touch $@
