@@ -1,0 +1,23 @@
+"""Models: loading them, where their blocks are, reading their stream, taking them apart and putting them together."""
+
+from .capture import PARTS, capture, capture_part
+from .families import FAMILIES, Family, blocks, final_norm
+from .load import load, pocket_models, untrained
+from .surgery import StandIn, replaced, set_blocks, without
+
+__all__ = [
+    "FAMILIES",
+    "PARTS",
+    "Family",
+    "StandIn",
+    "blocks",
+    "capture",
+    "capture_part",
+    "final_norm",
+    "load",
+    "pocket_models",
+    "replaced",
+    "set_blocks",
+    "untrained",
+    "without",
+]

@@ -1,0 +1,163 @@
+"""Load a model and its tokenizer: shipped with the package, from a folder, or from the hub."""
+
+import copy
+import json
+import os
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from .devices import find_device, find_dtype, need_accelerate
+from .families import FAMILIES
+from .hub import download, quiet
+from .weights import check_weights
+
+_HEADS = {"causal": "AutoModelForCausalLM", "masked": "AutoModelForMaskedLM", "seq2seq": "AutoModelForSeq2SeqLM"}
+_TOKENIZERS = (
+    "tokenizer.json",
+    "tokenizer.model",
+    "vocab.json",
+    "vocab.txt",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+)
+
+
+def load(
+    name_or_folder: str | os.PathLike,
+    *,
+    revision: str | None = None,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | str | None = None,
+    trust_remote_code: bool = False,
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load a model, in ``eval`` mode, and its tokenizer.
+
+    Args:
+        name_or_folder: a pocket model (:func:`pocket_models`), a folder written by ``save_pretrained``, or a hub id
+            such as ``"gpt2"`` or ``"EleutherAI/pythia-160m"``, looked for in this order. Only safetensors weights
+            are read.
+        revision: branch, tag or commit on the hub, such as ``"step1000"``.
+        device: by default the GPU if there is one, else the CPU. ``"auto"`` spreads a model that does not fit over
+            all GPUs and the CPU (needs accelerate).
+        dtype: by default float32; on GPUs of compute capability 8 and above bfloat16. Older ones, a T4 for one,
+            report bfloat16 but emulate it slowly: they get float32, and models too large for that an error that
+            says what to do.
+        trust_remote_code: run the repository's own Python code. Never by default.
+
+    Raises OSError (FileNotFoundError, PermissionError, ConnectionError) for models that cannot be had, ValueError
+    for ones that cannot be understood, MemoryError for ones that do not fit.
+
+    """
+    name = os.fspath(name_or_folder)
+    spread = device == "auto"
+    device = find_device(None if spread else device)
+    dtype = find_dtype(dtype, device)
+    if spread:
+        need_accelerate()
+    folder = _local(name)
+    if folder is None:
+        folder = download(name, revision=revision, code=trust_remote_code, instead=_instead())
+    elif revision is not None:
+        raise ValueError(f"revision {revision!r} is for models on the hub, but {name!r} is a folder: leave it out")
+    options = {"local_files_only": True, "trust_remote_code": trust_remote_code}
+    head = _head(folder, trust_remote_code)
+    check_weights(folder)
+    tokenizer = _tokenizer(folder, options)
+    options |= {"dtype": dtype, "use_safetensors": True, "device_map": "auto" if spread else None}
+    try:
+        with quiet():
+            model, found = head.from_pretrained(
+                folder, ignore_mismatched_sizes=True, output_loading_info=True, **options
+            )
+        _check_whole(name, found)
+        model = model.eval() if spread else model.eval().to(device)
+    except torch.OutOfMemoryError:
+        raise MemoryError(
+            f"{name!r} does not fit into the memory of {device} as {dtype}: give dtype='float16' (or 'bfloat16' from "
+            "compute capability 8), device='auto' or device='cpu'"
+        ) from None
+    # The folder in the hub's cache says nothing to a reader of a table.
+    model.name_or_path = model.config._name_or_path = name
+    return model, tokenizer
+
+
+def untrained(model: PreTrainedModel, *, seed: int = 0) -> PreTrainedModel:
+    """Make the control: a model of the same config with fresh random weights, drawn from ``seed``.
+
+    On the same device and of the same type, in ``eval`` mode; PyTorch's own random state is left as it was.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        fresh = type(model)(copy.deepcopy(model.config))
+    return fresh.to(device=model.device, dtype=model.dtype).eval()
+
+
+def pocket_models() -> tuple[str, ...]:
+    """List the small trained models that are shipped with the package and need no network."""
+    return tuple(sorted(_pocket()))
+
+
+def _pocket() -> dict[str, Path]:
+    shelf = Path(str(resources.files(__package__))) / "pocket"
+    return {config.parent.name: config.parent for config in shelf.glob("*/config.json")}
+
+
+def _local(name: str) -> Path | None:
+    """Return the folder meant, or None for a hub id."""
+    if name in _pocket():
+        return _pocket()[name]
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return path
+    if path.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1 or "\\" in name or path.exists():
+        state = "is a file" if path.exists() else "does not exist"
+        raise FileNotFoundError(f"{name} {state}: give a folder that model.save_pretrained wrote, or load {_instead()}")
+    return None
+
+
+def _instead() -> str:
+    pockets = ", ".join(map(repr, pocket_models())) or "none in this copy of the package"
+    return f"a pocket model ({pockets}) or a folder (linstudy.load('path/to/folder'))"
+
+
+def _head(folder: Path, trust_remote_code: bool) -> Any:
+    """Return the Auto class that loads this folder's model with the head it was trained with."""
+    path = folder / "config.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no config.json in {folder}: give the folder that save_pretrained wrote")
+    try:
+        kind = json.loads(path.read_text(encoding="utf-8")).get("model_type")
+    except (ValueError, AttributeError) as error:
+        raise ValueError(f"{path} is not a config ({error}): copy or download it again") from None
+    if kind not in transformers.CONFIG_MAPPING and not trust_remote_code:
+        raise ValueError(
+            f"transformers {transformers.__version__} does not know the model type {kind!r} of {folder}: install a "
+            "newer transformers, or give trust_remote_code=True if you trust the model's own code"
+        )
+    return getattr(transformers, _HEADS[FAMILIES[kind].task if kind in FAMILIES else "causal"])
+
+
+def _tokenizer(folder: Path, options: dict[str, Any]) -> PreTrainedTokenizerBase:
+    # Without its files transformers makes an empty tokenizer that knows one token, and says nothing.
+    if not options["trust_remote_code"] and not any((folder / name).is_file() for name in _TOKENIZERS):
+        raise FileNotFoundError(f"there is no tokenizer in {folder}: save it there with tokenizer.save_pretrained")
+    try:
+        with quiet():
+            return AutoTokenizer.from_pretrained(folder, **options)
+    except (ValueError, OSError, ImportError, KeyError) as error:
+        cause = " ".join(str(error).split())[:200]
+        raise ValueError(f"the tokenizer in {folder} cannot be read ({cause}): copy or download it again") from None
+
+
+def _check_whole(name: str, found: dict[str, Any]) -> None:
+    wrong = sorted(map(str, [*found["missing_keys"], *(key for key, *_ in found["mismatched_keys"])]))
+    if wrong:
+        raise ValueError(
+            f"{len(wrong)} weights of {name!r} are missing or of another shape than its config says (first: "
+            f"{wrong[0]}), and would be random: load a checkpoint and a config that belong together"
+        )

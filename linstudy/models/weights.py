@@ -1,0 +1,44 @@
+"""Look at a folder's weights before they are loaded: safetensors, all there and whole."""
+
+import json
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+
+
+def check_weights(folder: Path) -> None:
+    """Make sure the folder holds whole safetensors weights.
+
+    Raises FileNotFoundError where there are none or a piece is missing, OSError where a file is damaged. Never
+    opens a pickle.
+    """
+    index = folder / "model.safetensors.index.json"
+    if (folder / "model.safetensors").is_file():
+        files = ["model.safetensors"]
+    elif index.is_file():
+        files = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    elif pickles := sorted(path.name for path in folder.iterdir() if path.suffix in PICKLES):
+        raise FileNotFoundError(
+            f"{folder} holds its weights as a pickle only ({pickles[0]}), which can run any code when it is loaded: "
+            "save the model as model.safetensors where you trust it (model.save_pretrained)"
+        )
+    else:
+        raise FileNotFoundError(
+            f"there is no model.safetensors in {folder}: give the folder that model.save_pretrained wrote"
+        )
+    for name in files:
+        if not (folder / name).is_file():
+            raise FileNotFoundError(
+                f"{name}, a piece of the weights in {folder}, is missing: copy or download it again"
+            )
+        try:
+            with safe_open(folder / name, framework="pt"):
+                pass
+        except (SafetensorError, OSError) as error:
+            size = (folder / name).stat().st_size
+            raise OSError(
+                f"{folder / name} is cut short or damaged ({size} bytes; {error}): delete it, then copy or download it "
+                "again"
+            ) from None

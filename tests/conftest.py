@@ -1,0 +1,71 @@
+"""The ground all tests stand on: no network, no window, fixed seeds, two threads, no figure left open."""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+# Before torch, matplotlib or the hub's library are imported, here or in a child process.
+os.environ.update(
+    MPLBACKEND="Agg",
+    HF_HUB_OFFLINE="1",
+    HF_HUB_DISABLE_PROGRESS_BARS="1",
+    HF_DATASETS_DISABLE_PROGRESS_BARS="1",
+    TOKENIZERS_PARALLELISM="false",  # its threads and a fork make a warning, and a warning is an error here
+)
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_collection_modifyitems(items):
+    if (ROOT / "_build" / "html" / "index.html").is_file():
+        return
+    for item in items:
+        if item.get_closest_marker("book"):
+            item.add_marker(pytest.mark.skip(reason="there is no built book in _build/html; run: make book"))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the repository's folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder beside the checkout with other people's models and texts, or skip."""
+    folder = ROOT.parent / "shared"
+    if not (folder / "models").is_dir() or not (folder / "data").is_dir():
+        pytest.skip("there are no models and texts beside the checkout (../shared/models, ../shared/data)")
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_network():
+    """Make every name but this machine's own unknown, so that the suite does the same with a network and without."""
+    real = socket.getaddrinfo
+
+    def getaddrinfo(host, *arguments, **options):
+        name = host.decode() if isinstance(host, bytes) else host
+        if name in (None, "", "localhost", "::1", socket.gethostname()) or name.startswith("127."):
+            return real(host, *arguments, **options)
+        raise socket.gaierror(socket.EAI_NONAME, f"a test asked for {name}, and tests run without network")
+
+    socket.getaddrinfo = getaddrinfo
+    yield
+    socket.getaddrinfo = real
+
+
+@pytest.fixture(autouse=True)
+def same_start():
+    """Seed what draws without a generator of its own, and close the figures a test opened."""
+    np.random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

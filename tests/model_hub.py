@@ -1,0 +1,103 @@
+"""A stand-in for the models of the Hugging Face hub, on 127.0.0.1: real requests, real weights, faults on demand."""
+
+import hashlib
+import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote, urlsplit
+
+
+@contextmanager
+def model_hub(models, *, faults=()):
+    """Serve `models`, {id: {revision: {path: bytes}}}; yields the server, with `url`, `requests` and `faults`.
+
+    `faults` maps an id to what goes wrong with it: a status for every answer ("503", "403", "gated"), or "cut": half
+    of the weights, then nothing more. A request for /heal ends all faults.
+    """
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.daemon_threads = True
+    server.models, server.faults, server.requests = models, dict(faults), []
+    server.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _commit_of(model, revision):
+    return hashlib.sha1(f"{model} {revision}".encode()).hexdigest()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.server.requests.append(f"{self.command} {self.path}")
+        parts = unquote(urlsplit(self.path).path).strip("/").split("/")
+        if parts == ["heal"]:
+            self.server.faults.clear()
+            self.send(200)
+        elif parts[:2] == ["api", "models"] and len(parts) >= 4:
+            self.answer("/".join(parts[2:4]), parts[4:5], parts[5] if len(parts) > 5 else "main", None)
+        elif len(parts) >= 5 and parts[2] == "resolve":
+            self.answer("/".join(parts[:2]), ["resolve"], parts[3], "/".join(parts[4:]))
+        else:
+            self.send(404)
+
+    do_HEAD = do_GET
+
+    def answer(self, model, action, revision, path):
+        fault = self.server.faults.get(model)
+        if fault in ("503", "403"):
+            return self.send(int(fault))
+        if model not in self.server.models:
+            return self.send(401, {"X-Error-Code": "RepoNotFound"})  # as the hub does for who is not logged in
+        revisions = self.server.models[model]
+        named = {_commit_of(model, name): name for name in revisions} | {name: name for name in revisions}
+        if revision not in named:
+            return self.send(404, {"X-Error-Code": "RevisionNotFound"})
+        files, commit = revisions[named[revision]], _commit_of(model, named[revision])
+        if action in ([], ["revision"]):
+            siblings = [{"rfilename": name} for name in files]
+            return self.send_json({"id": model, "sha": commit, "siblings": siblings})
+        if fault == "gated":
+            return self.send(403, {"X-Error-Code": "GatedRepo"})
+        if action == ["tree"]:
+            tree = [{"type": "file", "path": n, "size": len(b), "oid": _oid(b)} for n, b in files.items()]
+            return self.send_json(tree)
+        if action == ["resolve"] and path in files:
+            return self.send_file(files[path], commit, cut=fault == "cut" and path.endswith(".safetensors"))
+        return self.send(404, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": commit})
+
+    def send_file(self, content, commit, *, cut):
+        headers = {"X-Repo-Commit": commit, "ETag": f'"{_oid(content)}"', "Accept-Ranges": "bytes"}
+        if not (asked := self.headers.get("Range")):
+            return self.send(200, headers, content, cut_at=len(content) // 2 if cut else None)
+        start = int(asked.removeprefix("bytes=").partition("-")[0])
+        headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+        return self.send(206, headers, content[start:], cut_at=0 if cut else None)
+
+    def send_json(self, value):
+        self.send(200, {"Content-Type": "application/json"}, json.dumps(value).encode())
+
+    def send(self, status, headers=(), body=b"", *, cut_at=None):
+        self.send_response(status)
+        for name, value in dict(headers).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body[:cut_at])
+            self.close_connection |= cut_at is not None
+
+    def log_message(self, *arguments):
+        pass
+
+
+def _oid(content):
+    return hashlib.sha1(content).hexdigest()

@@ -1,0 +1,180 @@
+"""Where the parts of every family are: the streams around attention and MLP obey the family's own arithmetic."""
+
+import pytest
+import torch
+from tiny_models import ALL, DECODERS, ENCODER_DECODERS, LAYERS, run, tiny_ids, tiny_model
+from torch.testing import assert_close
+
+from linstudy.models import FAMILIES, Family, blocks, capture, capture_part, final_norm
+
+STACKS = {name: ("encoder", "decoder") if name in ENCODER_DECODERS else (None,) for name in ALL}
+EVERY_STACK = [(name, stack) for name in ALL for stack in STACKS[name]]
+WITH_PARTS = [(name, stack) for name, stack in EVERY_STACK if name != "mamba"]
+PARALLEL = {"falcon", "falcon new", "gpt_neox", "gptj", "phi", "stablelm parallel"}
+
+
+def pre_norm(norm):
+    return lambda b, s: s + b.mlp(getattr(b, norm)(s))
+
+
+def two_layers(b, s):
+    return s + b.fc2(b.activation_fn(b.fc1(s)))
+
+
+# What the MLP makes of the stream it reads, written out from each family's own modules.
+MLP = {
+    "bart": lambda b, s: b.final_layer_norm(two_layers(b, s)),
+    "bert": lambda b, s: b.output(b.intermediate(s), s),
+    "bloom": lambda b, s: b.mlp(b.post_attention_layernorm(s), s),
+    "falcon": pre_norm("input_layernorm"),
+    "falcon new": pre_norm("ln_mlp"),
+    "gemma2": lambda b, s: s + b.post_feedforward_layernorm(b.mlp(b.pre_feedforward_layernorm(s))),
+    "gpt2": pre_norm("ln_2"),
+    "gptj": pre_norm("ln_1"),
+    "olmo2": lambda b, s: s + b.post_feedforward_layernorm(b.mlp(s)),
+    "opt": lambda b, s: s + two_layers(b, b.final_layer_norm(s)) - b.final_layer_norm(s),
+    "opt postnorm": lambda b, s: b.final_layer_norm(two_layers(b, s)),
+    "phi": pre_norm("input_layernorm"),
+    "stablelm parallel": pre_norm("input_layernorm"),
+    "t5": lambda b, s: b.layer[-1](s),
+}
+MLP |= {"gemma3_text": MLP["gemma2"], "gpt_neo": MLP["gpt2"], "roberta": MLP["bert"]}
+
+# The last matrix of attention, and what becomes of the stream x where that matrix is zero (x itself, if not said).
+ATTENTION_OUT = {
+    "bart": ["self_attn.out_proj", "encoder_attn.out_proj"],
+    "bert": ["attention.output.dense"],
+    "bloom": ["self_attention.dense"],
+    "falcon": ["self_attention.dense"],
+    "gpt2": ["attn.c_proj"],
+    "gpt_neo": ["attn.attention.out_proj"],
+    "gpt_neox": ["attention.dense"],
+    "gptj": ["attn.out_proj"],
+    "opt": ["self_attn.out_proj"],
+    "phi": ["self_attn.dense"],
+    "t5": ["layer.0.SelfAttention.o", "layer.1.EncDecAttention.o"],
+}
+ATTENTION_OUT["roberta"] = ATTENTION_OUT["bert"]
+WITHOUT_ATTENTION = {
+    "bart encoder": lambda b, x: b.self_attn_layer_norm(x),
+    "bart decoder": lambda b, x: b.encoder_attn_layer_norm(b.self_attn_layer_norm(x)),
+    "bert": lambda b, x: b.attention.output.LayerNorm(x),
+    "opt postnorm": lambda b, x: b.self_attn_layer_norm(x),
+}
+WITHOUT_ATTENTION["roberta"] = WITHOUT_ATTENTION["bert"]
+
+
+def parts(model, stack):
+    with (
+        torch.no_grad(),
+        capture_part(model, "attention", stack=stack) as attention,
+        capture_part(model, "mlp", stack=stack) as mlp,
+        capture_part(model, "block", stack=stack) as block,
+    ):
+        run(model, tiny_ids())
+    return zip(blocks(model, stack=stack), attention, mlp, block, strict=True)
+
+
+def test_the_table_and_the_tiny_models_cover_each_other():
+    assert {name.split()[0] for name in ALL} == set(FAMILIES)
+    assert {name for name in FAMILIES if FAMILIES[name].stacks} == set(ENCODER_DECODERS)
+    assert {name for name in FAMILIES if FAMILIES[name].task == "causal"} == {name.split()[0] for name in DECODERS}
+
+
+@pytest.mark.parametrize(("name", "stack"), EVERY_STACK)
+def test_blocks_are_found_with_and_without_a_head(name, stack):
+    model = tiny_model(name)
+    assert len(blocks(model, stack=stack)) == LAYERS
+    assert blocks(model.base_model, stack=stack) is blocks(model, stack=stack)
+    assert final_norm(model.base_model, stack=stack) is final_norm(model, stack=stack)
+    assert (final_norm(model, stack=stack) is None) == (name in ("bart", "bert", "opt postnorm", "roberta"))
+
+
+@pytest.mark.parametrize(("name", "stack"), EVERY_STACK)
+def test_blocks_return_what_the_table_says(name, stack):
+    model, lengths = tiny_model(name), []
+    for block in blocks(model, stack=stack):
+        block.register_forward_hook(lambda _, args, out: lengths.append(len(out) if isinstance(out, tuple) else 0))
+    run(model, tiny_ids())
+    assert lengths == [FAMILIES[model.config.model_type].returns] * LAYERS
+
+
+@pytest.mark.parametrize(("name", "stack"), WITH_PARTS)
+def test_the_mlp_maps_its_x_to_its_y(name, stack):
+    model = tiny_model(name)
+    mlp_of = MLP.get(name, pre_norm("post_attention_layernorm"))
+    for block, _, (x, y), _ in parts(model, stack):
+        assert_close(y, mlp_of(block, x), rtol=1e-5, atol=1e-5)
+        assert not torch.allclose(y, x, atol=1e-2)
+
+
+@pytest.mark.parametrize(("name", "stack"), WITH_PARTS)
+def test_the_two_parts_make_up_the_block(name, stack):
+    for _, attention, mlp, block in parts(tiny_model(name), stack):
+        assert attention[0] is block[0]
+        if name in PARALLEL:
+            assert mlp[0] is block[0]
+            assert_close((attention[1] - attention[0]) + (mlp[1] - mlp[0]), block[1] - block[0], rtol=1e-5, atol=1e-5)
+        else:
+            assert torch.equal(mlp[0], attention[1])
+            assert mlp[1] is block[1]
+
+
+@pytest.mark.parametrize(("name", "stack"), WITH_PARTS)
+def test_attention_changes_nothing_where_its_last_matrix_is_zero(name, stack):
+    model = tiny_model(name)
+    kind = model.config.model_type
+    for block in blocks(model, stack=stack):
+        for path in ATTENTION_OUT.get(kind, ["self_attn.o_proj"])[: 1 if stack == "encoder" else 2]:
+            matrix = block.get_submodule(path)
+            matrix.weight.data.zero_()
+            if getattr(matrix, "bias", None) is not None:
+                matrix.bias.data.zero_()
+    rest = WITHOUT_ATTENTION.get(f"{name} {stack}") or WITHOUT_ATTENTION.get(name) or (lambda b, x: x)
+    for block, (x, y), _, _ in parts(model, stack):
+        assert_close(y, rest(block, x), rtol=1e-6, atol=1e-6)
+
+
+def test_attention_changes_something_otherwise():
+    for _, (x, y), _, _ in parts(tiny_model("llama"), None):
+        assert not torch.allclose(y, x, atol=1e-2)
+
+
+def test_parallel_parts_survive_a_family_that_adds_in_place():
+    model, outputs = tiny_model("falcon"), []
+    blocks(model)[0].mlp.register_forward_hook(lambda _, args, out: outputs.append(out.clone()))
+    _, _, (x, y), _ = next(iter(parts(model, None)))
+    assert_close(y, x + outputs[0])
+
+
+def test_mamba_has_blocks_only():
+    model = tiny_model("mamba")
+    message = "block 0 of this 'mamba' model, a MambaBlock, has no separate attention and MLP: use part=\"block\""
+    for part in ("attention", "mlp"):
+        with pytest.raises(ValueError, match=message), capture_part(model, part):
+            pass
+    with torch.no_grad(), capture(model) as stream, capture_part(model, "block") as pairs:
+        model(tiny_ids())
+    assert all(x is a and y is b for (x, y), a, b in zip(pairs, stream[:-1], stream[1:], strict=True))
+
+
+def test_an_unknown_family_is_told_what_to_add(monkeypatch):
+    model = tiny_model("llama")
+    model.config.model_type = "newcomer"
+    with pytest.raises(ValueError, match=r"'newcomer' model.*known: bart, bert, .*FAMILIES\[\"newcomer\"\] = Family\("):
+        blocks(model)
+    monkeypatch.setitem(FAMILIES, "newcomer", Family("layers", "norm"))
+    assert len(blocks(model)) == LAYERS
+
+
+@pytest.mark.parametrize(
+    ("name", "stack", "message"),
+    [
+        ("t5", None, "stack=None does not say .* 't5' .* give stack='encoder' or stack='decoder'"),
+        ("bart", "middle", "stack='middle' does not say .* give stack='encoder' or stack='decoder'"),
+        ("gpt2", "decoder", "stack='decoder' does not say .* 'gpt2' .* leave stack out"),
+    ],
+)
+def test_a_stack_that_is_not_there_is_an_error(name, stack, message):
+    with pytest.raises(ValueError, match=message):
+        blocks(tiny_model(name), stack=stack)

@@ -1,0 +1,431 @@
+"""Models are loaded whole or not at all, and what cannot be loaded ends in one sentence that says what to do."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import textwrap
+
+import pytest
+import torch
+from model_hub import model_hub
+from tiny_models import DECODERS, VOCABULARY, tiny_ids, tiny_model
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+
+import linstudy
+from linstudy.models import blocks, load, pocket_models, untrained
+from linstudy.models.devices import find_device, find_dtype, need_accelerate
+
+INSTEAD = r"a pocket model \(.*\) or a folder \(linstudy\.load\('path/to/folder'\)\)"
+
+
+def save_tokenizer(folder):
+    vocabulary = {"<pad>": 0, "<s>": 1, "</s>": 2} | {f"w{i}": i for i in range(3, VOCABULARY)}
+    words = Tokenizer(models.WordLevel(vocabulary, unk_token="<pad>"))
+    words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    PreTrainedTokenizerFast(tokenizer_object=words, pad_token="<pad>").save_pretrained(folder)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A tiny llama with its tokenizer, as save_pretrained writes it."""
+    tiny_model("llama").save_pretrained(tmp_path / "llama")
+    save_tokenizer(tmp_path / "llama")
+    return tmp_path / "llama"
+
+
+def change_config(folder, **changes):
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+# From a folder
+
+
+def test_a_folder_gives_the_model_that_was_saved(folder):
+    model, tokenizer = linstudy.load(folder)
+    assert torch.equal(model(tiny_ids()).logits, tiny_model("llama")(tiny_ids()).logits)
+    assert tokenizer("w5 w98").input_ids == [5, 98]
+    assert (model.training, model.dtype, model.device.type) == (False, torch.float32, find_device(None).type)
+    assert model.name_or_path == model.config._name_or_path == str(folder)
+
+
+def test_the_number_type_is_the_callers(folder):
+    assert load(folder, dtype="bfloat16")[0].dtype == torch.bfloat16
+    assert load(folder, dtype=torch.float64, device="cpu")[0].dtype == torch.float64
+    tiny_model("llama").to(torch.bfloat16).save_pretrained(folder)
+    assert load(folder, device="cpu")[0].dtype == torch.float32  # not the type it was stored in
+
+
+@pytest.mark.parametrize(("name", "head"), [("bert", "BertForMaskedLM"), ("t5", "T5ForConditionalGeneration")])
+def test_every_kind_of_family_keeps_its_head(tmp_path, name, head):
+    tiny_model(name).save_pretrained(tmp_path)
+    save_tokenizer(tmp_path)
+    assert type(load(tmp_path)[0]).__name__ == head
+
+
+def test_weights_in_pieces_are_loaded(folder):
+    (folder / "model.safetensors").unlink()
+    tiny_model("llama").save_pretrained(folder, max_shard_size="50KB")
+    assert len(list(folder.glob("*.safetensors"))) > 1
+    model, _ = load(folder)
+    assert torch.equal(model(tiny_ids()).logits, tiny_model("llama")(tiny_ids()).logits)
+    next(iter(sorted(folder.glob("*.safetensors")))).unlink()
+    with pytest.raises(FileNotFoundError, match=r"model-00001-of-.*safetensors, a piece of the weights in .* missing"):
+        load(folder)
+
+
+def test_a_real_model_continues_the_story(shared):
+    model, tokenizer = load(shared / "models" / "stories260K", device="cpu")
+    start = "Once upon a time, there was a little girl named Lily."
+    ids = tokenizer(start, return_tensors="pt").input_ids
+    story = tokenizer.decode(model.generate(ids, max_new_tokens=60, do_sample=False)[0], skip_special_tokens=True)
+    assert story.strip().startswith(
+        f"{start} She loved to play outside in the park. One day, she saw a big, red ball. She wanted to play with it, "
+        "but it was too high."
+    )
+
+
+def break_config(folder):
+    (folder / "config.json").write_text('{"model_type": ')
+
+
+def cut_weights(folder):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def only_a_pickle(folder):
+    (folder / "model.safetensors").unlink()
+    torch.save({}, folder / "pytorch_model.bin")
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda f: (f / "config.json").unlink(), FileNotFoundError, r"there is no config\.json in .*llama: give the"),
+        (break_config, ValueError, r"config\.json is not a config \(Expecting value.*\): copy or download it again"),
+        (
+            lambda f: change_config(f, model_type="lama9"),
+            ValueError,
+            r"transformers \S+ does not know the model type 'lama9' of .*: install a newer .*trust_remote_code=True",
+        ),
+        (
+            lambda f: (f / "model.safetensors").unlink(),
+            FileNotFoundError,
+            r"there is no model\.safetensors in .*llama: give the folder that model\.save_pretrained wrote",
+        ),
+        (
+            only_a_pickle,
+            FileNotFoundError,
+            r"holds its weights as a pickle only \(pytorch_model\.bin\), which can run any code.*model\.safetensors",
+        ),
+        (
+            cut_weights,
+            OSError,
+            r"model\.safetensors is cut short or damaged \(\d+ bytes; .*\): delete it, then copy or download it again",
+        ),
+        (
+            lambda f: change_config(f, num_hidden_layers=4),
+            ValueError,
+            r"9 weights of .* are missing or of another shape .*first: model\.layers\.3\..*would be random: load",
+        ),
+        (
+            lambda f: change_config(f, intermediate_size=48),
+            ValueError,
+            r"9 weights of .* are missing or of another shape .*first: model\.layers\.0\.mlp\.down_proj\.weight",
+        ),
+        (
+            lambda f: (f / "tokenizer.json").unlink(),
+            FileNotFoundError,
+            r"there is no tokenizer in .*llama: save it there with tokenizer\.save_pretrained",
+        ),
+        (
+            lambda f: (f / "tokenizer.json").write_text("{"),
+            ValueError,
+            r"the tokenizer in .*llama cannot be read \(.*\): copy or download it again",
+        ),
+    ],
+)
+def test_a_folder_that_cannot_be_loaded_says_why(folder, capfd, change, error, message):
+    change(folder)
+    before = sorted(folder.iterdir())
+    with pytest.raises(error, match=message) as caught:
+        load(folder)
+    assert "\n" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    assert sorted(folder.iterdir()) == before
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_pickle_is_never_opened(folder):
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(FileNotFoundError, match="as a pickle only"):
+        load(folder)
+
+
+@pytest.mark.parametrize("name", ["./models/mine", "/models/mine", "~/models/mine", "runs/models/mine"])
+def test_a_folder_that_is_not_there_is_said_to_be_so(name):
+    with pytest.raises(
+        FileNotFoundError, match=rf"{re.escape(name)} does not exist: give a folder .*, or load {INSTEAD}"
+    ):
+        load(name)
+
+
+def test_a_file_is_no_folder(folder):
+    with pytest.raises(FileNotFoundError, match=r"model\.safetensors is a file: give a folder"):
+        load(folder / "model.safetensors")
+
+
+def test_a_revision_is_for_the_hub(folder):
+    with pytest.raises(ValueError, match=r"revision 'step1000' is for models on the hub, but .* is a folder: leave"):
+        load(folder, revision="step1000")
+
+
+# Devices and number types
+
+
+def test_bfloat16_is_for_gpus_that_compute_in_it(monkeypatch):
+    gpu = torch.device("cuda", 0)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)  # what a T4 claims
+    for capability, dtype in [((7, 5), torch.float32), ((8, 0), torch.bfloat16), ((9, 0), torch.bfloat16)]:
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device, found=capability: found)
+        assert find_dtype(None, gpu) == dtype
+        assert find_dtype("float16", gpu) == torch.float16
+    assert find_dtype(None, torch.device("cpu")) == torch.float32
+
+
+def test_a_device_that_is_not_there_is_an_error(folder, monkeypatch):
+    with pytest.raises(ValueError, match="device 'gpu' is not known: give 'cpu', 'cuda', 'cuda:1' or 'auto'"):
+        load(folder, device="gpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="device 'cuda:1' is not there, PyTorch sees no GPU: leave device out"):
+        load(folder, device="cuda:1")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert find_device(None).type == "cuda"
+
+
+def test_a_number_type_that_is_none_is_an_error(folder):
+    with pytest.raises(ValueError, match="dtype 'fp16' is not known: give 'float32', 'bfloat16' or 'float16'"):
+        load(folder, dtype="fp16")
+
+
+def test_spreading_needs_accelerate(monkeypatch):
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    with pytest.raises(ImportError, match="device='auto' needs the package accelerate: pip install accelerate"):
+        need_accelerate()
+
+
+def test_a_model_that_does_not_fit_says_what_would(folder, monkeypatch):
+    def full(self, *args, **kwargs):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(torch.nn.Module, "to", full)
+    with pytest.raises(
+        MemoryError, match=r"does not fit into the memory of cpu as torch\.float32: give dtype='float16'"
+    ):
+        load(folder, device="cpu")
+
+
+# Pocket models
+
+
+def test_pocket_models_come_first_and_by_name(folder, tmp_path, monkeypatch):
+    shelf = tmp_path / "pocket"
+    shelf.mkdir()
+    folder.rename(shelf / "tiny-1k")
+    monkeypatch.setattr("importlib.resources.files", lambda package: tmp_path)
+    assert pocket_models() == ("tiny-1k",)
+    model, _ = load("tiny-1k")
+    assert model.name_or_path == "tiny-1k"
+    with pytest.raises(ConnectionError, match=r"model 'tiny-1m' is not on this machine.*pocket model \('tiny-1k'\)"):
+        load("tiny-1m")
+
+
+# Untrained
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_the_untrained_control_is_the_same_model_with_other_weights(name):
+    model, ids = tiny_model(name), tiny_ids()
+    state, before = torch.get_rng_state(), model(ids).logits
+    first, again, other = untrained(model), untrained(model), untrained(model, seed=1)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.equal(first(ids).logits, again(ids).logits)
+    assert not torch.allclose(first(ids).logits, other(ids).logits)
+    assert not torch.allclose(first(ids).logits, before)
+    assert torch.equal(model(ids).logits, before)
+    assert type(first) is type(model)
+    assert first.config is not model.config
+    assert first.config.to_dict() == model.config.to_dict()
+    assert not first.training
+
+
+def test_the_untrained_control_keeps_number_type_and_blocks():
+    model = tiny_model("llama").to(torch.bfloat16)
+    with linstudy.models.without(model, [0]):
+        fresh = untrained(model)
+    assert (fresh.dtype, len(blocks(fresh))) == (torch.bfloat16, 2)
+
+
+# From the hub: in a process of its own, since the hub's library reads its address when it is imported
+
+
+def in_a_process(script, tmp_path, endpoint):
+    """Run `script`, in which try_to_load(...) prints a JSON line about its outcome; return those lines and stderr."""
+    helper = """
+        import json, time
+        from linstudy.models import load
+
+        sleep, time.sleep = time.sleep, lambda seconds: None  # the hub's library waits a second before each new try
+
+        def try_to_load(*args, **kwargs):
+            start = time.perf_counter()
+            try:
+                model, tokenizer = load(*args, **kwargs)
+                head = f"{float(model.lm_head.weight.detach().double().sum()):.9f}"
+                outcome = ["ok", head, len(tokenizer), model.name_or_path]
+            except Exception as error:
+                quiet = error.__cause__ is None and (error.__suppress_context__ or error.__context__ is None)
+                outcome = [type(error).__name__, str(error), quiet]
+            print(json.dumps([*outcome, time.perf_counter() - start]), flush=True)
+    """
+    settings = dict(HF_ENDPOINT=endpoint, HF_HOME=str(tmp_path / "home"), HF_HUB_OFFLINE="0", HF_HUB_DISABLE_XET="1")
+    settings |= dict(HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_PROGRESS_BARS="1", no_proxy="127.0.0.1")
+    done = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", "-c", textwrap.dedent(helper) + textwrap.dedent(script)],
+        env={k: v for k, v in os.environ.items() if not k.startswith(("HF_", "TRANSFORMERS_"))} | settings,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+
+def files_of(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def head_sum(model):
+    return f"{float(model.lm_head.weight.detach().double().sum()):.9f}"
+
+
+@pytest.mark.slow
+def test_the_hub_and_what_it_lacks(folder, tmp_path):
+    main = files_of(folder) | {"README.md": b"#", "onnx/model.onnx": b"?", "pytorch_model.bin": b"not to be loaded"}
+    tiny_model("llama", seed=1).save_pretrained(folder)
+    early = files_of(folder)
+    pickled = {"config.json": main["config.json"], "pytorch_model.bin": b"?"}
+    hub_models = {
+        "org/tiny": {"main": main, "step1000": early},
+        "org/pickle": {"main": pickled},
+        "org/gated": {"main": main},
+        "org/cut": {"main": main},
+    }
+    faults = {"org/gated": "gated", "org/forbidden": "403", "org/down": "503", "org/cut": "cut"}
+    with model_hub(hub_models, faults=faults) as hub:
+        outcomes, errors = in_a_process(
+            """
+            try_to_load("org/tiny")
+            try_to_load("org/tiny", revision="step1000")
+            try_to_load("org/tiny", revision="step2000")
+            try_to_load("org/tyni")
+            try_to_load("org/pickle")
+            try_to_load("org/gated")
+            try_to_load("org/forbidden")
+            try_to_load("org/down")
+            try_to_load("org tiny")
+            try_to_load("org/cut")
+
+            import pathlib, urllib.request
+            from huggingface_hub import constants
+
+            cut = pathlib.Path(constants.HF_HUB_CACHE, "models--org--cut", "snapshots")
+            print(json.dumps([len(list(cut.rglob("*.safetensors"))), 0]))  # half a file is no file of the model
+            urllib.request.urlopen(f"{constants.ENDPOINT}/heal").close()
+            try_to_load("org/cut")
+            constants.ENDPOINT = "http://127.0.0.1:9"  # nobody is there: what was loaded can be loaded again
+            try_to_load("org/cut")
+            try_to_load("org/tiny", revision="step1000")
+            try_to_load("org/tiny", revision="step2000")
+            """,
+            tmp_path,
+            hub.url,
+        )
+        asked = list(hub.requests)
+    seconds = [outcome.pop() for outcome in outcomes]
+    loaded, failed, later = outcomes[:2], outcomes[2:10], outcomes[10:]
+    assert loaded == [
+        ["ok", head_sum(tiny_model("llama")), VOCABULARY, "org/tiny"],
+        ["ok", head_sum(tiny_model("llama", seed=1)), VOCABULARY, "org/tiny"],
+    ]
+    expected = [
+        ("FileNotFoundError", r"model 'org/tiny' has no revision 'step2000': choose a branch, .*/org/tiny/tree/main"),
+        (
+            "FileNotFoundError",
+            rf"no model 'org/tyni' at http.*: look for a typo, log in .*, or load {INSTEAD}",
+        ),
+        (
+            "FileNotFoundError",
+            r"'org/pickle' at revision 'main' has no safetensors weights, only a pickle \(pyto",
+        ),
+        (
+            "PermissionError",
+            rf"model 'org/gated' is gated: ask for access at http.*/org/gated .*, or load {INSTEAD}",
+        ),
+        ("PermissionError", r"model 'org/forbidden' is gated: ask for access at http.*/org/forbidden"),
+        (
+            "ConnectionError",
+            rf"'org/down' is not on this machine .* is away \(it answered 503\): load {INSTEAD}",
+        ),
+        ("ValueError", rf"'org tiny' cannot be the id of a model on the hub \(owner/model\): load {INSTEAD}"),
+        ("ConnectionError", r"the download of 'org/cut' broke off \(.*\): load it again when the network, .* stopped"),
+    ]
+    for (kind, text, quiet), (error, message) in zip(failed, expected, strict=True):
+        assert (kind, quiet) == (error, True)
+        assert re.search(message, text), text
+        assert "\n" not in text
+    assert later[0] == [0]
+    assert [outcome[:2] for outcome in later[1:4]] == [loaded[0][:2], loaded[0][:2], loaded[1][:2]]
+    assert later[4][0] == "ConnectionError"
+    assert re.search(r"'org/tiny' is not on this machine and the hub at .* is away \(.*refused\)", later[4][1])
+    assert errors == ""
+    assert max(seconds[2:9]) < 10
+    assert not any("onnx" in request or ".bin" in request or "README" in request for request in asked)
+
+
+@pytest.mark.slow
+def test_a_hub_that_is_away_is_noticed_within_ten_seconds(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the connection and never says a word
+        outcomes, errors = in_a_process(
+            f"""
+            import socket
+            from huggingface_hub import constants
+
+            constants.ENDPOINT = "http://127.0.0.1:{silent.getsockname()[1]}"
+            try_to_load("stories-1k")
+            constants.ENDPOINT = "http://hub.invalid"
+            try_to_load("stories-1k")
+            socket.getaddrinfo = lambda *args, **kwargs: sleep(60)  # a name server that never answers
+            try_to_load("stories-1k")
+            constants.HF_HUB_OFFLINE = True
+            try_to_load("stories-1k")
+            """,
+            tmp_path,
+            "http://127.0.0.1:9",
+        )
+    reasons = [r"timed out", r"not known|resolution", r"no answer in 8 seconds", r"offline"]
+    for (kind, text, quiet, seconds), reason in zip(outcomes, reasons, strict=True):
+        assert (kind, quiet) == ("ConnectionError", True)
+        assert re.search(
+            rf"model 'stories-1k' is not on this machine and the hub at http\S+ is away \(.*({reason})", text
+        ), text
+        assert re.search(rf"load {INSTEAD}, or try again later$", text)
+        assert seconds < 10
+    assert errors == ""
