@@ -1,0 +1,23 @@
+"""How well a model predicts a text."""
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+
+@torch.no_grad()
+def cross_entropy(model: PreTrainedModel, blocks: Int[Tensor, "block token"], *, batch_size: int = 8) -> float:
+    """Return the mean loss of the next token, in nats per token.
+
+    Every block is read alone, so its first token is not predicted. Raises ValueError for blocks that hold no pair
+    of tokens.
+    """
+    if blocks.ndim != 2 or not len(blocks) or blocks.shape[1] < 2:
+        raise ValueError(f"blocks of shape {tuple(blocks.shape)} hold no token to predict: give (block, token >= 2)")
+    total = 0.0
+    for ids in blocks.split(batch_size):
+        ids = ids.to(model.device)
+        logits = model(ids, use_cache=False).logits[:, :-1].float()
+        total += float(torch.nn.functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="sum"))
+    return total / (len(blocks) * (blocks.shape[1] - 1))

@@ -1,0 +1,108 @@
+"""Where a measurement stands, kept in a file so that a cut one goes on."""
+
+import hashlib
+import json
+import os
+import time
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from ..files import written_whole
+from .moments import JointMoments
+
+SECONDS = 60  # between two savings
+
+
+@dataclass
+class Progress:
+    """Passes and batches done, the finished layers' rows, and, on disk, the moments of the layers under way."""
+
+    path: Path | None
+    key: str = ""
+    passes: int = 0
+    batches: int = 0
+    rows: list[dict[str, float | int]] = field(default_factory=list)
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    last: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def open(
+        cls, path: str | os.PathLike | None, model: PreTrainedModel, blocks: Tensor, decides: dict[str, Any]
+    ) -> "Progress":
+        """Start, or go on from ``path``. Raises ValueError for a file of another measurement, or a broken one."""
+        if path is None:
+            return cls(None)
+        path, key = Path(path), _fingerprint(model, blocks, decides)
+        if not path.parent.is_dir():
+            raise FileNotFoundError(f"{path.parent} is no folder: make it, so that the measurement can be saved there")
+        if not path.exists():
+            return cls(path, key)
+        try:
+            with safe_open(path, "pt") as file:
+                state = json.loads(file.metadata()["progress"])
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (SafetensorError, KeyError, TypeError) as error:
+            raise ValueError(f"{path} holds no measurement to resume ({error}): remove it to start over") from None
+        if state.pop("key") != key:
+            raise ValueError(
+                f"{path} was saved by another measurement (model, text or options differ): "
+                "remove it to start over, or resume to another file"
+            )
+        return cls(path, key, **state, tensors=tensors)
+
+    def moments(self, layers: list[int]) -> dict[int, list[JointMoments]]:
+        """Return what was saved of these layers' moments: none, or of the fitted and the held-out blocks."""
+        found: dict[int, list[JointMoments]] = {layer: [] for layer in layers}
+        for name in sorted(name for name in self.tensors if name.endswith("/count")):
+            layer, copy, _ = name.split("/")
+            stem = f"{layer}/{copy}/"
+            found[int(layer)].append(
+                JointMoments(**{f.name: self.tensors[stem + f.name] for f in fields(JointMoments)})
+            )
+        self.tensors = {}
+        return found
+
+    def after_batch(self, moments: dict[int, list[JointMoments]]) -> None:
+        """Count a batch, and save when a minute has passed."""
+        self.batches += 1
+        if self.path and time.monotonic() - self.last > SECONDS:
+            self._save(
+                {
+                    f"{layer}/{copy}/{f.name}": getattr(one, f.name).contiguous().cpu()
+                    for layer, kept in moments.items()
+                    for copy, one in enumerate(kept)
+                    for f in fields(one)
+                }
+            )
+
+    def next_pass(self) -> None:
+        """Count a pass; its layers' rows are done, their moments no longer needed."""
+        self.passes, self.batches = self.passes + 1, 0
+        if self.path:
+            self._save({})
+
+    def close(self) -> None:
+        """Remove the file: the table has everything."""
+        if self.path:
+            self.path.unlink(missing_ok=True)
+
+    def _save(self, tensors: dict[str, Tensor]) -> None:
+        state = {"key": self.key, "passes": self.passes, "batches": self.batches, "rows": self.rows}
+        with written_whole(self.path) as temporary:
+            save_file(tensors, temporary, metadata={"progress": json.dumps(state)})
+        self.last = time.monotonic()
+
+
+def _fingerprint(model: PreTrainedModel, blocks: Tensor, decides: dict[str, Any]) -> str:
+    """Hash everything that decides the numbers; of large weights, a thousand of each."""
+    digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode() + blocks.numpy().tobytes())
+    for name, weight in model.state_dict().items():
+        sample = weight.flatten()[:: max(1, weight.numel() // 1000)]
+        digest.update(name.encode() + sample.double().cpu().numpy().tobytes())
+    return digest.hexdigest()

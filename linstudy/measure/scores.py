@@ -1,0 +1,122 @@
+"""Linearity scores and the best affine map, read from moments.
+
+The paper's score (Razzhigaev et al. 2024, section 3.1) is LS = 1 - min_A ||XA - Y||² over centred matrices of
+Frobenius norm 1, that is the multivariate R² of Y on X. With D = Y - X the best map of D is A - I and leaves the
+same error, so every score of (X, Y) follows from those of (X, D):
+
+    1 - LS = (1 - LS_res) · ||D_c||² / ||Y_c||²
+
+which is exact, and keeps its digits where LS is within 1e-7 of 1.
+"""
+
+import math
+
+import torch
+from jaxtyping import Float
+from scipy.sparse.linalg import eigsh
+from torch import Tensor, nn
+
+from .moments import Centred, JointMoments
+
+
+def scores(moments: JointMoments) -> dict[str, float]:
+    """Return all scores of a layer; the names are the columns of every table (see the book's page on notation).
+
+    ``linearity_raw`` (LS) and ``update_linearity_raw`` (LS_res) are the paper's, in [0, 1]; ``linearity`` and
+    ``update_linearity`` correct them for the number of tokens and can fall below 0. A score whose denominator
+    vanishes (a layer that adds a constant has no LS_res) is NaN. Raises ValueError when the tokens do not
+    outnumber the dimensions: every score would be 1.
+    """
+    need_tokens(moments.tokens, moments.dim)
+    m = moments.centred()
+    n, dim = m.tokens, moments.dim
+    adjust = (n - 1) / (n - dim - 1)
+    error = (m.dd - (best_map(m) * m.xd).sum(0)).clamp_min(0)  # of y and of d alike, feature by feature
+    alive = m.yy > 0
+    return {
+        "linearity_raw": 1 - _share(error, m.yy),
+        "update_linearity_raw": 1 - _share(error, m.dd),
+        "linearity": 1 - adjust * _share(error, m.yy),
+        "update_linearity": 1 - adjust * _share(error, m.dd),
+        "floor": dim / (n - 1),
+        "update_ratio": _share(m.dd, m.yy),
+        "norm_ratio": float(moments.norm_ratio) / n,
+        "cosine": float(moments.cosine) / n,
+        "anisotropy": largest_eigenvalue(m.xx) / float(m.xx.trace()) if m.xx.trace() > 0 else math.nan,
+        "feature_linearity": 1 - adjust * float((error[alive] / m.yy[alive]).median()) if alive.any() else math.nan,
+    }
+
+
+def heldout_scores(fitted: JointMoments, heldout: JointMoments) -> dict[str, float]:
+    """Score the map that ``fitted`` determines on the tokens of ``heldout``, in (-inf, 1].
+
+    Unlike an in-sample score it pays for what the map learnt by heart, and for a text that differs.
+    """
+    need_tokens(fitted.tokens, fitted.dim)
+    m, h = fitted.centred(), heldout.centred()
+    a = best_map(m)
+    # error of a token = (its deviation from the held-out means, mapped) + (what the means are off)
+    off = (h.mean_d - m.mean_d) - (h.mean_x - m.mean_x) @ a
+    error = h.dd - 2 * (a * h.xd).sum(0) + (a * (h.xx @ a)).sum(0) + h.tokens * off.square()
+    return {
+        "linearity_heldout": 1 - _share(error, h.yy),
+        "update_linearity_heldout": 1 - _share(error, h.dd),
+    }
+
+
+@torch.no_grad()
+def linear_map(moments: JointMoments, *, dtype: torch.dtype = torch.float32) -> nn.Linear:
+    """Return the best affine map from the stream entering a layer to the stream leaving it.
+
+    Un-normalised and with its bias, so that it can stand in for the block as it is
+    (:func:`linstudy.models.replaced`). Raises ValueError when there are too few tokens to determine it.
+    """
+    need_tokens(moments.tokens, moments.dim)
+    m = moments.centred()
+    a = best_map(m)
+    layer = nn.Linear(moments.dim, moments.dim, device=a.device, dtype=dtype)
+    layer.weight.copy_(a.T + torch.eye(moments.dim, dtype=a.dtype, device=a.device))
+    layer.bias.copy_(m.mean_d - m.mean_x @ a)
+    return layer
+
+
+def best_map(m: Centred) -> Float[Tensor, "dim dim"]:
+    """Return A of the least-squares map d - mean_d = (x - mean_x) A, of least norm where x leaves it open.
+
+    Features are scaled to unit variance first: massive ones are 1,000 times the rest, and rank is judged by
+    direction, not by size. Directions below the resolution of the products (a LayerNorm's output has one) are absent.
+    """
+    scale = m.xx.diagonal().clamp_min(0).sqrt()
+    scale = torch.where(scale > 0, scale, torch.ones_like(scale))
+    correlation, target = m.xx / scale / scale[:, None], m.xd / scale[:, None]
+    root, failed = torch.linalg.cholesky_ex(correlation)
+    if not failed and root.diagonal().min() ** 2 > 1e4 * m.resolution:  # far from rank-deficient: the fast way
+        solution = torch.cholesky_solve(target, root)
+    else:
+        values, vectors = torch.linalg.eigh(correlation)
+        kept = values > m.resolution * values[-1]
+        vectors = vectors[:, kept]
+        solution = vectors @ ((vectors.T @ target) / values[kept, None])
+    return solution / scale[:, None]
+
+
+def largest_eigenvalue(symmetric: Float[Tensor, "dim dim"]) -> float:
+    """Return the largest eigenvalue, by Lanczos iteration where the matrix is too large to take whole."""
+    if len(symmetric) <= 256:
+        return float(torch.linalg.eigvalsh(symmetric)[-1])
+    matrix = symmetric.cpu().numpy()
+    return float(eigsh(matrix, k=1, which="LA", v0=matrix.sum(0), return_eigenvectors=False)[0])
+
+
+def need_tokens(tokens: int, dim: int) -> None:
+    """Raise ValueError when ``tokens`` cannot determine a map of ``dim`` dimensions."""
+    if tokens <= dim + 1:
+        raise ValueError(
+            f"{tokens} tokens cannot determine an affine map of {dim} dimensions, every score would be 1: "
+            f"give at least {dim + 2} tokens, and {100 * dim:,} for a floor of 0.01"
+        )
+
+
+def _share(part: Float[Tensor, " dim"], whole: Float[Tensor, " dim"]) -> float:
+    """Return the ratio of two sums, NaN where the whole is nothing."""
+    return float(part.sum() / whole.sum()) if whole.sum() > 0 else math.nan

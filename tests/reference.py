@@ -1,0 +1,35 @@
+"""The slow, plain way to the scores, which the moments must agree with: float64, all states kept, a basis of x."""
+
+import torch
+
+
+def reference(x, y):
+    """Return the scores of a layer from its states."""
+    x, y = x.double(), y.double()
+    d = y - x
+    x_c, y_c, d_c = (m - m.mean(0) for m in (x, y, d))
+    error = (d_c - explained(x_c, d_c)).square().sum(0)
+    n, dim = x.shape
+    adjust = (n - 1) / (n - dim - 1)
+    alive = y_c.square().sum(0) > 0
+    raw, update_raw = 1 - error.sum() / y_c.square().sum(), 1 - error.sum() / d_c.square().sum()
+    return {
+        "linearity_raw": raw,
+        "update_linearity_raw": update_raw,
+        "linearity": 1 - adjust * (1 - raw),
+        "update_linearity": 1 - adjust * (1 - update_raw),
+        "floor": dim / (n - 1),
+        "update_ratio": d_c.square().sum() / y_c.square().sum(),
+        "norm_ratio": (d.norm(dim=1) / y.norm(dim=1)).mean(),
+        "cosine": torch.nn.functional.cosine_similarity(x, y, dim=1).mean(),
+        "anisotropy": torch.linalg.svdvals(x_c)[0] ** 2 / x_c.square().sum(),
+        "feature_linearity": 1 - adjust * (error / y_c.square().sum(0))[alive].median(),
+    }
+
+
+def explained(x_c, target):
+    """Return the part of the target's columns in the span of x's, whose directions are ranked with columns scaled."""
+    norm = x_c.norm(dim=0)
+    directions, values, _ = torch.linalg.svd(x_c / norm.where(norm > 0, 1), full_matrices=False)
+    kept = directions[:, values > 1e-6 * values[0]]
+    return kept @ (kept.T @ target)

@@ -1,0 +1,179 @@
+"""Moments: the same whatever the batches, exact where float32 is not, whole on disk."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reference import reference
+
+import linstudy.measure.moments as module
+from linstudy import JointMoments
+from linstudy.measure import scores
+
+
+def stream(n, dim, seed=0, dtype=torch.float32):
+    """Return states before and after a layer that is neither linear nor noise."""
+    draw = torch.Generator().manual_seed(seed)
+    x = torch.randn(n, dim, generator=draw, dtype=dtype) @ torch.randn(dim, dim, generator=draw, dtype=dtype)
+    return x, x + torch.tanh(x @ torch.randn(dim, dim, generator=draw, dtype=dtype) / dim) + 1
+
+
+def of(x, y):
+    return JointMoments.empty(x.shape[1]).update(x, y)
+
+
+def assert_same(moments, others, tolerance=1e-9):
+    a, b = moments.centred(), others.centred()
+    assert a.tokens == b.tokens
+    for name in ("mean_x", "mean_d", "xx", "xd", "dd"):
+        scale = getattr(a, name).abs().max()
+        torch.testing.assert_close(getattr(a, name), getattr(b, name), rtol=0, atol=float(tolerance * scale))
+
+
+@given(st.integers(1, 6), st.lists(st.integers(1, 40), min_size=1, max_size=6), st.integers(0, 5))
+@settings(max_examples=40, deadline=None)
+def test_batches_do_not_matter(dim, sizes, seed):
+    x, y = stream(sum(sizes), dim, seed)
+    whole, parts = of(x, y), JointMoments.empty(dim)
+    for rows_x, rows_y in zip(x.split(sizes), y.split(sizes), strict=True):
+        parts.update(rows_x, rows_y)
+    assert_same(whole, parts)
+
+
+@given(st.integers(1, 6), st.lists(st.integers(0, 40), min_size=2, max_size=5), st.integers(0, 5), st.randoms())
+@settings(max_examples=40, deadline=None)
+def test_merging_in_any_order_is_measuring_all(dim, sizes, seed, random):
+    sizes = [*sizes, 3]
+    x, y = stream(sum(sizes), dim, seed)
+    pieces = [of(*rows) for rows in zip(x.split(sizes), y.split(sizes), strict=True)]
+    random.shuffle(pieces)
+    merged = JointMoments.empty(dim)
+    for piece in pieces:
+        merged.merge(piece)
+    assert_same(of(x, y), merged)
+
+
+def test_a_common_offset_costs_no_digits():
+    x, y = stream(3000, 8, dtype=torch.float64)
+    near, far = of(x, y).centred(), of(x + 1e6, y + 1e6).centred()
+    for name in ("xx", "xd", "dd"):
+        torch.testing.assert_close(getattr(far, name), getattr(near, name), rtol=1e-7, atol=1e-5)
+
+
+def hard_states(n=4000, dim=320):
+    """One dimension 3,000 times the rest, one dead, two that a few tokens blow up together; width for float32."""
+    x, _ = stream(n, dim)
+    x = x / x.std()
+    x[:, 5] *= 3000
+    x[:, 9] = 7.0
+    x[::109, 20] += 3000
+    x[::109, 33] += 2000
+    update = torch.tanh(x[:, torch.randperm(dim, generator=torch.Generator().manual_seed(1))])
+    update[:, 9] = 0
+    return x, update
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-2, 3e-4])
+def test_massive_and_dead_dimensions_agree_with_qr(size):
+    x, update = hard_states()
+    x[:, 5] /= 3000 if size < 1 else 1  # where all dimensions count, LS comes near 1
+    y = x + size * update
+    got, want = scores(of(x, y)), reference(x, y)
+    for name, value in want.items():
+        assert got[name] == pytest.approx(float(value), abs=1e-6), name
+
+
+def test_near_one_the_error_keeps_three_digits():
+    n, dim = 6000, 320
+    x = torch.randn(n, dim)
+    y = x + 1e-3 * torch.relu(x)
+    want = 1 - float(reference(x, y)["linearity_raw"])
+    assert 1e-8 < want < 3e-7
+    assert 1 - scores(of(x, y))["linearity_raw"] == pytest.approx(want, rel=1e-3)
+    # control: float32 products of x and y lose it
+    x_c, y_c = x - x.mean(0), y - y.mean(0)
+    xx, xy, yy = (x_c.T @ x_c).double(), (x_c.T @ y_c).double(), y_c.square().sum().double()
+    naive = float((yy - (xy * torch.linalg.solve(xx, xy)).sum()) / yy)
+    assert naive != pytest.approx(want, rel=1e-1)
+
+
+def test_outlier_tokens_do_not_own_the_float32_sums(monkeypatch):
+    x, update = hard_states()
+    y = x + update
+    want = float(reference(x, y)["update_linearity_raw"])
+    careful = abs(scores(of(x, y))["update_linearity_raw"] - want)
+    monkeypatch.setattr(module, "OUTLIER", float("inf"))
+    careless = abs(scores(of(x, y))["update_linearity_raw"] - want)
+    assert careful < 1e-6 < careless / 10
+
+
+def test_shapes_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match=r"shape \(5, 3\) and \(5, 3\) do not fit moments of width 4: give two"):
+        JointMoments.empty(4).update(torch.randn(5, 3), torch.randn(5, 3))
+    with pytest.raises(ValueError, match="moments of width 3 cannot be merged into moments of width 4"):
+        JointMoments.empty(4).merge(of(*stream(9, 3)))
+    with pytest.raises(ValueError, match="no tokens were measured"):
+        JointMoments.empty(4).centred()
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_states_that_are_not_finite_are_refused(bad):
+    x, y = stream(50, 4)
+    y[7, 2] = bad
+    with pytest.raises(ValueError, match="NaN or infinity: look for an overflow"):
+        of(x, y)
+
+
+def test_saved_and_loaded_are_equal(tmp_path):
+    moments = of(*stream(100, 5))
+    moments.save(tmp_path / "m.safetensors")
+    loaded = JointMoments.load(tmp_path / "m.safetensors")
+    assert all(torch.equal(getattr(loaded, name), getattr(moments, name)) for name in vars(moments))
+
+
+def test_a_broken_file_is_refused(tmp_path):
+    path = tmp_path / "m.safetensors"
+    of(*stream(100, 5)).save(path)
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(ValueError, match=r"m\.safetensors holds no whole moments .*: measure again"):
+        JointMoments.load(path)
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "m.safetensors"
+    of(*stream(100, 5)).save(path)
+    old = path.read_bytes()
+
+    def fails(tensors, file):
+        file.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "save_file", fails)
+    with pytest.raises(OSError, match="No space left"):
+        of(*stream(100, 6)).save(path)
+    assert path.read_bytes() == old
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_memory_does_not_grow_with_the_text():
+    moments = JointMoments.empty(16)
+    before = sum(getattr(moments, name).nbytes for name in vars(moments))
+    for seed in range(20):
+        moments.update(*stream(500, 16, seed))
+    assert sum(getattr(moments, name).nbytes for name in vars(moments)) == before
+    assert moments.tokens == 10_000
+
+
+def _one_process(rank, folder, x, y):
+    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+    mine = of(x[: 300 + 1], y[: 300 + 1]) if rank == 0 else of(x[301:], y[301:])
+    mine.all_reduce().save(f"{folder}/{rank}.safetensors")
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.slow
+def test_two_processes_measure_what_one_does(tmp_path):
+    x, y = stream(1000, 6)
+    torch.multiprocessing.spawn(_one_process, (str(tmp_path), x, y), nprocs=2)
+    for rank in range(2):
+        assert_same(of(x, y), JointMoments.load(tmp_path / f"{rank}.safetensors"))

@@ -1,0 +1,297 @@
+"""Profiles: what the states say, however the run is cut up, and a sentence for every bad input."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+import torch
+from tiny_models import DECODERS, VOCABULARY, tiny_ids, tiny_model
+
+import linstudy.measure.profile as module
+from linstudy import capture, cross_entropy, linear_map, linearity_profile, profile_of_states, untrained
+from linstudy.measure import JointMoments
+from linstudy.models import blocks as model_blocks
+from linstudy.models import replaced
+
+SCORES = ["linearity_raw", "update_linearity_raw", "linearity", "update_linearity", "floor", "update_ratio"]
+SCORES += ["norm_ratio", "cosine", "anisotropy", "feature_linearity"]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return tiny_model("mistral")
+
+
+@pytest.fixture(scope="module")
+def ids():
+    return tiny_ids(batch=40, length=16)
+
+
+def states_of(model, ids):
+    with torch.no_grad(), capture(model) as stream:
+        model(ids)
+        return [state.flatten(0, 1) for state in stream]
+
+
+def assert_equal(a: pd.DataFrame, b: pd.DataFrame, tolerance=1e-9):
+    pd.testing.assert_frame_equal(a[SCORES], b[SCORES], rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_profile_is_the_profile_of_the_states(name, ids):
+    model = tiny_model(name)
+    profile = linearity_profile(model, ids)
+    assert profile.layer.tolist() == [1, 2, 3]
+    assert profile.tokens.tolist() == [640] * 3
+    assert_equal(profile, profile_of_states(states_of(model, ids)), 1e-5)
+
+
+def test_first_columns_say_what_was_measured(model, ids):
+    profile = linearity_profile(model, ids, part="mlp")
+    assert profile.columns[:5].tolist() == ["model", "revision", "layer", "part", "tokens"]
+    assert set(profile.part) == {"mlp"}
+    assert set(SCORES) < set(profile.columns)
+    assert profile.linearity_heldout.isna().all()
+
+
+def test_a_linear_block_scores_one_and_its_map_is_found(model, ids):
+    wanted = torch.nn.Linear(32, 32)
+    with torch.no_grad(), replaced(model, {1: wanted}):
+        profile = linearity_profile(model, ids)
+        x, y = states_of(model, ids)[1:3]
+        found = linear_map(JointMoments.empty(32).update(x, y))
+        before = model(ids).logits
+        with replaced(model, {1: found}):
+            after = model(ids).logits
+    assert profile.linearity[1] == pytest.approx(1, abs=1e-9)
+    assert profile.linearity[[0, 2]].max() < 1 - 1e-4  # control: the blocks that are not
+    torch.testing.assert_close(after, before, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(found.weight, wanted.weight, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 40])
+def test_batches_do_not_matter(model, ids, batch_size):
+    assert_equal(linearity_profile(model, ids, batch_size=batch_size), linearity_profile(model, ids), 1e-6)
+
+
+def test_dropping_the_first_tokens_is_cutting_the_states(model, ids):
+    states = [s.view(40, 16, 32)[:, 3:].flatten(0, 1) for s in states_of(model, ids)]
+    dropped = linearity_profile(model, ids, drop_first=3)
+    assert dropped.tokens[0] == 40 * 13
+    assert_equal(dropped, profile_of_states(states), 1e-5)
+    assert (dropped.linearity - linearity_profile(model, ids).linearity).abs().max() > 1e-4  # control
+
+
+def test_parts_compose_the_block(model, ids):
+    attention, mlp = (linearity_profile(model, ids, part=part) for part in ("attention", "mlp"))
+    assert (attention.linearity - mlp.linearity).abs().min() > 1e-6
+    with pytest.raises(ValueError, match="part 'heads' is not known: choose one of block, attention, mlp"):
+        linearity_profile(model, ids, part="heads")
+
+
+def test_chosen_layers_are_rows_of_the_whole(model, ids):
+    whole, some = linearity_profile(model, ids), linearity_profile(model, ids, layers=[3, 1])
+    assert some.layer.tolist() == [1, 3]
+    assert_equal(some, whole.iloc[[0, 2]].reset_index(drop=True))
+
+
+def test_heldout_blocks_are_the_last(model, ids):
+    profile = linearity_profile(model, ids, heldout=0.25)
+    assert_equal(profile, linearity_profile(model, ids))  # the other scores use all tokens
+    x, y = states_of(model, ids)[:2]
+    want = profile_of_states([x, y], heldout=0.25)
+    assert profile.linearity_heldout[0] == pytest.approx(want.linearity_heldout[0], abs=1e-6)
+    assert profile.linearity_heldout[0] < profile.linearity_raw[0]
+
+
+def test_little_memory_means_several_passes(model, ids, capsys):
+    whole = linearity_profile(model, ids)
+    assert capsys.readouterr().out == ""
+    one_layer = 2 * 32 * 32 * 8
+    assert_equal(linearity_profile(model, ids, memory=2 * one_layer), whole)
+    assert "measuring 2 layers at a time in 2 passes over the text" in capsys.readouterr().out
+    with pytest.raises(ValueError, match=r"moments of one layer take 16,384 bytes, the budget is 100: raise `memory`"):
+        linearity_profile(model, ids, memory=100)
+
+
+def test_the_model_is_left_as_it_was(model, ids):
+    hooks = [len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules()]
+    before = {name: p.clone() for name, p in model.state_dict().items()}
+    linearity_profile(model, ids)
+    with pytest.raises(ValueError, match="tokens"):
+        linearity_profile(model, ids[:1])
+    assert [len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules()] == hooks
+    assert all(torch.equal(p, before[name]) for name, p in model.state_dict().items())
+    assert not model.training
+
+
+def test_numpy_states_will_do(model, ids):
+    states = states_of(model, ids)
+    assert_equal(profile_of_states([state.numpy() for state in states]), profile_of_states(states))
+
+
+def test_untrained_differs_from_the_model(model, ids):
+    random = linearity_profile(untrained(model), ids)
+    assert (random.update_linearity - linearity_profile(model, ids).update_linearity).abs().max() > 0.01
+
+
+# --- bad input -------------------------------------------------------------------------------------------------------
+
+
+def test_too_few_tokens(model):
+    with pytest.raises(ValueError, match=r"32 tokens cannot determine an affine map of 32 dimensions.*at least 34"):
+        linearity_profile(model, tiny_ids(batch=2, length=16))
+    with pytest.raises(ValueError, match="at least 34 tokens"):
+        linearity_profile(model, tiny_ids(batch=4, length=16), heldout=0.5)
+    with pytest.raises(ValueError, match="at least 34 tokens"):
+        profile_of_states([torch.randn(33, 32)] * 2)
+
+
+def test_no_text(model):
+    with pytest.raises(ValueError, match=r"shape \(0, 16\) hold no text"):
+        linearity_profile(model, torch.empty(0, 16, dtype=torch.long))
+
+
+@pytest.mark.parametrize("layers", [[0], [4], [-1]])
+def test_no_such_layer(model, ids, layers):
+    with pytest.raises(IndexError, match=rf"there is no layer {layers[0]}: the model has layers 1 to 3"):
+        linearity_profile(model, ids, layers=layers)
+    with pytest.raises(IndexError, match="no layer is left"):
+        linearity_profile(model, ids, layers=[])
+
+
+def test_nothing_left_or_no_share(model, ids):
+    with pytest.raises(ValueError, match="drop_first=16 leaves nothing of blocks of 16 tokens"):
+        linearity_profile(model, ids, drop_first=16)
+    with pytest.raises(ValueError, match=r"heldout=1.0 is not a share of the text"):
+        linearity_profile(model, ids, heldout=1.0)
+
+
+def test_padding_is_not_measured_as_text(model, ids):
+    padded = ids.clone()
+    padded[3, -4:] = model.config.pad_token_id
+    with pytest.raises(ValueError, match=r"blocks end in padding \(token 0\), which would be measured as text"):
+        linearity_profile(model, padded)
+
+
+def test_a_text_for_another_model(model, ids):
+    with pytest.raises(ValueError, match=f"token id {VOCABULARY} is outside the model's vocabulary of {VOCABULARY}"):
+        linearity_profile(model, ids.clone().fill_(VOCABULARY))
+    with pytest.raises(ValueError, match="blocks of 200 tokens are longer than the 128 this model can read"):
+        linearity_profile(model, tiny_ids(batch=2, length=200))
+
+
+def test_infinity_names_the_layer(ids):
+    model = tiny_model("mistral")
+    with torch.no_grad():
+        model_blocks(model)[1].mlp.down_proj.weight[0, 0] = float("inf")
+    with pytest.raises(ValueError, match="layer 2: the states hold NaN or infinity"):
+        linearity_profile(model, ids)
+    states = states_of(tiny_model("mistral"), ids)
+    states[2][5, 5] = float("nan")
+    with pytest.raises(ValueError, match="layer 2: the states hold NaN"):
+        profile_of_states(states)
+
+
+def test_states_that_do_not_fit():
+    with pytest.raises(ValueError, match="1 states make no layer"):
+        profile_of_states([torch.randn(50, 4)])
+    with pytest.raises(ValueError, match=r"layer 1: states of shape \(50, 4\) and \(50, 5\) are not two matrices"):
+        profile_of_states([torch.randn(50, 4), torch.randn(50, 5)])
+
+
+def test_out_of_gpu_memory_names_a_smaller_batch(model, ids, monkeypatch):
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(model.base_model, "forward", full)
+    with pytest.raises(torch.OutOfMemoryError, match=r"40 blocks of 16 tokens in a pass: give batch_size=20"):
+        linearity_profile(model, ids)
+
+
+# --- resuming --------------------------------------------------------------------------------------------------------
+
+
+def test_a_measurement_is_resumed_where_it_stopped(model, ids, tmp_path, monkeypatch):
+    path = tmp_path / "progress.safetensors"
+    monkeypatch.setattr("linstudy.measure.resume.SECONDS", 0)
+    real, calls = module._update, []
+
+    def breaks(*arguments):
+        calls.append(1)
+        if len(calls) == 10:
+            raise KeyboardInterrupt
+        real(*arguments)
+
+    monkeypatch.setattr(module, "_update", breaks)
+    with pytest.raises(KeyboardInterrupt):
+        linearity_profile(model, ids, batch_size=4, heldout=0.3, resume=path)
+    assert path.exists()
+    resumed = linearity_profile(model, ids, batch_size=4, heldout=0.3, resume=path)
+    assert len(calls) - 10 < 30  # the batches before were not measured again
+    assert not path.exists()
+    pd.testing.assert_frame_equal(resumed, linearity_profile(model, ids, batch_size=4, heldout=0.3), check_exact=True)
+
+
+@pytest.mark.slow
+def test_a_killed_measurement_is_resumed_to_the_same_numbers(model, ids, tmp_path):
+    path = tmp_path / "progress.safetensors"
+    script = f"""
+import sys, time
+sys.path.insert(0, {str(os.path.dirname(__file__))!r})
+from tiny_models import tiny_ids, tiny_model
+import linstudy.measure.profile as module, linstudy.measure.resume as resume
+resume.SECONDS = 0
+real = module._update
+module._update = lambda *a: (time.sleep(0.05), real(*a))
+module.linearity_profile(tiny_model("mistral"), tiny_ids(batch=40, length=16), batch_size=2, resume={str(path)!r})
+"""
+    process = subprocess.Popen([sys.executable, "-c", script])
+    while not path.exists() and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert path.exists()
+    resumed = linearity_profile(model, ids, batch_size=2, resume=path)
+    pd.testing.assert_frame_equal(resumed, linearity_profile(model, ids, batch_size=2), check_exact=True)
+
+
+def test_a_file_of_another_measurement_is_refused(model, ids, tmp_path, monkeypatch):
+    path = tmp_path / "progress.safetensors"
+    monkeypatch.setattr("linstudy.measure.resume.SECONDS", 0)
+    monkeypatch.setattr("linstudy.measure.resume.Progress.close", lambda self: None)
+    linearity_profile(model, ids, memory=2 * 32 * 32 * 8, resume=path)
+    with pytest.raises(ValueError, match=r"was saved by another measurement \(model, text or options differ\)"):
+        linearity_profile(model, ids, drop_first=1, resume=path)
+    path.write_bytes(path.read_bytes()[:9])
+    with pytest.raises(ValueError, match="holds no measurement to resume"):
+        linearity_profile(model, ids, resume=path)
+    with pytest.raises(FileNotFoundError, match="nowhere is no folder"):
+        linearity_profile(model, ids, resume=tmp_path / "nowhere" / "x")
+
+
+# --- real input ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_real_model_scores_what_is_known(shared):
+    from linstudy import load, token_blocks
+
+    model, tokenizer = load(shared / "models" / "stories260K")
+    ids = token_blocks(shared / "data" / "tinystories-train-sample.txt", tokenizer, tokens=81_920, length=256)
+    assert cross_entropy(model, ids) == pytest.approx(1.817, abs=5e-4)
+    profile = linearity_profile(model, ids)
+    known = {  # float64 QR on kept states, own hooks
+        "linearity_raw": ([0.7440, 0.7558, 0.7888, 0.7631, 0.7381], 6e-5),
+        "update_linearity_raw": ([0.4908, 0.2627, 0.2467, 0.2375, 0.2467], 6e-5),
+        "update_ratio": ([0.5028, 0.3312, 0.2803, 0.3107, 0.3477], 6e-5),
+        "cosine": ([0.776, 0.848, 0.877, 0.876, 0.859], 6e-4),
+        "norm_ratio": ([0.646, 0.528, 0.483, 0.490, 0.517], 6e-4),
+    }
+    for column, (values, tolerance) in known.items():
+        assert profile[column].tolist() == pytest.approx(values, abs=tolerance), column

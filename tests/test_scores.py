@@ -1,0 +1,156 @@
+"""Scores: known answers, what leaves them unchanged and what does not, agreement with the plain way."""
+
+import math
+
+import pytest
+import torch
+from reference import reference
+from test_moments import of, stream
+
+from linstudy import JointMoments, linear_map
+from linstudy.measure import heldout_scores, scores
+
+
+def test_an_affine_layer_is_linear():
+    x, _ = stream(500, 12)
+    y = x @ torch.randn(12, 12) + 3
+    got = scores(of(x, y))
+    for name in ("linearity_raw", "linearity", "update_linearity", "feature_linearity"):
+        assert got[name] == pytest.approx(1, abs=1e-9), name
+
+
+def test_unrelated_data_scores_the_floor_raw_and_nothing_adjusted():
+    n, dim, raw, adjusted = 1000, 100, [], []
+    for seed in range(20):
+        draw = torch.Generator().manual_seed(seed)
+        x, noise = torch.randn(2, n, dim, generator=draw)
+        got = scores(of(x, noise))
+        raw.append(got["linearity_raw"])
+        adjusted.append(got["linearity"])
+    assert got["floor"] == dim / (n - 1)
+    assert sum(raw) / 20 == pytest.approx(dim / (n - 1), abs=5e-4)
+    assert sum(adjusted) / 20 == pytest.approx(0, abs=5e-4)
+
+
+def test_relu_of_a_gaussian_scores_its_constant():
+    x = torch.randn(200_000, 4)
+    want = (1 / 4) / (1 / 2 - 1 / (2 * math.pi))
+    assert want == pytest.approx(0.7335, abs=1e-4)
+    assert scores(of(x, torch.relu(x)))["linearity"] == pytest.approx(want, abs=2e-3)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_score_agrees_with_qr(seed):
+    x, y = stream(700, 24, seed)
+    got, want = scores(of(x, y)), reference(x, y)
+    assert got.keys() == want.keys()
+    for name, value in want.items():
+        assert got[name] == pytest.approx(float(value), abs=1e-9), name
+
+
+@pytest.mark.parametrize("case", ["layer norm", "dead", "twice", "almost twice"])
+@pytest.mark.parametrize("dim", [48, 300])  # products in float64 and in float32
+def test_directions_that_are_not_there_do_not_count(case, dim):
+    x = torch.randn(3000, dim)
+    if case == "layer norm":
+        x = torch.nn.functional.layer_norm(x, (dim,))
+    elif case == "dead":
+        x[:, 3] = 100
+    elif case == "twice":
+        x[:, 3] = x[:, 4]
+    else:
+        x[:, 3] = x[:, 4] * (1 + 1e-7 * torch.randn(3000))
+    y = x + torch.relu(x.roll(1, 1))
+    got, want = scores(of(x, y)), reference(x, y)
+    for name, value in want.items():
+        assert got[name] == pytest.approx(float(value), abs=1e-6), name
+
+
+def test_the_two_panels_are_tied():
+    x, y = stream(400, 10)
+    got = scores(of(x, y))
+    want = reference(x, y)
+    assert 1 - float(want["linearity_raw"]) == pytest.approx(
+        (1 - float(want["update_linearity_raw"])) * float(want["update_ratio"]), abs=1e-12
+    )
+    assert 1 - got["linearity_raw"] == pytest.approx((1 - got["update_linearity_raw"]) * got["update_ratio"], abs=1e-12)
+
+
+def test_an_affine_change_of_x_changes_nothing_but_one_of_y_does():
+    x, y = stream(800, 10, dtype=torch.float64)
+    change = torch.randn(10, 10, dtype=torch.float64)
+    plain = scores(of(x, y))["linearity_raw"]
+    assert scores(of(x @ change + 5, y))["linearity_raw"] == pytest.approx(plain, abs=1e-9)
+    assert scores(of(x, y @ change + 5))["linearity_raw"] != pytest.approx(plain, abs=1e-5)
+
+
+def test_a_layer_that_does_nothing_has_no_update_to_score():
+    x, _ = stream(100, 4)
+    got = scores(of(x, x))
+    assert got["linearity_raw"] == 1
+    assert got["update_ratio"] == 0
+    assert math.isnan(got["update_linearity_raw"])
+    assert got["cosine"] == pytest.approx(1)
+
+
+def test_too_few_tokens_say_how_many_are_needed():
+    x, y = stream(13, 12)
+    with pytest.raises(
+        ValueError, match=r"13 tokens cannot determine an affine map of 12 .* at least 14 tokens, and 1,2"
+    ):
+        scores(of(x, y))
+    with pytest.raises(ValueError, match="at least 14 tokens"):
+        linear_map(of(x, y))
+    assert scores(of(*stream(14, 12)))["linearity_raw"] > 0.5  # one more is enough, and tells nothing
+
+
+def test_correction_takes_the_number_of_tokens_out():
+    means = {}
+    for n in (60, 240, 4000):
+        got = [scores(of(*stream_of_known_score(n, 30, seed))) for seed in range(40 if n < 4000 else 4)]
+        means[n] = {name: sum(row[name] for row in got) / len(got) for name in ("linearity_raw", "linearity")}
+    assert means[60]["linearity_raw"] - means[4000]["linearity_raw"] > 0.1
+    assert means[60]["linearity"] == pytest.approx(means[4000]["linearity"], abs=0.02)
+    assert means[240]["linearity"] == pytest.approx(means[4000]["linearity"], abs=0.01)
+
+
+def stream_of_known_score(n, dim, seed):
+    draw = torch.Generator().manual_seed(seed)
+    x = torch.randn(n, dim, generator=draw)
+    return x, x + 1.5 * torch.randn(n, dim, generator=draw)
+
+
+def test_heldout_is_the_plain_regression_scored_elsewhere():
+    x, y = stream(600, 15)
+    got = heldout_scores(of(x[:400], y[:400]), of(x[400:], y[400:]))
+    x, y = x.double(), y.double()
+    with_bias = torch.cat([x, torch.ones(600, 1)], 1)
+    error = (y[400:] - with_bias[400:] @ torch.linalg.lstsq(with_bias[:400], y[:400]).solution).square().sum()
+    y_c, d_c = (m[400:] - m[400:].mean(0) for m in (y, y - x))
+    assert got["linearity_heldout"] == pytest.approx(1 - float(error / y_c.square().sum()), abs=1e-9)
+    assert got["update_linearity_heldout"] == pytest.approx(1 - float(error / d_c.square().sum()), abs=1e-9)
+
+
+def test_heldout_pays_for_what_was_learnt_by_heart():
+    x, noise = torch.randn(2, 600, 100)
+    got = heldout_scores(of(x[:300], noise[:300]), of(x[300:], noise[300:]))
+    assert got["linearity_heldout"] < 0 < scores(of(x, noise))["linearity_raw"]
+
+
+@pytest.mark.parametrize(("dim", "exact", "bound"), [(32, False, 1e-6), (300, True, 1e-6), (300, False, 1e-4)])
+def test_the_map_reproduces_an_affine_layer(dim, exact, bound):
+    x, _ = stream(3000, dim)
+    x = x + 10 * torch.randn(dim)
+    true = torch.nn.Linear(dim, dim)
+    with torch.no_grad():
+        y = true(x)
+        got = linear_map(JointMoments.empty(dim, exact=exact).update(x, y))(x)
+    assert float((got - y).norm() / y.norm()) < bound
+
+
+def test_the_map_is_the_best_one():
+    x, y = stream(500, 8, dtype=torch.float64)
+    best = linear_map(of(x, y), dtype=torch.float64)
+    error = (best(x) - y).square().sum()
+    for gradient in torch.autograd.grad(error, list(best.parameters())):
+        assert float(gradient.abs().max()) < 1e-6 * error.item()
