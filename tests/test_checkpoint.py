@@ -1,0 +1,184 @@
+"""Checkpoints: whole or absent, and a resumed run ends at the same bits. Run: pytest tests/test_checkpoint.py."""
+
+import pickle
+import signal
+import subprocess
+import sys
+import textwrap
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from transformers import MistralForCausalLM
+
+from linstudy.train import TrainConfig, latest_checkpoint, pocket, pretrain
+
+CONFIG = TrainConfig(steps=40, batch=4, peak_rate=1e-2, warmup=5, log_every=2, validate_every=10, checkpoint_every=4)
+BLOCKS = torch.randint(24, (30, 16), generator=torch.Generator().manual_seed(0))  # 7 steps an epoch
+
+
+def small_model(width=16):
+    config = pocket(24)
+    config.update({"hidden_size": width, "intermediate_size": 32, "num_hidden_layers": 2, "head_dim": 4})
+    torch.manual_seed(0)
+    return MistralForCausalLM(config)
+
+
+def weights_after(folder=None, config=CONFIG):
+    model = small_model()
+    for _ in pretrain(model, BLOCKS, config, folder=folder):
+        pass
+    return model.state_dict()
+
+
+def same_bits(one, other):
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def stop_at(folder, step):
+    """Train to a step and walk away."""
+    rows = pretrain(small_model(), BLOCKS, CONFIG, folder=folder)
+    while next(rows)["step"] < step:
+        pass
+
+
+def test_a_resumed_run_ends_at_the_same_bits(tmp_path):
+    stop_at(tmp_path, 22)
+    assert latest_checkpoint(tmp_path).name == "step-00000020.safetensors"
+    model = small_model()
+    first, *_ = pretrain(model, BLOCKS, CONFIG, folder=tmp_path)
+    assert first["step"] == 22
+    assert same_bits(model.state_dict(), weights_after())
+
+
+def test_a_part_of_the_state_lost_is_seen_in_the_bits(tmp_path):
+    """The control of the comparison: a checkpoint whose first moments are 0."""
+    stop_at(tmp_path, 22)
+    path = latest_checkpoint(tmp_path)
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    tensors = {name: tensor * (not name.endswith("exp_avg")) for name, tensor in load_file(path).items()}
+    save_file(tensors, path, metadata=metadata)
+    assert not same_bits(weights_after(tmp_path), weights_after())
+
+
+RUN = """
+    import sys, torch
+    from tests.test_checkpoint import BLOCKS, CONFIG, small_model
+    from linstudy.train import pretrain
+    torch.set_num_threads(1)
+    for row in pretrain(small_model(), BLOCKS, CONFIG, folder=sys.argv[1]):
+        print(row["step"], flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_run_killed_again_and_again_ends_at_the_same_bits(tmp_path, pytestconfig):
+    killed = 0
+    for moment in (2, 11, 18, 31):  # before the first save, while 12 is saved, between two, while 32 is saved
+        command = [sys.executable, "-c", textwrap.dedent(RUN), tmp_path]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=pytestconfig.rootpath) as run:
+            while int(run.stdout.readline()) < moment:
+                pass
+            run.kill()
+        killed += run.returncode == -signal.SIGKILL
+    assert killed == 4
+    assert not list(tmp_path.glob("step-00000040*"))
+    assert same_bits(weights_after(tmp_path), weights_after())
+
+
+def test_the_last_two_are_kept_and_what_a_killed_save_left_is_cleared(tmp_path):
+    (tmp_path / ".step-00000004.safetensors.x1y2z3").write_bytes(b"half")
+    weights_after(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "step-00000036.safetensors",
+        "step-00000040.safetensors",
+    ]
+
+
+def test_a_finished_run_has_nothing_to_do(tmp_path):
+    done = weights_after(tmp_path)
+    model = small_model()
+    assert list(pretrain(model, BLOCKS, CONFIG, folder=tmp_path)) == []
+    assert same_bits(model.state_dict(), done)
+
+
+@pytest.mark.parametrize("keep", [0, 5, 1000, -1])
+def test_a_cut_off_checkpoint_is_refused(tmp_path, keep):
+    stop_at(tmp_path, 6)
+    path = latest_checkpoint(tmp_path)
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(
+        ValueError, match=r"step-00000004\.safetensors cannot be read .*delete it to resume from the one"
+    ):
+        weights_after(tmp_path)
+
+
+def test_pickles_and_other_files_are_refused(tmp_path):
+    path = tmp_path / "step-00000004.safetensors"
+    path.write_bytes(pickle.dumps({"step": 4}))
+    with pytest.raises(ValueError, match="cannot be read"):
+        weights_after(tmp_path)
+    save_file({"weight": torch.ones(2)}, path)
+    with pytest.raises(ValueError, match="is not a checkpoint of a training run"):
+        weights_after(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seed": 7}, "made with seed 0, not 7"),
+        ({"betas": (0.9, 0.99)}, r"made with betas \[0.9, 0.95\], not \[0.9, 0.99\]"),
+    ],
+)
+def test_another_config_is_refused_by_name(tmp_path, options, message):
+    stop_at(tmp_path, 6)
+    with pytest.raises(ValueError, match=message):
+        weights_after(tmp_path, replace(CONFIG, **options))
+
+
+def test_other_text_and_another_model_are_refused(tmp_path):
+    stop_at(tmp_path, 6)
+    with pytest.raises(ValueError, match=r"made with blocks [0-9a-f]{16}, not [0-9a-f]{16}"):
+        next(pretrain(small_model(), (BLOCKS + 1) % 24, CONFIG, folder=tmp_path))
+    wide = small_model(width=32)
+    before = {name: tensor.clone() for name, tensor in wide.state_dict().items()}
+    with pytest.raises(
+        ValueError, match=r"is of another model: .* is \(16,\) there and \(32,\) here|is \(24, 16\) there"
+    ):
+        next(pretrain(wide, BLOCKS, CONFIG, folder=tmp_path))
+    assert same_bits(wide.state_dict(), before)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are a POSIX thing")
+def test_a_disk_that_fills_up_leaves_the_checkpoint_before_it(tmp_path):
+    import resource
+
+    rows = pretrain(small_model(), BLOCKS, CONFIG, folder=tmp_path)
+    while next(rows)["step"] < 6:
+        pass
+    (before,) = tmp_path.iterdir()
+    content = before.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(content) // 2, hard))  # no file may grow beyond half a checkpoint
+    try:
+        with pytest.raises(
+            OSError, match=r"could not write .*step-00000008.*earlier checkpoints are untouched"
+        ) as caught:
+            list(rows)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "large" in str(caught.value) or "space" in str(caught.value)
+    assert list(tmp_path.iterdir()) == [before]
+    assert before.read_bytes() == content
+    assert same_bits(weights_after(tmp_path), weights_after())
