@@ -1,0 +1,94 @@
+"""Turns a figure into a picture that needs no other file: markup that carries its drawing and its words."""
+
+import base64
+import io
+import re
+from dataclasses import dataclass
+from html import escape
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+from .words import number
+
+WIDTH = 540
+"""How wide a picture is on a page that has the room, in CSS pixels."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawing as HTML with the words that stand in for it; a notebook shows it as it is."""
+
+    html: str
+    alt: str
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+def picture(drawn: Axes | Figure, *, alt: str, form: str = "svg") -> Picture:
+    """Draw a figure once, close it, and keep it as a picture with a white ground that never overflows a phone.
+
+    `form` is "svg" for lines (sharp at any size, 6-25 kB, and its letters stay letters) or "png" for heat maps (200
+    dots an inch in 64 colours). The same figure gives the same bytes. Figures of one size give pictures of one size, so
+    a page does not jump when one takes the place of another. An empty `alt` is a ValueError.
+    """
+    if not alt.strip():
+        raise ValueError("a picture needs words for those who cannot see it; alt=alt_text(df) makes them for a profile")
+    if form not in ("svg", "png"):
+        raise ValueError(f"form is {form!r}; it can be 'svg' or 'png'")
+    figure = drawn.get_figure() if isinstance(drawn, Axes) else drawn
+    markup = _svg(figure, alt) if form == "svg" else _png(figure, alt)
+    plt.close(figure)
+    return Picture(markup, alt)
+
+
+def fallback_table(df: pd.DataFrame, *, caption: str = "The numbers as a table") -> str:
+    """Write a table as HTML that opens on a click: the figure's numbers for readers without scripts or without eyes."""
+    table = df.to_html(index=False, border=0, float_format=number, na_rep="", classes="linstudy-table")
+    table = table.replace("<th>", '<th scope="col">')
+    return f'<details><summary>{escape(caption)}</summary><div style="overflow-x:auto">{table}</div></details>'
+
+
+_LOOK = "max-width:100%;height:auto;background:#fff"
+
+
+def _svg(figure: Figure, alt: str) -> str:
+    buffer = io.StringIO()
+    # The salt makes the ids inside: pictures on one page must not share them.
+    with plt.rc_context({"svg.fonttype": "none", "svg.hashsalt": alt}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    text = buffer.getvalue()
+    view = re.search(r'viewBox="[^"]*"', text)[0]
+    body = text[text.index("</metadata>") + len("</metadata>") : text.rindex("</svg>")]
+    # Matplotlib's style element says this for "*", which would be every drawing of the page.
+    body = re.sub(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>", "", body, flags=re.DOTALL)
+    body = re.sub(r"<[^>]*>", _shorter, body)
+    body = re.sub(r">\s*\n\s*<", "><", body).strip()
+    font = re.search(r"font-family: [^;\"]*", body)
+    font = font[0] if font else "font-family: sans-serif"
+    body = body.replace(f"{font}; ", "")  # said once, for the whole drawing
+    return (
+        f'<svg role="img" aria-label="{escape(alt)}" {view} width="{WIDTH}" '
+        f'style="{_LOOK};stroke-linejoin:round;stroke-linecap:butt;{font}" '
+        f'xmlns:xlink="http://www.w3.org/1999/xlink">{body}</svg>'
+    )
+
+
+def _shorter(tag: re.Match) -> str:
+    """Round a tag's coordinates to a hundredth of a point, put it on one line, drop the names nothing refers to."""
+    text = re.sub(r"(\.\d\d)\d+", r"\1", tag[0])
+    text = re.sub(r'^<g id="[^"]*"| transform="rotate\(-0 [^"]*"', lambda m: "<g" if m[0][0] == "<" else "", text)
+    return re.sub(r"\s+", " ", text)
+
+
+def _png(figure: Figure, alt: str) -> str:
+    buffer, packed = io.BytesIO(), io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=200)
+    image = Image.open(buffer).convert("RGB")
+    image.quantize(64, dither=Image.Dither.NONE).save(packed, "png", optimize=True)
+    data = base64.b64encode(packed.getvalue()).decode()
+    return f'<img alt="{escape(alt)}" width="{WIDTH}" style="{_LOOK}" src="data:image/png;base64,{data}">'

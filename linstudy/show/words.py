@@ -1,0 +1,100 @@
+"""Names a column, writes a number and says in a sentence what a figure shows."""
+
+import math
+import textwrap
+
+import pandas as pd
+
+LABELS = {
+    "layer": "layer",
+    "step": "training step",
+    "tokens": "tokens, n",
+    "linearity": "linearity, LS (adjusted)",
+    "linearity_raw": "linearity, LS (raw)",
+    "linearity_heldout": "linearity, LS (held out)",
+    "update_linearity": "update linearity, LS_res (adjusted)",
+    "update_linearity_raw": "update linearity, LS_res (raw)",
+    "update_linearity_heldout": "update linearity, LS_res (held out)",
+    "floor": "floor, d/(n-1)",
+    "update_ratio": "update ratio, ‖D‖²/‖Y‖² (centred)",
+    "norm_ratio": "norm ratio, mean ‖D‖/‖Y‖",
+    "cosine": "cosine, mean cos(X, Y)",
+    "anisotropy": "anisotropy, share of variance in one direction",
+    "feature_linearity": "feature linearity, median R² of the features",
+}
+"""What each column of a profile is called on an axis: name, symbol, and how it was computed."""
+
+
+def label(column: str) -> str:
+    """Name a column as in the book; a column the book does not know keeps its own name, underscores as spaces."""
+    return LABELS.get(column, str(column).replace("_", " "))
+
+
+def axis_label(column: str, width: int = 28) -> str:
+    """Name a column for an axis: in lines of at most `width` letters, with the index of LS_res set low."""
+    return textwrap.fill(label(column), width, break_on_hyphens=False).replace("LS_res", r"LS$_\mathrm{res}$")
+
+
+def number(value: float) -> str:
+    """Write a score in three digits, or in as many as tell it from 1: 0.523, 0.999970."""
+    if not math.isfinite(value):
+        return str(value)
+    digits = 3 - math.floor(math.log10(abs(value))) - 1 if value else 0
+    if 0.99 < value < 1:
+        digits = 1 - math.floor(math.log10(1 - value))
+    return f"{value:.{max(digits, 0)}f}" if 1e-4 <= abs(value) < 1e5 or value == 0 else f"{value:.2e}"
+
+
+def need(df: pd.DataFrame, *columns: str) -> None:
+    """Check that a table has these columns and that each holds something: a ValueError says which and what there is."""
+    for column in columns:
+        if column not in df.columns:
+            raise ValueError(f"the table has no column {column!r}; it has {', '.join(map(str, df.columns))}")
+        if df[column].isna().all():
+            remedy = "; measure with heldout=0.2 to fill it" if column.endswith("_heldout") else ""
+            raise ValueError(f"column {column!r} holds no value in the table's {len(df)} rows{remedy}")
+
+
+def alt_text(
+    df: pd.DataFrame,
+    *,
+    x: str = "layer",
+    y: str = "linearity",
+    hue: str | None = None,
+    control: pd.DataFrame | None = None,
+) -> str:
+    """Say in words what `profile_plot` draws of the same table, for those who cannot see it.
+
+    The sentence is made from the data: what is drawn, of which model, the lowest and the highest value and where they
+    are. More than four lines are summed up in their extremes.
+    """
+    need(df, x, y, *([hue] if hue else []))
+    where = label(x).split(",")[0]
+    title = label(y)[0].upper() + label(y)[1:]
+    groups = {str(name): part for name, part in df.groupby(hue, sort=False)} if hue else {}
+    if len(groups) > 4:
+        means = df.groupby([hue, x], sort=False)[y].mean()
+        (low_name, low), (high_name, high) = means.idxmin(), means.idxmax()
+        said = [
+            f"lowest {number(means.min())} ({low_name}, {where} {low}), "
+            f"highest {number(means.max())} ({high_name}, {where} {high})"
+        ]
+        title += f" by {where}, {len(groups)} lines, one a {label(hue)}"
+    elif groups:
+        said = [f"{name}: {_extremes(part, x, y, where)}" for name, part in groups.items()]
+        title += f" by {where}, one line a {label(hue)}"
+    else:
+        names = df["model"].unique() if "model" in df.columns else []
+        said = [_extremes(df, x, y, where)]
+        title += f" of {names[0]}, by {where}" if len(names) == 1 else f" by {where}"
+    if control is not None:
+        said.append(f"with random weights: {_extremes(control, x, y, where)}")
+    return f"{title}: {'; '.join(said)}."
+
+
+def _extremes(df: pd.DataFrame, x: str, y: str, where: str) -> str:
+    means = df.groupby(x)[y].mean().dropna()
+    low, high = number(means.min()), number(means.max())
+    if low == high:
+        return f"{low} at {where} {means.index[0]}" if len(means) == 1 else f"{low} at every {where}"
+    return f"lowest {low} at {where} {means.idxmin()}, highest {high} at {where} {means.idxmax()}"

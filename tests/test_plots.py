@@ -1,0 +1,208 @@
+import matplotlib
+
+matplotlib.use("agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from linstudy import show
+from linstudy.show.words import number
+
+
+@pytest.fixture(autouse=True)
+def _tidy_figures():
+    with plt.rc_context():
+        yield
+    plt.close("all")
+
+
+def profile(model="a", layers=4, seed=0, floor=0.1):
+    """A table with the columns of a profile, its scores tied by the identity."""
+    rng = np.random.default_rng(seed)
+    ratio, res = rng.uniform(0.05, 0.9, layers), rng.uniform(0.2, 0.9, layers)
+    return pd.DataFrame(
+        {
+            "model": model,
+            "layer": range(1, layers + 1),
+            "linearity": 1 - (1 - res) * ratio - 0.01,
+            "linearity_raw": 1 - (1 - res) * ratio,
+            "linearity_heldout": np.nan,
+            "update_linearity_raw": res,
+            "update_ratio": ratio,
+            "norm_ratio": np.sqrt(ratio),
+            "floor": floor,
+        }
+    )
+
+
+def named_lines(ax):
+    return {line.get_label(): line for line in ax.lines}
+
+
+def test_profile_plot_draws_the_column_on_the_axes_it_is_given():
+    df = profile()
+    _, ax = plt.subplots()
+    assert show.profile_plot(df, ax=ax) is ax
+    np.testing.assert_array_equal(ax.lines[0].get_xdata(), df.layer)
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), df.linearity)
+    assert ax.get_ylabel() == "linearity, LS (adjusted)"
+    assert ax.get_xlabel() == "layer"
+    assert list(ax.get_xticks()) == [1, 2, 3, 4]
+    assert ax.get_ylim()[0] == 0  # so that figures compare
+    assert ax.get_legend() is None
+
+
+def test_without_axes_the_current_ones_are_used():
+    assert show.profile_plot(profile()) is plt.gca()
+
+
+def test_many_layers_get_few_whole_ticks_and_none_at_zero():
+    ticks = show.profile_plot(profile(layers=48)).get_xticks()
+    assert len(ticks) <= 10
+    assert all(tick == int(tick) and 1 <= tick <= 48 for tick in ticks)
+
+
+def test_lines_of_a_hue_differ_in_more_than_colour():
+    df = pd.concat([profile(name, seed=i) for i, name in enumerate("abc")])
+    ax = show.profile_plot(df, hue="model")
+    lines = ax.lines[:3]
+    for name, line in zip("abc", lines, strict=True):
+        np.testing.assert_allclose(line.get_ydata(), df[df.model == name].linearity)
+    handles, names = ax.get_legend_handles_labels()
+    assert names == ["a", "b", "c"]
+    assert len({handle.get_marker() for handle in handles}) == 3
+    assert len({handle.get_color() for handle in handles}) == 3
+    assert len({str(line._dash_pattern) for line in lines}) == 3
+
+
+def test_seeds_are_averaged_and_the_band_spans_them():
+    df = pd.concat([profile(seed=seed) for seed in range(3)])
+    ax = show.profile_plot(df)
+    grouped = df.groupby("layer").linearity
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), grouped.mean())
+    band = ax.collections[0].get_paths()[0].vertices
+    assert band[:, 1].max() == pytest.approx(grouped.max().max())
+    assert band[:, 1].min() == pytest.approx(grouped.min().min())
+
+
+def test_the_floor_lies_under_raw_scores_only():
+    df = pd.concat([profile("a", floor=0.1), profile("b", floor=0.3)])
+    ax = show.profile_plot(df, y="linearity_raw", hue="model")
+    assert [round(band.get_paths()[0].vertices[:, 1].max(), 6) for band in ax.collections[-2:]] == [0.1, 0.3]
+    assert ax.get_legend_handles_labels()[1].count("unrelated data") == 1
+    for options in ({"y": "linearity"}, {"y": "linearity_raw", "floor": False}):
+        plt.close("all")
+        assert "unrelated data" not in show.profile_plot(df, hue="model", **options).get_legend_handles_labels()[1]
+
+
+def test_the_control_is_a_dashed_grey_line():
+    control = profile(seed=9)
+    line = named_lines(show.profile_plot(profile(), control=control))["random weights"]
+    np.testing.assert_array_equal(line.get_ydata(), control.linearity)
+    assert line.get_linestyle() == "--"
+    assert line.get_color() == "0.4"
+
+
+def test_a_number_as_hue_is_named_in_the_legend():
+    df = pd.concat([profile(seed=step).assign(step=step) for step in (1, 10, 1000)])
+    ax = show.profile_plot(df, hue="step")
+    assert ax.get_legend().get_title().get_text() == "training step"
+    assert ax.get_legend_handles_labels()[1] == ["1", "10", "1000"]
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ("linearty", "no column 'linearty'; it has model, layer, linearity"),
+        ("linearity_heldout", "'linearity_heldout' holds no value in the table's 4 rows; measure with heldout=0.2"),
+    ],
+)
+def test_a_column_that_cannot_be_drawn_is_named(column, message):
+    for draw in (show.profile_plot, show.alt_text):
+        with pytest.raises(ValueError, match=message):
+            draw(profile(), y=column)
+
+
+def sweep():
+    tokens = np.array([200, 1000, 10_000])
+    floor = 100 / (tokens - 1)
+    raw = 1 - 0.4 * (1 - floor)
+    return pd.DataFrame(
+        {"tokens": tokens, "linearity_raw": raw, "linearity": 0.6, "linearity_heldout": 0.6 - floor / 2, "floor": floor}
+    )
+
+
+def test_sweep_plot_shows_bias_correction_floor_and_truth():
+    df = sweep()
+    ax = show.sweep_plot(df, truth=0.6)
+    lines = ax.lines
+    for line, column in zip(lines, ["linearity_raw", "linearity", "linearity_heldout"], strict=False):
+        np.testing.assert_allclose(line.get_ydata(), df[column])
+    assert ax.get_legend_handles_labels()[1] == ["raw", "adjusted", "held out", "true value", "unrelated data"]
+    np.testing.assert_array_equal(named_lines(ax)["unrelated data"].get_ydata(), df.floor)
+    assert set(named_lines(ax)["true value"].get_ydata()) == {0.6}
+    assert (ax.get_xscale(), ax.get_xlabel(), ax.get_ylabel()) == ("log", "tokens, n", "linearity, LS")
+
+
+def test_sweep_plot_of_two_scores_names_them_in_full():
+    df = sweep().assign(update_linearity=0.2)
+    names = show.sweep_plot(df, y=["linearity", "update_linearity"], floor=False).get_legend_handles_labels()[1]
+    assert names == ["linearity, LS (adjusted)", "update linearity, LS_res (adjusted)"]
+
+
+def test_known_answers_plot_puts_means_and_ranges_beside_the_diagonal():
+    df = pd.DataFrame({"data": "noisy", "answer": [0.5, 0.5, 0.9], "linearity": [0.4, 0.6, 0.8]})
+    ax = show.known_answers_plot(df)
+    diagonal, (points, _, (bars,)) = ax.lines[0], ax.containers[0]
+    np.testing.assert_array_equal(diagonal.get_xdata(), diagonal.get_ydata())
+    np.testing.assert_allclose(points.get_xydata(), [[0.5, 0.5], [0.9, 0.8]])
+    np.testing.assert_allclose([segment[:, 1] for segment in bars.get_segments()], [[0.4, 0.6], [0.8, 0.8]])
+    assert ax.get_legend_handles_labels()[1] == ["exact", "noisy"]
+
+
+def test_update_plane_draws_layers_on_lines_of_equal_linearity():
+    df = profile(layers=6)
+    ax = show.update_plane(df)
+    np.testing.assert_allclose(ax.lines[0].get_xydata(), df[["update_ratio", "update_linearity_raw"]])
+    written = [text.get_text() for text in ax.texts]
+    assert written[0] == "1"
+    curves = ax.lines[1:]
+    assert len(curves) == len(written) - 1 > 0
+    for line, text in zip(curves, written[1:], strict=True):
+        ratio, res = line.get_xydata().T
+        np.testing.assert_allclose(1 - (1 - res) * ratio, float(text.split("=")[1]), atol=1e-12)
+
+
+def test_style_ends_with_its_block_and_nothing_is_set_on_import():
+    before = dict(plt.rcParams)
+    with plt.rc_context():
+        show.style()
+        assert plt.rcParams["svg.fonttype"] == "none"
+        assert plt.rcParams["figure.figsize"] == [4.5, 3.1]
+    assert dict(plt.rcParams) == before
+
+
+def test_alt_text_says_what_the_data_say():
+    df = profile().assign(linearity=[0.5, 0.75, 0.99997, 0.6])
+    assert show.alt_text(df) == (
+        "Linearity, LS (adjusted) of a, by layer: lowest 0.500 at layer 1, highest 0.999970 at layer 3."
+    )
+    control = df.assign(linearity=0.25)
+    assert show.alt_text(df, control=control).endswith("; with random weights: 0.250 at every layer.")
+    both = pd.concat([df, df.assign(model="b", linearity=1 - df.linearity)])
+    assert "; b: lowest 3.00e-05 at layer 3, highest 0.500 at layer 1." in show.alt_text(both, hue="model")
+    many = pd.concat([df.assign(model=name) for name in "bcdefg"] + [profile("h").assign(linearity=0.1)])
+    assert show.alt_text(many, hue="model").endswith("lowest 0.100 (h, layer 1), highest 0.999970 (b, layer 3).")
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        *[(0.5234, "0.523"), (0.999, "0.9990"), (1 - 3e-7, "0.99999970"), (1.0, "1.00"), (0.0, "0"), (12.34, "12.3")],
+        *[(-0.02, "-0.0200"), (3e-7, "3.00e-07"), (123456.0, "1.23e+05"), (float("nan"), "nan")],
+    ],
+)
+def test_a_number_keeps_what_tells_it_from_one(value, written):
+    assert number(value) == written

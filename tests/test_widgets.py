@@ -1,0 +1,222 @@
+import json
+import re
+from html import escape
+from itertools import product
+from xml.dom import minidom
+
+import matplotlib
+
+matplotlib.use("agg")
+
+import ipywidgets as widgets
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+from linstudy import show
+
+SCRIPT = "<script>alert(1)</script>"
+needs_stack = pytest.mark.skipif(not hasattr(widgets, "Stack"), reason="this ipywidgets has no Stack")
+
+
+@pytest.fixture(autouse=True)
+def _tidy_figures():
+    with plt.rc_context():
+        show.style()
+        yield
+    plt.close("all")
+
+
+def drawing(name="a", column="linearity"):
+    df = pd.DataFrame({"model": name, "layer": [1, 2, 3], column: [0.5, 0.9994, 0.7]})
+    return df, show.profile_plot(df, y=column, hue="model")
+
+
+def stand_in(*key):
+    return show.Picture(f"<i>{key}</i>", f"words for {key}")
+
+
+GRID = list(product(["plain", "cosine"], ["stories", "pydocs", SCRIPT], [1, 2, 3, 4]))
+PICTURES = {key: stand_in(*key) for key in GRID}
+LABELS = ("model", "text", "layer")
+
+
+@pytest.mark.parametrize("form", ["svg", "png"])
+def test_a_picture_carries_its_words_escaped_and_closes_its_figure(form):
+    df, ax = drawing(SCRIPT)
+    made = show.picture(ax, alt=show.alt_text(df), form=form)
+    assert plt.get_fignums() == []
+    assert made.alt.startswith(f"Linearity, LS (adjusted) of {SCRIPT}, by layer")
+    assert "<script" not in made.html
+    assert made._repr_html_() == made.html
+    element = minidom.parseString(made.html if form == "svg" else made.html[:-1] + "/>").documentElement
+    assert element.getAttribute("aria-label" if form == "svg" else "alt") == made.alt
+    assert "max-width:100%" in element.getAttribute("style")
+
+
+def test_an_svg_keeps_its_letters_and_leaves_the_page_alone():
+    _, ax = drawing(SCRIPT)
+    html = show.picture(ax, alt="words").html
+    written = [node.firstChild.data for node in minidom.parseString(html).getElementsByTagName("text")]
+    assert {"layer", "linearity, LS (adjusted)", SCRIPT, "0.8"} <= set(written)
+    assert "<style" not in html
+    assert set(re.findall(r'url\(#(\w+)\)|href="#(\w+)"', html)) <= {
+        pair for name in re.findall(r'id="(\w+)"', html) for pair in ((name, ""), ("", name))
+    }
+
+
+def test_pictures_repeat_to_the_byte_and_share_no_ids():
+    first, again, other = (show.picture(drawing()[1], alt=alt).html for alt in ("one", "one", "two"))
+    assert first == again
+    assert not set(re.findall(r'id="(\w+)"', first)) & set(re.findall(r'id="(\w+)"', other))
+
+
+def test_numbers_written_in_a_figure_are_not_rounded():
+    _, ax = drawing()
+    ax.set_title("0.99994")
+    assert ">0.99994</text>" in show.picture(ax, alt="words").html
+
+
+@pytest.mark.parametrize("form", ["svg", "png"])
+def test_sixty_pictures_fit_a_page(form):
+    df = pd.concat([pd.DataFrame({"model": m, "layer": range(1, 13), "linearity": 0.5}) for m in "abc"])
+    html = show.picture(show.profile_plot(df, hue="model"), alt="words", form=form).html
+    assert len(json.dumps(html)) < 2_000_000 / 60
+
+
+def test_a_picture_needs_words_and_a_known_form():
+    _, ax = drawing()
+    with pytest.raises(ValueError, match="a picture needs words for those who cannot see it"):
+        show.picture(ax, alt=" ")
+    with pytest.raises(ValueError, match="form is 'gif'; it can be 'svg' or 'png'"):
+        show.picture(ax, alt="words", form="gif")
+
+
+def test_the_fallback_table_holds_the_numbers_escaped():
+    df = pd.DataFrame({"model": [SCRIPT], "layer": [1], "linearity": [0.99997]})
+    html = show.fallback_table(df, caption="a < b")
+    assert "<summary>a &lt; b</summary>" in html
+    assert "<td>0.999970</td>" in html
+    assert "<td>1</td>" in html
+    assert '<th scope="col">linearity</th>' in html
+    assert "<script" not in html
+
+
+def controls(box):
+    return box.children[0].children
+
+
+def links():
+    """What the page's links join: (control id, trait) to the stacks they drive."""
+    joined = {}
+    for link in widgets.widget._instances.values():
+        if isinstance(link, widgets.widget_link.Link):
+            (source, trait), (target, name) = link.source, link.target
+            assert name == "selected_index"
+            assert trait in source.keys  # the browser knows it
+            joined.setdefault((source.model_id, trait), []).append(target)
+    return joined
+
+
+def follow(box, places):
+    """Set the linked traits as a browser does, without the kernel, and return the markup then shown."""
+    for control, place in zip(controls(box), places, strict=True):
+        trait = "index" if isinstance(control, widgets.Dropdown) else "value"
+        for stack in links()[control.model_id, trait]:
+            stack.selected_index = place
+    shown = box.children[1]
+    while isinstance(shown, widgets.Stack):
+        shown = shown.children[shown.selected_index]
+    return shown.value
+
+
+@needs_stack
+@pytest.mark.parametrize("used", [1, 2, 3])
+def test_every_picture_is_reached_through_the_links(used):
+    options = [["plain", "cosine"], ["stories", "pydocs", SCRIPT], [1, 2, 3, 4]][-used:]
+    pictures = {key: stand_in(*key) for key in product(*options)}
+    box = show.chooser(pictures, labels=LABELS[-used:])
+    for key, made in pictures.items():
+        # A menu tells the browser the place of what is chosen, a slider its number.
+        places = [of.index(each) if isinstance(each, str) else each for of, each in zip(options, key, strict=True)]
+        shown = follow(box, places)
+        assert made.html in shown
+        assert escape(made.alt) in shown
+
+
+@needs_stack
+def test_widgets_are_made_once_and_share_their_layout():
+    before = set(widgets.widget._instances)
+    show.chooser(PICTURES, labels=LABELS)
+    made = [widgets.widget._instances[name] for name in set(widgets.widget._instances) - before]
+    kinds = pd.Series([type(widget).__name__ for widget in made]).value_counts()
+    assert kinds["HTML"] == len(PICTURES)
+    assert kinds["Stack"] == kinds["Link"] == 1 + 2 + 2 * 3
+    assert kinds["Layout"] <= 1 + 1 + 3
+    assert kinds["HTMLStyle"] == 1
+
+
+def test_controls_suit_their_options_and_are_named():
+    menu, text, slider = controls(show.chooser(PICTURES, labels=LABELS))
+    assert isinstance(menu, widgets.Dropdown)
+    assert list(text.options) == ["stories", "pydocs", SCRIPT]
+    assert isinstance(slider, widgets.IntSlider)
+    assert (slider.min, slider.max, slider.value) == (1, 4, 1)
+    assert [control.description for control in (menu, text, slider)] == list(LABELS)
+    tooltip = "tooltip" if hasattr(widgets, "Stack") else "description_tooltip"
+    assert getattr(slider, tooltip) == "Choose the layer"
+    as_menu = controls(show.chooser(PICTURES, labels=LABELS, kinds=("menu", "menu", "menu")))[2]
+    assert list(as_menu.options) == ["1", "2", "3", "4"]
+
+
+def test_without_stack_python_swaps_the_pictures(monkeypatch):
+    monkeypatch.delattr(widgets, "Stack", raising=False)
+    box = show.chooser(PICTURES, labels=LABELS)
+    menu, text, slider = controls(box)
+    for key, made in PICTURES.items():
+        menu.value, text.value, slider.value = key
+        assert made.html in box.children[1].value
+
+
+def test_a_chooser_shows_its_first_picture_without_scripts_and_without_widgets():
+    box = show.chooser(PICTURES, labels=LABELS)
+    first = next(iter(PICTURES.values()))
+    bundle = box._repr_mimebundle_()
+    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == box.model_id
+    assert first.html in bundle["text/html"]
+    InteractiveShell.instance()
+    with capture_output() as shown:
+        box._ipython_display_()
+    assert shown.outputs[0].data == bundle
+    noscript = shown.outputs[1].data["text/html"]
+    assert noscript.startswith("<noscript>")
+    assert first.html in noscript
+
+
+def test_a_choosers_parts_can_be_found_by_the_page():
+    box = show.chooser(PICTURES, labels=LABELS)
+    assert "linstudy-chooser" in box._dom_classes
+    assert "linstudy-picture" in box.children[1]._dom_classes
+
+
+@pytest.mark.parametrize(
+    ("pictures", "options", "message"),
+    [
+        ({}, {}, "no pictures to choose from"),
+        (
+            {key: PICTURES[key] for key in GRID if key != ("cosine", "pydocs", 3)},
+            {},
+            "model = 'cosine', text = 'pydocs', la",
+        ),
+        ({("a",): stand_in()}, {}, "must be a tuple with one option for each of model, text, layer"),
+        ({"abc": stand_in()}, {}, "the key 'abc' must be a tuple"),
+        (PICTURES, {"labels": "abcd"}, "1 to 3 controls; labels names 4"),
+        (PICTURES, {"kinds": ("menu", "menu", "dial")}, "it needs 'slider' or 'menu' for each of model, text, layer"),
+        (PICTURES, {"kinds": ("menu", "slider", "menu")}, "a slider needs consecutive whole numbers; 'text' has"),
+    ],
+)
+def test_a_grid_that_does_not_fit_is_refused(pictures, options, message):
+    with pytest.raises(ValueError, match=message):
+        show.chooser(pictures, **{"labels": LABELS, **options})
