@@ -1,0 +1,61 @@
+"""What a run may need that not every machine has: the model beside the checkout, the hub."""
+
+import hashlib
+import os
+import threading
+import urllib.error
+import urllib.request
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+from .provenance import ROOT
+
+Needs = Literal["nothing", "shared model", "hub"]
+
+BESIDE = ROOT.parent / "shared"  # real models and texts may lie beside the checkout; nobody has to have them
+SHARED_MODEL = BESIDE / "models" / "stories260K"
+
+
+def away(needs: Needs) -> str:
+    """Say in a few words why what a run needs is not here; nothing ("") when it is."""
+    if needs == "shared model":
+        return "" if digest(SHARED_MODEL) else "there is no ../shared/models/stories260K beside the checkout"
+    return _hub_away() if needs == "hub" else ""
+
+
+def pocket_folders() -> dict[str, Path]:
+    """Return the shipped models, name: folder, as :func:`linstudy.models.pocket_models` but without importing torch."""
+    shelf = Path(str(files("linstudy") / "models" / "pocket"))
+    return {config.parent.name: config.parent for config in sorted(shelf.glob("*/config.json"))}
+
+
+def digest(folder: Path) -> str:
+    """Return the first 12 hex digits of the SHA-256 of a model folder's weights; "" without such a file."""
+    weights = folder / "model.safetensors"
+    if not weights.is_file():
+        return ""
+    with weights.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+
+
+def _hub_away(*, seconds: float = 2.0) -> str:
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        return "HF_HUB_OFFLINE is set"
+    endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+    answers = []
+
+    def ask() -> None:
+        try:
+            urllib.request.urlopen(urllib.request.Request(endpoint, method="HEAD"), timeout=seconds).close()
+            answers.append("")
+        except urllib.error.HTTPError as error:
+            answers.append("" if error.code < 500 else f"the hub answers with error {error.code}")
+        except (OSError, ValueError) as error:
+            answers.append(f"the hub cannot be reached ({getattr(error, 'reason', error)})")
+
+    # A thread, because the time-out of a request does not count the look-up of the name.
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(seconds + 0.5)
+    return answers[0] if answers else f"the hub does not answer within {seconds:.0f} s"

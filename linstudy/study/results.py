@@ -1,0 +1,127 @@
+"""Tables of long runs: read as DataFrames, grown row by row without ever losing one."""
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import pandas as pd
+
+from ..files import written_whole
+from .provenance import Provenance
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of a table: ``key`` tells its rows apart, ``key`` and ``measured`` must be there in every row."""
+
+    key: tuple[str, ...]
+    measured: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every required column, in the order of the file."""
+        return (*self.key, *self.measured, *Provenance.__annotations__)
+
+
+TABLES = {
+    "profiles": Table(
+        key=("model", "revision", "step", "seed", "part", "corpus", "tokens", "drop_first", "weights", "layer"),
+        measured=(
+            *("length", "heldout", "dtype", "text_hash"),
+            *("linearity_raw", "update_linearity_raw", "linearity", "update_linearity"),
+            *("linearity_heldout", "update_linearity_heldout", "floor", "update_ratio"),
+            *("norm_ratio", "cosine", "anisotropy", "feature_linearity"),
+        ),
+    ),
+}
+
+# What a column holds is said here and not guessed from its cells: a revision of digits alone is no number.
+_TEXT = {"model", "revision", "part", "corpus", "weights", "dtype", "text_hash"}
+_TEXT |= set(Provenance.__annotations__) - {"minutes"}
+_WHOLE = {"step", "seed", "tokens", "drop_first", "layer", "length"}  # may be missing: a finished model has no step
+
+
+def results(table: str, *, folder: str | os.PathLike | None = None) -> pd.DataFrame:
+    """Return a table of long runs; it has its columns and no rows before the first run.
+
+    Every row says with which command, commit, versions and hardware it was made, when, and in how many minutes.
+    The tables come with the package; ``folder`` names another place to look for ``<table>.csv``.
+    """
+    known, path = _known(table), _path(table, folder)
+    if not path.is_file():
+        return _typed(pd.DataFrame(columns=list(known.columns)))
+    with path.open(encoding="utf-8") as file:
+        frame = pd.read_csv(file, dtype=str, keep_default_na=False)
+    for name in [name for name in frame if name not in _TEXT]:
+        with suppress(ValueError):  # a column of text that a later version wrote
+            # Python's float gives back the bits that were written; not every pandas does.
+            frame[name] = [float(cell) if cell else float("nan") for cell in frame[name]]
+    missing = [name for name in known.columns if name not in frame]
+    if missing:
+        raise ValueError(f"{path.name} lacks the columns {', '.join(missing)}; restore it with `git checkout`.")
+    return _typed(frame)
+
+
+def have(table: str, *, folder: str | os.PathLike | None = None, **key: object) -> bool:
+    """Say whether the table has rows whose key columns have these values (None: the cell is empty)."""
+    unknown = [name for name in key if name not in _known(table).key]
+    if unknown:
+        raise ValueError(f"{', '.join(unknown)}: no key column of {table}; they are {', '.join(_known(table).key)}.")
+    wanted = _typed(pd.DataFrame([key]))
+    return _keys(wanted, key)[0] in _keys(results(table, folder=folder), key)
+
+
+def append(table: str, rows: pd.DataFrame, *, folder: str | os.PathLike | None = None) -> None:
+    """Add rows to a table; a row whose key is there already takes that row's place.
+
+    The file is written whole or not at all, floats to the last bit.
+    """
+    known, path = _known(table), _path(table, folder)
+    missing = [name for name in known.columns if name not in rows]
+    if missing:
+        raise ValueError(f"rows for {table} lack the columns {', '.join(missing)}; add them.")
+    new = _typed(rows)
+    twice = new[list(known.key)].duplicated()
+    if twice.any():
+        raise ValueError(f"two rows for {table} have the same key {_keys(new[twice], known.key)[0]}; keep one.")
+    old = results(table, folder=folder)
+    columns = list(dict.fromkeys([*old.columns, *new.columns]))
+    # A dict keeps the place of a key whose value is replaced.
+    merged: dict[tuple[str, ...], dict] = {}
+    for part in (old, new):
+        merged.update(zip(_keys(part, known.key), part.to_dict("records"), strict=True))
+    frame = _typed(pd.DataFrame(list(merged.values()), columns=columns))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path) as temporary:
+        frame.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def _known(table: str) -> Table:
+    if table not in TABLES:
+        raise ValueError(f"no table is called {table!r}; the tables are {', '.join(TABLES)}.")
+    return TABLES[table]
+
+
+def _path(table: str, folder: str | os.PathLike | None) -> Path:
+    return Path(str(files("linstudy") / "results") if folder is None else folder) / f"{table}.csv"
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    frame = frame.copy()
+    for name in frame:
+        try:
+            if name in _TEXT:
+                frame[name] = frame[name].astype(object).where(frame[name].notna(), "").astype(str)
+            elif name in _WHOLE:
+                frame[name] = frame[name].astype("Int64")
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"column {name} must hold whole numbers, not {list(frame[name])[:3]}.") from error
+    return frame
+
+
+def _keys(frame: pd.DataFrame, names: Iterable[str]) -> list[tuple[str, ...]]:
+    rows = frame[list(names)].itertuples(index=False, name=None)
+    return [tuple("" if pd.isna(cell) else str(cell) for cell in row) for row in rows]

@@ -1,0 +1,251 @@
+"""The command line, run as a process: what it prints, how fast, and one sentence for everything a user can do wrong."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tiny_models import tiny_model
+
+import linstudy
+from linstudy.cli import layer_numbers, main
+
+STORY = "Lily saw a red ball. Tom had the ball. Lily was sad, so Tom gave her the ball and they played. "
+
+
+def linstudy_(*words, cwd, seconds=120, **variables):
+    environment = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "LINSTUDY_SIZE": "tiny", **variables}
+    command = [sys.executable, "-m", "linstudy", *map(str, words)]
+    return subprocess.run(
+        command, cwd=cwd, env=os.environ | environment, capture_output=True, text=True, timeout=seconds, check=False
+    )
+
+
+def refused(done):
+    """Return the one sentence of a refusal."""
+    assert done.returncode == 2, done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert "Traceback" not in done.stderr
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("linstudy: ")
+    return lines[0].removeprefix("linstudy: ")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a tiny model in the hub's format and a text file."""
+    from linstudy.text import train_tokenizer
+
+    folder = tmp_path_factory.mktemp("cli")
+    texts = [f"{number} {STORY}" for number in range(400)]
+    tokenizer = train_tokenizer(texts, vocab_size=300)
+    tiny_model("llama", vocab_size=len(tokenizer)).save_pretrained(folder / "model")
+    tokenizer.save_pretrained(folder / "model")
+    (folder / "text.txt").write_text("".join(texts), encoding="utf-8")
+    return folder
+
+
+def test_help_and_version_answer_in_a_second(tmp_path):
+    took = []
+    for _ in range(3):  # the best of three: somebody else may be using the machine
+        started = time.monotonic()
+        help_ = linstudy_("--help", cwd=tmp_path)
+        took.append(time.monotonic() - started)
+    assert help_.returncode == 0
+    assert all(name in help_.stdout for name in ("profile", "pretrain", "results", "doctor"))
+    assert min(took) < 1
+    assert linstudy_("--version", cwd=tmp_path).stdout == f"linstudy {linstudy.__version__}\n"
+    for name in ("profile", "pretrain", "results", "doctor"):
+        assert linstudy_(name, "--help", cwd=tmp_path).returncode == 0
+
+
+def test_layers_are_numbers_from_one_on():
+    assert layer_numbers("1,3-5, 4") == [1, 3, 4, 5]
+    for text, part in (("1,x", "x"), ("0", "0"), ("5-3", "5-3"), ("", ""), ("2-", "2-"), ("-2", "-2"), ("1.5", "1.5")):
+        with pytest.raises(
+            ValueError, match=f"--layers '{text}': '{part}' is no layer; write numbers from 1 on, as 1,3-5"
+        ):
+            layer_numbers(text)
+
+
+@pytest.mark.slow
+def test_a_profile_from_the_command_equals_the_one_from_python(folder):
+    words = [
+        "profile",
+        "model",
+        "--text",
+        "text.txt",
+        "--tokens",
+        "4096",
+        "--length",
+        "64",
+        "--csv",
+        "out.csv",
+        "--plot",
+        "out.svg",
+    ]
+    done = linstudy_(*words, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "4,096 tokens of text.txt" in done.stdout
+    assert "update_linearity" in done.stdout
+    table = pd.read_csv(folder / "out.csv")
+    assert table["layer"].tolist() == [1, 2, 3]
+    assert table["command"].unique().tolist() == ["linstudy " + " ".join(words)]
+    assert table["model"].unique().tolist() == ["model"]
+    assert (folder / "out.svg").read_text(encoding="utf-8").lstrip().startswith("<?xml")
+
+    model, tokenizer = linstudy.load(folder / "model")
+    blocks = linstudy.token_blocks(folder / "text.txt", tokenizer, tokens=4096, length=64)
+    expected = linstudy.linearity_profile(model, blocks)
+    for name in ("linearity", "update_linearity", "update_ratio", "cosine"):
+        assert table[name].tolist() == pytest.approx(expected[name].tolist(), abs=1e-6)
+
+    control = linstudy_(*words[:8], "--untrained", "--layers", "1,3", "--csv", "control.csv", cwd=folder)
+    assert control.returncode == 0, control.stderr
+    random = pd.read_csv(folder / "control.csv")
+    assert random["layer"].tolist() == [1, 3]
+    assert random["weights"].unique().tolist() == ["random"]
+    assert abs(random["linearity"].iloc[0] - table["linearity"].iloc[0]) > 1e-3
+
+
+@pytest.mark.slow
+def test_an_absolute_path_leaves_no_folder_in_the_table(folder):
+    words = ["profile", folder / "model", "--text", folder / "text.txt", "--tokens", "4096", "--length", "64"]
+    done = linstudy_(*words, "--csv", folder / "absolute.csv", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert str(folder.parent) not in (folder / "absolute.csv").read_text()
+
+
+@pytest.mark.slow
+def test_a_model_that_nobody_has_is_one_sentence_in_ten_seconds(tmp_path):
+    def seconds(run):
+        started = time.monotonic()
+        run()
+        return time.monotonic() - started
+
+    # What importing takes on this machine, now, is taken off and 4 s, a quiet machine's, put on.
+    imports = [sys.executable, "-c", "from linstudy import corpus, linearity_profile, load, token_blocks, untrained"]
+    importing = seconds(lambda: subprocess.run(imports, cwd=tmp_path, check=True))
+    told = []
+    took = seconds(lambda: told.append(refused(linstudy_("profile", "gtp2", "--csv", "out.csv", cwd=tmp_path))))
+    assert "'gtp2'" in told[0]
+    assert took - importing + 4 < 10
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_what_a_user_can_get_wrong_is_one_sentence(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("LINSTUDY_SIZE", "tiny")
+    before = sorted(os.listdir(folder))
+    capsys.readouterr()
+    profile = ["profile", "model", "--text", "text.txt", "--tokens", "4096", "--length", "64", "--csv", "wrong.csv"]
+    for changes, part in (
+        (["--text", "story"], "'story'"),
+        (["--text", "no.txt"], "'no.txt'"),
+        (["--tokens", "10"], "tokens=10"),
+        (["--tokens", "9000000"], "9,000,000"),
+        (["--layers", "1-x"], "'1-x' is no layer"),
+        (["--layers", "7"], "no layer 7: the model has layers 1 to 3"),
+        (["--drop-first", "64"], "drop_first=64"),
+        (["--heldout", "1.5"], "heldout=1.5"),
+        (["--dtype", "float31"], "'float31'"),
+        (["--device", "gpu"], "'gpu'"),
+        (["--revision", "main"], "revision 'main'"),
+    ):
+        assert main([*profile, *changes]) == 2, changes
+        told = capsys.readouterr()
+        assert part in told.err
+        assert told.err.startswith("linstudy: ")
+        assert told.err.count("\n") == 1
+        assert told.out == ""
+    monkeypatch.setenv("LINSTUDY_SIZE", "huge")
+    assert main(profile) == 2
+    assert "no size is called 'huge'" in capsys.readouterr().err
+    assert sorted(os.listdir(folder)) == before
+
+
+def test_outputs_are_looked_at_before_the_long_work(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    monkeypatch.setattr(linstudy, "load", lambda *_, **__: pytest.fail("the long work began"), raising=False)
+    assert main(["profile", "m", "--csv", "no/out.csv"]) == 2
+    assert capsys.readouterr().err == "linstudy: --csv no/out.csv: the folder 'no' does not exist; make it first.\n"
+    assert main(["profile", "m", "--plot", "folder"]) == 2
+    assert capsys.readouterr().err == "linstudy: --plot folder: this is a folder; name a file in it.\n"
+    monkeypatch.setattr(
+        "tempfile.TemporaryFile", lambda **_: (_ for _ in ()).throw(OSError(30, "Read-only file system"))
+    )
+    assert main(["profile", "m", "--csv", "out.csv"]) == 2
+    assert (
+        "--csv out.csv: cannot write there (Read-only file system); name a file elsewhere." in capsys.readouterr().err
+    )
+    assert os.listdir(tmp_path) == ["folder"]
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (ValueError("two\n lines"), "two lines"),
+        (KeyboardInterrupt(), "stopped; resume with `linstudy doctor`."),
+        (FileNotFoundError(2, "No such file or directory", "a.csv"), "a.csv: No such file or directory"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (MemoryError("8 GiB"), "out of memory at size tiny (8 GiB); ask for fewer tokens or a smaller model"),
+        (
+            type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory."),
+            "out of memory at size tiny (CUDA out of",
+        ),
+    ],
+)
+def test_errors_of_the_user_and_of_the_machine_are_sentences(error, sentence, monkeypatch, capsys):
+    def fail():
+        raise error
+
+    monkeypatch.setenv("LINSTUDY_SIZE", "tiny")
+    monkeypatch.delenv("LINSTUDY_DEBUG", raising=False)
+    monkeypatch.setattr("linstudy.study.doctor.doctor", fail)
+    assert main(["doctor"]) == 2
+    assert capsys.readouterr().err.startswith(f"linstudy: {sentence}")
+    monkeypatch.setenv("LINSTUDY_DEBUG", "1")
+    with pytest.raises(type(error)):
+        main(["doctor"])
+
+
+def test_an_error_of_ours_keeps_its_traceback(monkeypatch):
+    def fail():
+        raise KeyError("ours")
+
+    monkeypatch.setattr("linstudy.study.doctor.doctor", fail)
+    with pytest.raises(KeyError):
+        main(["doctor"])
+
+
+def test_results_are_listed_with_their_state(tmp_path):
+    done = linstudy_("results", "--list", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    hub = [line for line in done.stdout.splitlines() if line.startswith("gpt2-")]
+    assert len(hub) == 2
+    assert all("there" in line or "cannot run here: HF_HUB_OFFLINE is set" in line for line in hub)
+    sentence = refused(linstudy_("results", "--only", "gpt3", cwd=tmp_path))
+    assert sentence.startswith("no run is called 'gpt3'")
+
+
+@pytest.mark.slow
+def test_a_reader_that_closes_early_is_no_error(tmp_path):
+    command = f"{sys.executable} -m linstudy doctor | head -1"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.startswith("ok       python")
+    assert done.stderr == ""
+
+
+@pytest.mark.slow
+def test_pretrain_makes_a_folder_that_profile_reads(folder):
+    done = linstudy_("pretrain", "--out", "new", "--text", "text.txt", "--steps", "2", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "new" / "model.safetensors").is_file()
+    done = linstudy_("profile", "new", "--text", "text.txt", "--tokens", "4096", "--length", "64", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert Path(folder / "new" / "training.csv").is_file()

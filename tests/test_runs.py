@@ -1,0 +1,177 @@
+"""Long runs: only what is missing is computed, one failure stops no other run, and a stopped command goes on."""
+
+import http.server
+import threading
+import time
+
+import pandas as pd
+import pytest
+
+from linstudy.models import pocket_models
+from linstudy.study import reach
+from linstudy.study import runs as module
+from linstudy.study.reach import away, digest
+from linstudy.study.results import TABLES, results
+from linstudy.study.runs import Run, plan, run_missing
+
+MEASURED = TABLES["profiles"].measured
+
+
+class Fake:
+    """Runs that count their calls; ``breaks`` maps a name to the error its run raises."""
+
+    def __init__(self):
+        self.calls, self.breaks = [], {}
+
+    def run(self, name, *, needs="nothing", size="tiny"):
+        key = {"model": name, "revision": "", "step": None, "seed": 0, "part": "block", "corpus": "stories"}
+        key |= {"tokens": 512, "drop_first": 0, "weights": "trained"}
+
+        def function():
+            self.calls.append(name)
+            if name in self.breaks:
+                raise self.breaks[name]
+            values = dict.fromkeys(MEASURED, 0.5) | {"length": 256, "dtype": "float32", "text_hash": "0" * 12}
+            return pd.DataFrame([key | values | {"layer": layer} for layer in (1, 2, 3)])
+
+        return Run(name, "profiles", size, needs, key, function)
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    monkeypatch.setenv("LINSTUDY_SIZE", "tiny")
+    return Fake()
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+def test_what_is_there_is_never_computed_again(fake, told, tmp_path):
+    runs = [fake.run("a"), fake.run("b")]
+    assert run_missing(runs[:1], folder=tmp_path, echo=told.append) == 0
+    assert [state for _, state in plan(runs, folder=tmp_path)] == ["there", "missing"]
+    assert run_missing(runs, folder=tmp_path, echo=told.append) == 0
+    assert run_missing(runs, folder=tmp_path, echo=told.append) == 0
+    assert fake.calls == ["a", "b"]
+    assert "[1/2] a: there" in told
+    table = results("profiles", folder=tmp_path)
+    assert table["model"].tolist() == ["a"] * 3 + ["b"] * 3
+    assert table["command"].unique().tolist() == ["linstudy results --only a", "linstudy results --only b"]
+    assert table["commit"].ne("").all()
+
+
+def test_an_error_is_told_and_the_other_runs_go_on(fake, told, tmp_path):
+    runs = [fake.run("a"), fake.run("b"), fake.run("c")]
+    fake.breaks = {"a": RuntimeError("no\nluck"), "b": MemoryError("8 GiB")}
+    assert run_missing(runs, folder=tmp_path, echo=told.append) == 1
+    assert results("profiles", folder=tmp_path)["model"].unique().tolist() == ["c"]
+    assert "[1/3] a: failed: RuntimeError: no luck" in told
+    assert "[2/3] b: failed: out of memory at size tiny (8 GiB); ask for fewer tokens or a smaller model" in "\n".join(
+        told
+    )
+    assert told[-1].startswith("2 of 3 runs failed")
+    fake.breaks = {}
+    assert run_missing(runs, folder=tmp_path, echo=told.append) == 0
+    assert fake.calls == ["a", "b", "c", "a", "b"]
+
+
+def test_a_stopped_command_keeps_the_runs_that_ended(fake, told, tmp_path):
+    runs = [fake.run("a"), fake.run("b"), fake.run("c")]
+    fake.breaks = {"b": KeyboardInterrupt()}
+    with pytest.raises(KeyboardInterrupt):
+        run_missing(runs, folder=tmp_path, echo=told.append)
+    fake.breaks = {}
+    assert run_missing(runs, folder=tmp_path, echo=told.append) == 0
+    assert fake.calls == ["a", "b", "b", "c"]
+
+
+def test_what_cannot_run_here_says_why_and_is_no_failure(fake, told, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "away", lambda needs: "the hub is away" if needs == "hub" else "")
+    runs = [fake.run("a", needs="hub"), fake.run("b", size="full"), fake.run("c")]
+    assert [state for _, state in plan(runs, folder=tmp_path)] == [
+        "cannot run here: the hub is away",
+        "cannot run here: needs size full, this machine is tiny; LINSTUDY_SIZE=full runs it all the same",
+        "missing",
+    ]
+    assert run_missing(runs, folder=tmp_path, echo=told.append) == 0
+    assert fake.calls == ["c"]
+
+
+def test_one_run_alone_by_name(fake, told, tmp_path):
+    runs = [fake.run("gpt2-wikitext"), fake.run("pocket-stories")]
+    assert run_missing(runs, only="pocket-stories", folder=tmp_path, echo=told.append) == 0
+    assert fake.calls == ["pocket-stories"]
+    with pytest.raises(ValueError, match=r"no run is called 'pocket-story': did you mean 'pocket-stories'\?"):
+        run_missing(runs, only="pocket-story", folder=tmp_path)
+
+
+def test_the_hub_is_asked_for_two_seconds_at_most(monkeypatch):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            time.sleep(self.server.delay)
+            self.send_response(self.server.status)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.delay, server.status = 0, 200
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        assert away("hub") == ""
+        server.status = 503
+        assert away("hub") == "the hub answers with error 503"
+        server.status, server.delay = 200, 3
+        started = time.monotonic()
+        assert away("hub")
+        assert time.monotonic() - started < 2.9
+        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+        assert away("hub") == "HF_HUB_OFFLINE is set"
+    finally:
+        server.shutdown()
+        server.server_close()
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    assert away("hub").startswith("the hub cannot be reached")
+
+
+def test_a_model_folder_is_known_by_its_weights(tmp_path, monkeypatch):
+    assert digest(tmp_path) == ""
+    (tmp_path / "model.safetensors").write_bytes(b"abc")
+    assert digest(tmp_path) == "ba7816bf8f01"  # FIPS 180-2, appendix B.1
+    monkeypatch.setattr(reach, "SHARED_MODEL", tmp_path / "absent")
+    assert away("shared model") == "there is no ../shared/models/stories260K beside the checkout"
+
+
+def test_the_registry_names_each_run_once_and_pairs_it_with_its_control():
+    runs = module.registry()
+    assert len({run.name for run in runs}) == len(runs)
+    assert all(run.key.keys() <= set(TABLES[run.table].key) for run in runs)
+    twins = {(run.key["model"], run.key["corpus"]) for run in runs}
+    assert len(runs) == 2 * len(twins)
+    assert {run.needs for run in runs} == {"shared model", "hub"} | ({"nothing"} if pocket_models() else set())
+    assert tuple(reach.pocket_folders()) == pocket_models()
+
+
+@pytest.mark.slow
+def test_the_model_beside_the_checkout_gives_its_published_scores(tmp_path):
+    if why := away("shared model"):
+        pytest.skip(why)
+    told = []
+    for weights in ("trained", "random"):
+        assert (
+            run_missing(only=f"stories260K-tinystories-train-sample-{weights}", folder=tmp_path, echo=told.append) == 0
+        )
+    table = results("profiles", folder=tmp_path)
+    trained = table[table["weights"] == "trained"]
+    assert trained["linearity_raw"].round(4).tolist() == [0.7440, 0.7558, 0.7888, 0.7631, 0.7381]
+    assert trained["update_linearity_raw"].round(4).tolist() == [0.4908, 0.2627, 0.2467, 0.2375, 0.2467]
+    assert trained["tokens"].tolist() == [81_920] * 5
+    assert trained["revision"].tolist() == [digest(reach.SHARED_MODEL)] * 5
+    random = table[table["weights"] == "random"]
+    assert (random["linearity"].to_numpy() > trained["linearity"].to_numpy()).all()  # the control: training bends
