@@ -1,0 +1,113 @@
+"""Opens pages in Chromium with the network cut off, and asks them what a reader would notice."""
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+OWN = ("file:", "data:", "blob:", "about:")
+HARMLESS = ("strict mode: use allowUnionTypes",)  # a remark of the html-manager about its own schema
+
+
+def find_chromium() -> str | None:
+    """Return the path of a Chromium on this machine, or None."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@contextlib.contextmanager
+def chromium(**options) -> Iterator:
+    """Yield a browser context: headless, offline, with an empty profile."""
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as profile, sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            profile,
+            executable_path=find_chromium(),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+            offline=True,
+            **{"viewport": {"width": 1280, "height": 1000}} | options,
+        )
+        try:
+            yield context
+        finally:
+            context.close()
+
+
+class Visit:
+    """An open page and what went wrong on it: requests that tried to leave, loads that failed, errors."""
+
+    def __init__(self, context, path: Path, *, settle: int = 300):
+        self.foreign, self.failed, self.errors = [], [], []
+        self.page = context.new_page()
+        self.page.route(lambda url: not url.startswith(OWN), self._refuse)
+        self.page.on("websocket", lambda socket: self.foreign.append(socket.url))
+        self.page.on("requestfailed", lambda request: self.failed.append(request.url))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", self._console)
+        self.page.goto(path.resolve().as_uri(), wait_until="load")
+        self.page.wait_for_function(WIDGETS_READY)
+        self.page.wait_for_timeout(settle)
+
+    def _refuse(self, route):
+        self.foreign.append(route.request.url)
+        route.abort()
+
+    def _console(self, message):
+        if message.type in ("error", "warning") and not message.text.startswith(HARMLESS):
+            self.errors.append(message.text)
+
+    def complaints(self) -> list[str]:
+        """Return everything that went wrong so far, in words."""
+        return (
+            [f"asked for {url}" for url in self.foreign]
+            + [f"could not load {url}" for url in self.failed if url not in self.foreign]
+            + [f"said {text}" for text in self.errors if "ERR_FAILED" not in text]
+        )
+
+
+# A widget stands right before the script that describes it, once MathJax and the html-manager have done their work.
+WIDGETS_READY = """() => [...document.querySelectorAll('script[type="application/vnd.jupyter.widget-view+json"]')]
+    .every(view => view.parentElement.querySelector('.widget-subarea .jupyter-widgets'))"""
+
+# [{src, alt}] of the pictures that can be seen in a widget
+PICTURES = """area => [...area.querySelectorAll('img, svg[role=img]')]
+    .filter(picture => picture.getBoundingClientRect().width > 20)
+    .map(picture => picture.tagName === 'IMG'
+        ? {src: picture.src, alt: picture.alt}
+        : {src: picture.innerHTML, alt: picture.getAttribute('aria-label')
+            || picture.querySelector('title')?.textContent || ''})"""
+
+# Roles and accessible names of the controls in a widget, in the order of the page
+CONTROLS = "select, input:not([type=hidden]), [role=slider]"
+
+# How many pixels the page is wider than the window
+OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+# [[contrast, text]] of what is written in the elements that match, against the background they really stand on
+CONTRASTS = """selector => {
+    const canvas = Object.assign(document.createElement('canvas'), {width: 1, height: 1}).getContext('2d',
+        {willReadFrequently: true});
+    const rgba = colour => {
+        canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+        return [...canvas.getImageData(0, 0, 1, 1).data];
+    };
+    const over = (top, below) => [0, 1, 2].map(i => top[i] * top[3] / 255 + below[i] * (1 - top[3] / 255));
+    const ground = element => {
+        if (!element) return [255, 255, 255];
+        const own = rgba(getComputedStyle(element).backgroundColor);
+        return own[3] === 255 ? own.slice(0, 3) : over(own, ground(element.parentElement));
+    };
+    const light = colour => {
+        const [r, g, b] = colour.map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+    };
+    return [...document.querySelectorAll(selector)]
+        .filter(e => e.getBoundingClientRect().width > 0 && getComputedStyle(e).visibility === 'visible')
+        .filter(e => e.tagName === 'SELECT' || [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
+        .map(e => {
+            const back = ground(e), [a, b] = [light(over(rgba(getComputedStyle(e).color), back)), light(back)];
+            return [Math.max(a, b) / Math.min(a, b), e.textContent.trim().slice(0, 40)];
+        });
+}"""

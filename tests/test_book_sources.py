@@ -1,0 +1,233 @@
+"""The sources of the book: its table of contents, its notebooks' cells, its settings, and that a build can fail."""
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf8"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+# Each needs a kernel behind the page, or fails in one: a reader of the published book would press a dead button.
+DEAD = (r"\binteract(ive|_manual)?\(", r"\.observe\(", r"\bPlay\(", r"\bHTMLMath\(", r"\btqdm\.notebook\b")
+
+
+def in_toc(toc: dict) -> list[str]:
+    """Return every document that a table of contents names."""
+    found = [toc[key] for key in ("root", "file") if key in toc]
+    for key in ("parts", "chapters", "sections"):
+        for entry in toc.get(key, []):
+            found += in_toc(entry)
+    return found
+
+
+def documents(root: Path) -> set[str]:
+    """Return every page and notebook that is meant for the book."""
+    pages = [*(root / "book").glob("*.md"), *(root / "notebooks").glob("*.ipynb")]
+    return {path.relative_to(root).with_suffix("").as_posix() for path in pages}
+
+
+def dead_calls(notebook: dict) -> list[str]:
+    """Return what in a notebook's code would be dead in a page without a kernel."""
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    return [match[0] for cell in cells for pattern in DEAD for match in re.finditer(pattern, cell)]
+
+
+def addresses(text: str, name: str) -> set[str]:
+    """Return the owners under whom a text looks for a repository called `name` on GitHub."""
+    return set(re.findall(rf"(?:github|githubusercontent|google)\.com/(?:github/)?([\w.-]+)/{re.escape(name)}\b", text))
+
+
+def test_every_page_is_in_the_table_of_contents():
+    named = in_toc(yaml.safe_load((ROOT / "book" / "_toc.yml").read_text(encoding="utf8")))
+    assert len(named) == len(set(named))
+    assert set(named) == documents(ROOT)
+
+
+def test_a_forgotten_page_is_noticed(tmp_path):
+    for name in ("book/a.md", "book/b.md", "notebooks/c.ipynb"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    toc = {"root": "book/a", "parts": [{"caption": "x", "chapters": [{"file": "notebooks/c"}]}]}
+    assert documents(tmp_path) - set(in_toc(toc)) == {"book/b"}
+
+
+def test_no_static_folder_at_the_root():
+    assert not (ROOT / "_static").exists(), "Jupyter Book would put every script in any static folder on every page"
+
+
+def test_jupyter_book_is_version_one():
+    assert metadata.version("jupyter-book").split(".")[0] == "1"
+
+
+def test_errors_are_fatal_and_shown():
+    execute = CONFIG["execute"]
+    assert execute["raise_on_error"] is True
+    assert execute["show_tb"] is True
+    assert execute["stderr_output"] == "remove-warn"
+
+
+def test_nothing_reaches_for_the_network_while_building():
+    extensions = CONFIG["sphinx"]["config"]["extensions"]
+    assert not {"sphinx.ext.intersphinx", "sphinx_thebe"} & set(extensions)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_no_cell_is_dead_in_a_page(path):
+    assert dead_calls(json.loads(path.read_text(encoding="utf8"))) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "dead"),
+    [
+        ("interact(f, x=3)", ["interact("]),
+        ("widgets.interactive(f)", ["interactive("]),
+        ("slider.observe(f, 'value')", [".observe("]),
+        ("from tqdm.notebook import tqdm\nw.Play(max=3)", ["Play(", "tqdm.notebook"]),
+        ("chooser(pictures, labels=['Layer'])  # interaction", []),
+    ],
+)
+def test_dead_cells_are_noticed(source, dead):
+    assert dead_calls({"cells": [{"cell_type": "code", "source": [source]}]}) == dead
+
+
+def test_the_address_stands_in_one_place():
+    owner, name = CONFIG["repository"]["url"].rstrip("/").split("/")[-2:]
+    pages = [path for path in (ROOT / "book").rglob("*") if path.suffix in (".md", ".yml", ".py", ".js", ".css")]
+    assert [path.name for path in pages if addresses(path.read_text(encoding="utf8"), name)] == []
+    others = [*NOTEBOOKS, *(ROOT / one for one in ("README.md", "CITATION.cff", "pyproject.toml", "CONTRIBUTING.md"))]
+    for path in others:
+        if path.exists():
+            assert addresses(path.read_text(encoding="utf8"), name) <= {owner}, path.name
+
+
+def test_other_addresses_are_noticed():
+    assert addresses("see https://github.com/someone/linstudy.git and github.com/x/other", "linstudy") == {"someone"}
+    badge = "https://colab.research.google.com/github/someone/linstudy/blob/main/a.ipynb"
+    assert addresses(badge, "linstudy") == {"someone"}
+
+
+def test_every_reference_is_cited():
+    entries = re.findall(r"^@\w+\{(\w+),", (ROOT / "book" / "references.bib").read_text(encoding="utf8"), re.M)
+    texts = [path.read_text(encoding="utf8") for path in [*(ROOT / "book").glob("*.md"), *NOTEBOOKS]]
+    cited = {
+        key for text in texts for keys in re.findall(r"\{cite(?::\w+)?\}`([^`]+)`", text) for key in keys.split(",")
+    }
+    assert len(entries) == len(set(entries))
+    assert set(entries) == {key.strip() for key in cited}
+
+
+# The execution cache
+
+
+@pytest.fixture
+def cache_key():
+    spec = importlib.util.spec_from_file_location("cache_key", ROOT / "book" / "_ext" / "cache_key.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.cache_key
+
+
+@pytest.fixture
+def package(tmp_path):
+    folder = tmp_path / "linstudy"
+    (folder / "results").mkdir(parents=True)
+    (folder / "__init__.py").write_text("x = 1\n")
+    (folder / "results" / "table.csv").write_text("a,b\n")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["__init__.py", "results/table.csv", "results/new.csv"])
+def test_cache_key_changes_with_any_file_of_the_package(cache_key, package, name):
+    before = cache_key(package)
+    with (package / name).open("a") as file:
+        file.write("2\n")
+    assert cache_key(package) != before
+
+
+def test_cache_key_changes_with_a_moved_file_a_library_and_the_size(cache_key, package, monkeypatch):
+    keys = [cache_key(package)]
+    (package / "results" / "table.csv").rename(package / "results" / "other.csv")
+    keys.append(cache_key(package))
+    monkeypatch.setattr(metadata, "version", lambda library: "0")
+    keys.append(cache_key(package))
+    monkeypatch.setenv("LINSTUDY_SIZE", "another")
+    keys.append(cache_key(package))
+    assert len(set(keys)) == 4
+
+
+def test_cache_key_stays_when_nothing_changed(cache_key, package):
+    before = cache_key(package)
+    (package / "__pycache__").mkdir()
+    (package / "__pycache__" / "x.pyc").write_bytes(b"1")
+    (package / "__init__.py").touch()
+    assert cache_key(package) == before
+
+
+# A build that must fail
+
+
+@pytest.fixture
+def tiny_book(tmp_path):
+    """Return a function that builds a book of one page and one notebook with our settings."""
+    shutil.copy(ROOT / "_config.yml", tmp_path)
+    for folder in ("_ext", "_static"):
+        shutil.copytree(ROOT / "book" / folder, tmp_path / "book" / folder)
+    (tmp_path / "book" / "_vendor").mkdir()
+    (tmp_path / "linstudy").mkdir()
+    (tmp_path / "book" / "references.bib").touch()
+    (tmp_path / "book" / "_toc.yml").write_text("format: jb-book\nroot: book/a\nchapters: [{file: notebooks/b}]\n")
+    (tmp_path / "notebooks").mkdir()
+
+    def build(code, page="# A page\n"):
+        (tmp_path / "book" / "a.md").write_text(page)
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        title = {"cell_type": "markdown", "id": "a", "metadata": {}, "source": "# A notebook"}
+        cell = {"cell_type": "code", "id": "b", "metadata": {}, "source": code, "outputs": [], "execution_count": None}
+        notebook = {"cells": [title, cell], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+        (tmp_path / "notebooks" / "b.ipynb").write_text(json.dumps(notebook))
+        command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+        return subprocess.run(
+            [*command, "build", ".", "--toc", "book/_toc.yml", "--all", "-W", "-n", "--keep-going"],
+            cwd=tmp_path,
+            env={**os.environ, "NO_COLOR": "1"},
+            capture_output=True,
+            text=True,
+        )
+
+    return build
+
+
+@pytest.mark.slow
+def test_a_notebook_that_raises_fails_the_build(tiny_book):
+    done = tiny_book("1 / 0")
+    assert done.returncode != 0
+    assert "ZeroDivisionError" in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_a_notebook_that_writes_to_stderr_fails_the_build(tiny_book):
+    done = tiny_book("import warnings; warnings.warn('unheard')")
+    assert done.returncode != 0
+    assert "stderr" in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_a_link_to_nowhere_fails_the_build(tiny_book):
+    done = tiny_book("1 / 1", page="# A page\n\n{doc}`nowhere`\n")
+    assert done.returncode != 0
+    assert "nowhere" in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_a_sound_book_builds(tiny_book):
+    done = tiny_book("1 / 1")
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,245 @@
+"""The built book in a real browser, opened from disk with the network off; and each check on a page made to fail it."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright", reason="playwright is not installed")
+from browser import CONTRASTS, CONTROLS, OVERFLOW, PICTURES, Visit, chromium, find_chromium
+
+ROOT = Path(__file__).resolve().parent.parent
+HTML = Path(os.environ.get("BOOK_HTML", ROOT / "_build" / "html"))
+PAGES = sorted(p.relative_to(HTML).as_posix() for d in ("book", "notebooks") for p in (HTML / d).rglob("*.html"))
+VIEW = "application/vnd.jupyter.widget-view+json"
+CHOOSERS = [name for name in PAGES if VIEW in (HTML / name).read_text(encoding="utf8")]
+TEXT = "article :not(mjx-container *, .headerlink, script, style, noscript)"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_chromium() is None, reason="no Chromium on PATH"),
+]
+
+
+def in_the_book(test):
+    """Mark a test of the built book."""
+    missing = pytest.mark.skipif(not PAGES, reason="the book is not built: run `make book`")
+    return pytest.mark.book(missing(test))
+
+
+with_widgets = pytest.mark.parametrize("name", CHOOSERS or ["-"])
+
+
+@pytest.fixture(scope="module")
+def context():
+    with chromium() as context:
+        yield context
+
+
+@pytest.fixture(scope="module", params=PAGES or ["-"])
+def opened(request, context):
+    """A page of the book, opened once for all tests that only look at it."""
+    visit = Visit(context, HTML / request.param)
+    yield visit
+    visit.page.close()
+
+
+@pytest.fixture
+def visit(context):
+    visits = []
+
+    def go(path, **options):
+        visits.append(Visit(context, path, **options))
+        return visits[-1]
+
+    yield go
+    for one in visits:
+        one.page.close()
+
+
+def try_controls(page, area) -> list[str]:
+    """Move every control of a widget once and return what did not answer as it should."""
+    wrong = []
+    if not area.evaluate(PICTURES):
+        return ["no picture"]
+    for control in area.locator(CONTROLS).all():
+        if not control.is_visible():
+            continue
+        before = area.evaluate(PICTURES)
+        if control.evaluate("e => e.tagName") == "SELECT":
+            options, chosen = control.evaluate("e => [e.options.length, e.selectedIndex]")
+            control.select_option(index=(chosen + 1) % options)
+        else:
+            at_end = control.evaluate("e => e.getAttribute('aria-valuenow') === e.getAttribute('aria-valuemax')")
+            control.focus()
+            page.keyboard.press("ArrowLeft" if at_end else "ArrowRight")
+        page.wait_for_timeout(200)
+        after = area.evaluate(PICTURES)
+        name = control.get_attribute("aria-label") or "a control"
+        if [p["src"] for p in before] == [p["src"] for p in after]:
+            wrong.append(f"{name}: the picture stays")
+        if [p["alt"] for p in before] == [p["alt"] for p in after]:
+            wrong.append(f"{name}: the alt text stays")
+        if not after or not all(p["alt"].strip() for p in after):
+            wrong.append(f"{name}: a picture without alt text, or none")
+    return wrong
+
+
+def unnamed(area) -> list[str]:
+    """Return the lines of the accessibility tree that hold a control without a name."""
+    lines = [line.strip(" -") for line in area.aria_snapshot().splitlines()]
+    controls = [line for line in lines if re.match(r"(slider|combobox|textbox|spinbutton|listbox|checkbox)\b", line)]
+    return [line for line in controls if not re.match(r'\w+ "[^"]', line)]
+
+
+def faint(page, least=4.5) -> list[str]:
+    return [f"{text!r} at {ratio:.1f}" for ratio, text in page.evaluate(CONTRASTS, TEXT) if ratio < least]
+
+
+@in_the_book
+def test_page_opens_from_disk_without_network_or_error(opened):
+    assert opened.complaints() == []
+
+
+@in_the_book
+def test_some_page_has_a_chooser():
+    assert CHOOSERS
+
+
+@in_the_book
+@with_widgets
+def test_every_widget_appears_exactly_once(visit, name):
+    page = visit(HTML / name).page
+    per_view = page.locator(f'script[type="{VIEW}"]').evaluate_all(
+        "views => views.map(v => v.parentElement.querySelectorAll('.widget-subarea').length)"
+    )
+    assert per_view == [1] * len(per_view)
+    assert all(area.is_visible() for area in page.locator(".widget-subarea").all())
+    assert page.locator("p.no-widget:visible").count() == 0
+
+
+@in_the_book
+@with_widgets
+def test_every_control_changes_the_picture_and_what_it_is_called(visit, name):
+    opened = visit(HTML / name)
+    areas = [area for area in opened.page.locator(".widget-subarea").all() if area.locator(CONTROLS).count()]
+    assert areas
+    assert [wrong for area in areas for wrong in try_controls(opened.page, area)] == []
+    assert opened.complaints() == []
+
+
+@in_the_book
+@with_widgets
+def test_every_control_has_a_name_and_says_its_value(visit, name):
+    page = visit(HTML / name).page
+    for area in page.locator(".widget-subarea").all():
+        assert unnamed(area) == []
+    for slider in page.locator(".widget-slider").all():
+        handle = slider.locator(".noUi-handle")
+        if not handle.is_visible():
+            continue
+        handle.focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(100)
+        if slider.locator(".widget-readout").is_visible():
+            assert handle.get_attribute("aria-valuetext") == slider.locator(".widget-readout").inner_text()
+
+
+@in_the_book
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read(opened, scheme):
+    page = opened.page
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
+    page.wait_for_timeout(400)  # colours fade over
+    assert faint(page) == []
+
+
+@in_the_book
+def test_no_sideways_scrolling_on_a_phone(opened):
+    opened.page.set_viewport_size({"width": 375, "height": 800})
+    opened.page.wait_for_timeout(200)
+    assert opened.page.evaluate(OVERFLOW) <= 0
+
+
+# Each check on a page made to fail it, beside one that passes.
+
+
+@pytest.fixture
+def made_up(tmp_path, visit):
+    def make(body):
+        path = tmp_path / "page.html"
+        path.write_text(f"<!doctype html><title>t</title><article>{body}</article>", encoding="utf8")
+        return visit(path, settle=100)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ("<p>fine</p>", None),
+        ('<img src="https://cdn.invalid/x.png">', "asked for https://cdn.invalid/x.png"),
+        ('<script src="//cdn.invalid/x.js"></script>', "could not load file://cdn.invalid/x.js"),
+        ("<script>fetch('https://cdn.invalid/').catch(() => {})</script>", "asked for https://cdn.invalid/"),
+        ('<img src="missing.png">', "could not load file:.*/missing.png"),
+        ("<script>nothing.there</script>", "said nothing is not defined"),
+    ],
+)
+def test_visit_notices(made_up, body, complaint):
+    complaints = made_up(body).complaints()
+    assert complaints == [] if complaint is None else any(re.match(complaint, one) for one in complaints), complaints
+
+
+@pytest.mark.parametrize(
+    ("style", "readable"), [("color:#222", True), ("color:#999", False), ("color:#fff;background:#1113", False)]
+)
+def test_contrast_is_taken_against_the_ground_below(made_up, style, readable):
+    assert (faint(made_up(f'<div style="background:#fff"><p style="{style}">words</p></div>').page) == []) is readable
+
+
+def test_overflow_is_noticed(made_up):
+    assert made_up("<p>narrow</p>").page.evaluate(OVERFLOW) == 0
+    assert made_up('<div style="width:3000px">wide</div>').page.evaluate(OVERFLOW) > 0
+
+
+def test_controls_without_a_name_are_noticed(made_up):
+    page = made_up(
+        '<div class="widget-subarea"><div role="slider" tabindex="0" aria-valuenow="1">x</div>'
+        '<select aria-label="Model"><option>a</option></select></div>'
+    ).page
+    (line,) = unnamed(page.locator(".widget-subarea"))
+    assert line.startswith("slider")
+
+
+def test_dead_controls_are_noticed(made_up):
+    dot = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
+    page = made_up(
+        f'<div class="widget-subarea"><img width="50" height="50" src="{dot}" alt="a dot">'
+        '<select aria-label="Model"><option>a</option><option>b</option></select></div>'
+    ).page
+    wrong = try_controls(page, page.locator(".widget-subarea"))
+    assert wrong == ["Model: the picture stays", "Model: the alt text stays"]
+
+
+def test_the_repairs_name_controls_and_say_what_is_missing(context, tmp_path):
+    script = (ROOT / "book" / "_static" / "widget-fixes.js").read_text(encoding="utf8")
+    (tmp_path / "page.html").write_text(
+        f"""<!doctype html><script>{script}</script><article>
+        <div class="widget-inline-hbox"><label class="widget-label">Layer:</label>
+        <div class="noUi-handle" role="slider" tabindex="0" aria-valuenow="1" aria-valuetext="1.00">x</div>
+        <div class="widget-readout" contenteditable="true">1</div></div>
+        <div><script type="{VIEW}">{{"model_id": "m"}}</script></div></article>"""
+    )
+    page = context.new_page()
+    page.clock.install()
+    page.goto((tmp_path / "page.html").as_uri())
+    handle = page.get_by_role("slider", name="Layer", exact=True)
+    assert handle.get_attribute("aria-valuetext") == "1"
+    page.locator(".widget-readout").evaluate("readout => { readout.textContent = '2'; }")
+    page.wait_for_function("document.querySelector('.noUi-handle').getAttribute('aria-valuetext') === '2'")
+    assert page.locator("p.no-widget").count() == 0
+    page.clock.run_for(6000)
+    assert "did not load" in page.locator("p.no-widget").inner_text()
+    page.close()

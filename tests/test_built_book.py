@@ -1,0 +1,200 @@
+"""The built book as files: links, widgets and their state, sizes. No browser, no network."""
+
+import json
+import os
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+HTML = Path(os.environ.get("BOOK_HTML", ROOT / "_build" / "html"))
+VIEW = "application/vnd.jupyter.widget-view+json"
+STATE = "application/vnd.jupyter.widget-state+json"
+NAVIGATION = {"canonical", "index", "search", "next", "prev", "author", "copyright"}  # links a browser does not load
+MEGABYTE = 1_000_000
+
+
+class Page(HTMLParser):
+    """What a built page links to, loads and holds."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.ids, self.links, self.loads, self.unlabelled = set(), [], [], []
+        self.views, self.models, self.state_bytes = [], set(), 0
+        self._kind = None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.ids |= {found[key] for key in ("id", "name") if found.get(key)}
+        if tag == "a" and found.get("href"):
+            self.links.append(found["href"])
+        if tag in ("script", "img", "iframe", "source", "video", "audio", "object", "embed"):
+            self.loads += [found[key] for key in ("src", "data") if found.get(key)]
+        if tag == "link" and found.get("href") and not NAVIGATION & set((found.get("rel") or "").split()):
+            self.loads.append(found["href"])
+        if tag == "img" and not re.search(r"\w\W*\s\W*\w", found.get("alt") or ""):
+            self.unlabelled.append(found.get("src", "")[:60])
+        if tag == "script":
+            self._kind = found.get("type")
+
+    def handle_data(self, data):
+        if self._kind == VIEW:
+            self.views.append(json.loads(data)["model_id"])
+        elif self._kind == STATE:
+            self.state_bytes += len(data.encode())
+            self.models |= set(json.loads(data)["state"])
+
+    def handle_endtag(self, tag):
+        if tag == "script":
+            self._kind = None
+
+
+def read_pages(folder: Path) -> dict[str, Page]:
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.html"))
+    names = [name for name in names if not name.startswith("_static/")]
+    return {name: Page((folder / name).read_text(encoding="utf8")) for name in names}
+
+
+def foreign(page: Page) -> list[str]:
+    return [url for url in page.loads if urlsplit(url).netloc]
+
+
+def broken(name: str, pages: dict[str, Page], folder: Path) -> list[str]:
+    """Return the addresses on a page that lead nowhere inside the book."""
+    wrong = []
+    for url in pages[name].links + pages[name].loads:
+        parts = urlsplit(url)
+        if parts.scheme or parts.netloc:
+            continue
+        path, anchor = unquote(parts.path), unquote(parts.fragment)
+        target = os.path.normpath(os.path.join(os.path.dirname(name), path)) if path else name
+        if not (folder / target).exists() or (anchor and target in pages and anchor not in pages[target].ids):
+            wrong.append(url)
+    return wrong
+
+
+PAGES = read_pages(HTML)
+CHAPTERS = [name for name in PAGES if name.startswith(("book/", "notebooks/"))]
+
+
+def in_the_book(test):
+    """Mark a test of the built book."""
+    missing = pytest.mark.skipif(not PAGES, reason="the book is not built: run `make book`")
+    return pytest.mark.book(missing(test))
+
+
+@pytest.fixture(params=PAGES or ["-"])
+def name(request):
+    return request.param
+
+
+@in_the_book
+def test_page_loads_nothing_from_elsewhere(name):
+    assert foreign(PAGES[name]) == []
+
+
+@in_the_book
+def test_links_inside_the_book_lead_somewhere(name):
+    assert broken(name, PAGES, HTML) == []
+
+
+@in_the_book
+def test_every_widget_has_its_state(name):
+    page = PAGES[name]
+    assert [view for view in page.views if view not in page.models] == []
+    assert len(page.views) == len(set(page.views))
+
+
+@in_the_book
+def test_every_picture_has_words(name):
+    assert PAGES[name].unlabelled == []
+
+
+@in_the_book
+def test_widget_state_is_at_most_two_megabytes_a_page(name):
+    assert PAGES[name].state_bytes <= 2 * MEGABYTE
+
+
+@in_the_book
+def test_page_shows_no_traceback_and_no_widget_as_text(name):
+    text = (HTML / name).read_text(encoding="utf8")
+    assert "Traceback (most recent call last)" not in text
+    assert not re.search(r"<pre>[^<]*(HBox|VBox|Stack|IntSlider|Dropdown)\(children=", text)
+
+
+@in_the_book
+def test_every_widget_has_a_note_for_readers_without_javascript(name):
+    text = (HTML / name).read_text(encoding="utf8")
+    assert text.count('<noscript><p class="no-widget">') == len(PAGES[name].views)
+
+
+@in_the_book
+def test_some_page_has_widgets():
+    assert any(PAGES[name].views for name in CHAPTERS)
+
+
+@in_the_book
+def test_every_notebook_has_a_colab_button():
+    for name in CHAPTERS:
+        colab = [url for url in PAGES[name].links if url.startswith("https://colab.research.google.com/github/")]
+        assert [url.partition("/blob/main/")[2] for url in colab] == (
+            [name.removesuffix(".html") + ".ipynb"] if name.startswith("notebooks/") else []
+        )
+
+
+@in_the_book
+def test_site_is_at_most_forty_megabytes():
+    sizes = {path: path.stat().st_size for path in HTML.rglob("*") if path.is_file()}
+    largest = sorted(sizes, key=sizes.get)[-5:]
+    assert sum(sizes.values()) <= 40 * MEGABYTE, [path.name for path in largest]
+
+
+# The checks on pages made to fail them.
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ('<img src="a.png" alt="two words">', []),
+        ('<a href="https://elsewhere.org">a link is not a load</a>', []),
+        ('<script src="https://cdn.org/x.js"></script>', ["https://cdn.org/x.js"]),
+        ('<link rel="stylesheet" href="//cdn.org/x.css">', ["//cdn.org/x.css"]),
+        ('<link rel="canonical" href="https://elsewhere.org">', []),
+    ],
+)
+def test_foreign_loads_are_noticed(body, found):
+    assert foreign(Page(body)) == found
+
+
+@pytest.mark.parametrize(
+    ("link", "whole"),
+    [("b.html", True), ("b.html#here", True), ("#top", True), ("c.html", False), ("b.html#gone", False)],
+)
+def test_broken_links_are_noticed(tmp_path, link, whole):
+    (tmp_path / "a.html").write_text(f'<p id="top"><a href="{link}">x</a></p>')
+    (tmp_path / "b.html").write_text('<p id="here">b</p>')
+    assert (broken("a.html", read_pages(tmp_path), tmp_path) == []) is whole
+
+
+def test_widgets_and_their_state_are_read():
+    page = Page(f'<script type="{VIEW}">{{"model_id": "m"}}</script><script type="{STATE}">{{"state": {{}}}}</script>')
+    assert page.views == ["m"]
+    assert page.models == set()
+    assert page.state_bytes == 13
+
+
+@pytest.mark.parametrize(
+    ("tag", "count"),
+    [
+        ('<img src="x" alt="a line rises">', 0),
+        ('<img src="x" alt="">', 1),
+        ('<img src="x" alt="../_images/0a1b.png">', 1),
+        ('<img alt="x">', 1),
+    ],
+)
+def test_pictures_without_words_are_noticed(tag, count):
+    assert len(Page(tag).unlabelled) == count

