@@ -160,7 +160,7 @@ def _parser() -> argparse.ArgumentParser:
         "--text", default="stories", metavar="CORPUS", help="a corpus by name, or a text file (%(default)s)"
     )
     train.add_argument(
-        "--tokens", type=int, default=16_000_000, metavar="N", help="how many to see, once (%(default)s)"
+        "--tokens", type=int, default=10_000_000, metavar="N", help="how many to see, once (%(default)s)"
     )
     train.add_argument("--steps", type=int, metavar="N", help="so many updates of the weights, whatever --tokens says")
     train.add_argument("--seed", type=int, default=0, help="draws text and first weights (%(default)s)")

@@ -35,7 +35,7 @@ def pretrain_to(
     *,
     name: str = "stories-1m",
     text: str = "stories",
-    tokens: int = 16_000_000,
+    tokens: int = 10_000_000,
     steps: int | None = None,
     batch: int = 8,
     peak_rate: float = 6e-3,

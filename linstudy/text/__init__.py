@@ -1,0 +1,20 @@
+"""Texts: corpora by name, stories made here, documents into blocks of tokens."""
+
+from .corpora import CORPORA, corpus
+from .pack import count_bytes, token_blocks
+from .pydocs import pydocs, pydocs_fingerprint
+from .stories import Story, stories, tell
+from .tokenizer import train_tokenizer
+
+__all__ = [
+    "CORPORA",
+    "Story",
+    "corpus",
+    "count_bytes",
+    "pydocs",
+    "pydocs_fingerprint",
+    "stories",
+    "tell",
+    "token_blocks",
+    "train_tokenizer",
+]

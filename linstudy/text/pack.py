@@ -1,0 +1,106 @@
+"""Documents into blocks of tokens, all of one length and full."""
+
+import os
+from collections.abc import Iterable, Iterator
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from .corpora import corpus
+
+# Few tokens of real text are longer. Only a guess of how far to read: a wrong one costs time, never tokens.
+CHARACTERS_A_TOKEN = 8
+CHARACTERS_AT_ONCE = 4_000_000  # bounds the memory of one call to the tokenizer
+
+
+def token_blocks(
+    source: str | os.PathLike | Iterable[str],
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    tokens: int,
+    length: int = 256,
+    seed: int = 0,
+) -> Int[Tensor, "block token"]:
+    """Read the first `tokens` tokens of a text as full blocks of `length`; what fills no block is left out.
+
+    The tokenizer's end-of-text token goes between documents, if it has one; nothing is added at the ends, and no block
+    is padded. So a file without separators is encoded as it stands.
+
+    Args:
+        source: a name in `CORPORA`, a path, or documents: see `corpus`.
+        tokenizer: any tokenizer of `transformers`.
+        tokens: rounded down to a multiple of `length`.
+        length: tokens a block.
+        seed: see `corpus`.
+
+    Raises:
+        ValueError: for `tokens` below `length`, for a text with too few tokens, and whatever `corpus` raises.
+
+    """
+    if length < 1 or tokens < length:
+        raise ValueError(
+            f"tokens={tokens} fill no block of length={length}: ask for at least one block, of at least one token."
+        )
+    wanted = tokens // length * length
+    pieces, have = [], 0
+    for piece in _tokens(corpus(source, seed=seed), tokenizer, wanted):
+        pieces.append(piece[: wanted - have])
+        have += len(pieces[-1])
+        if have == wanted:
+            return torch.cat(pieces).view(-1, length)
+    name = repr(str(source)) if isinstance(source, str | os.PathLike) else "of the given documents"
+    enough = have // length * length
+    raise ValueError(
+        f"The text {name} has {have:,} tokens by this tokenizer and {wanted:,} were asked for: "
+        + (f"ask for tokens={enough} or fewer, " if enough else f"ask for length={have} or shorter, ")
+        + "or give more text."
+    )
+
+
+def count_bytes(blocks: Int[Tensor, "block token"], tokenizer: PreTrainedTokenizerBase) -> int:
+    """Count the UTF-8 bytes of the text in blocks that follow each other, special tokens not counted.
+
+    Makes losses of different tokenizers comparable: a loss of `nats` per token is
+    `nats * blocks.numel() / count_bytes(blocks, tokenizer) / log(2)` bits per byte.
+    """
+    # All at once: a letter whose bytes lie in two blocks would count wrongly in each.
+    text = tokenizer.decode(blocks.flatten().tolist(), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    return len(text.encode())
+
+
+def _tokens(
+    documents: Iterator[str], tokenizer: PreTrainedTokenizerBase, wanted: int
+) -> Iterator[Int[Tensor, " token"]]:
+    end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
+    first = True
+    while batch := _batch(documents, wanted):
+        for ids in _encode(batch, tokenizer, wanted):
+            piece = torch.tensor(ids if first else end + ids, dtype=torch.int64)
+            first = False
+            wanted -= len(piece)
+            yield piece
+
+
+def _batch(documents: Iterator[str], wanted: int) -> list[str]:
+    batch, room = [], min(wanted * CHARACTERS_A_TOKEN // 2, CHARACTERS_AT_ONCE)
+    while room > 0 and (document := next(documents, None)) is not None:
+        batch.append(document)
+        room -= len(document)
+    return batch
+
+
+def _encode(batch: list[str], tokenizer: PreTrainedTokenizerBase, wanted: int) -> list[list[int]]:
+    # A book of which a page is asked is not encoded whole. The margin keeps the cut away from the tokens that are kept.
+    margin = 100
+    heads = [document[: (wanted + margin) * CHARACTERS_A_TOKEN] for document in batch]
+    # `verbose` would warn of a document longer than the model's context, as nearly every document is.
+    ids = tokenizer(heads, add_special_tokens=False, return_attention_mask=False, verbose=False)["input_ids"]
+    cut_too_short = (
+        len(head) < len(document) and len(one) < wanted + margin
+        for head, document, one in zip(heads, batch, ids, strict=True)
+    )
+    if any(cut_too_short):
+        ids = tokenizer(batch, add_special_tokens=False, return_attention_mask=False, verbose=False)["input_ids"]
+    return ids

@@ -1,0 +1,134 @@
+import logging
+from itertools import islice
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
+
+from linstudy.text import count_bytes, stories, token_blocks, train_tokenizer
+
+TEXTS = list(islice(stories(seed=0), 60))
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return train_tokenizer(TEXTS, vocab_size=512)
+
+
+def encoded(tokenizer, text):
+    """The plain encoding, around all of `transformers`."""
+    return tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
+
+
+def test_blocks_are_the_documents_with_the_end_between_them(tokenizer):
+    expected = encoded(tokenizer, TEXTS[0])
+    for text in TEXTS[1:]:
+        expected += [tokenizer.eos_token_id, *encoded(tokenizer, text)]
+    blocks = token_blocks(TEXTS, tokenizer, tokens=3001, length=100)
+    assert blocks.dtype == torch.int64
+    assert blocks.shape == (30, 100)  # 3001 rounded down to full blocks
+    assert blocks.flatten().tolist() == expected[:3000]
+
+
+def test_without_an_end_token_documents_are_joined_bare(tokenizer):
+    bare = PreTrainedTokenizerFast(tokenizer_object=tokenizer.backend_tokenizer)
+    expected = [token for text in TEXTS for token in encoded(tokenizer, text)]
+    assert token_blocks(TEXTS, bare, tokens=3000, length=100).flatten().tolist() == expected[:3000]
+
+
+def test_a_file_is_encoded_as_it_stands(tokenizer, tmp_path):
+    text = "\n\n".join(TEXTS)
+    (tmp_path / "mine.txt").write_text(text, encoding="utf-8", newline="")
+    blocks = token_blocks(tmp_path / "mine.txt", tokenizer, tokens=2000, length=50)
+    assert blocks.flatten().tolist() == encoded(tokenizer, text)[:2000]
+    assert (blocks != tokenizer.eos_token_id).all()
+
+
+def test_a_long_document_is_cut_but_never_wrongly():
+    # Here a token is 64 characters, far over the guess of how far to read.
+    tokenizer = train_tokenizer(["=" * 4096] * 4, vocab_size=263)
+    text = "=" * 64_000
+    expected = encoded(tokenizer, text)
+    assert len(expected) == 1000
+    assert token_blocks([text], tokenizer, tokens=990, length=10).flatten().tolist() == expected[:990]
+    short = token_blocks(["=", text], tokenizer, tokens=900, length=10)
+    assert short.flatten().tolist() == [*encoded(tokenizer, "="), tokenizer.eos_token_id, *expected][:900]
+
+
+def test_no_more_is_drawn_than_is_needed(tokenizer):
+    drawn = 0
+
+    def endless():
+        nonlocal drawn
+        while True:
+            drawn += 1
+            yield TEXTS[drawn % len(TEXTS)]
+
+    assert token_blocks(endless(), tokenizer, tokens=5120).shape == (20, 256)
+    needed = 5120 / (sum(len(encoded(tokenizer, text)) for text in TEXTS) / len(TEXTS))
+    assert drawn < 3 * needed + 10
+
+
+def test_seed_decides_the_blocks(tokenizer):
+    blocks = token_blocks("stories", tokenizer, tokens=2048)
+    assert torch.equal(blocks, token_blocks("stories", tokenizer, tokens=2048, seed=0))
+    assert not torch.equal(blocks, token_blocks("stories", tokenizer, tokens=2048, seed=1))
+    assert torch.equal(blocks[:4], token_blocks("stories", tokenizer, tokens=1024))  # more tokens only add
+
+
+def test_too_little_text_says_how_much_there_is(tokenizer):
+    have = sum(len(encoded(tokenizer, text)) for text in TEXTS[:3]) + 2
+    most = have // 32 * 32
+    with pytest.raises(ValueError, match=rf"has {have:,} tokens .* 99,968 were asked for: ask for tokens={most} or"):
+        token_blocks(TEXTS[:3], tokenizer, tokens=99_999, length=32)
+    assert token_blocks(TEXTS[:3], tokenizer, tokens=most, length=32).shape == (most // 32, 32)
+    with pytest.raises(ValueError, match=r"has 2 tokens .* 256 were asked for: ask for length=2 or shorter"):
+        token_blocks(["!?"], tokenizer, tokens=256)
+
+
+def test_fewer_tokens_than_a_block_are_refused(tokenizer):
+    with pytest.raises(ValueError, match=r"tokens=100 fill no block of length=256"):
+        token_blocks(TEXTS, tokenizer, tokens=100)
+    with pytest.raises(ValueError, match=r"tokens=100 fill no block of length=0"):
+        token_blocks(TEXTS, tokenizer, tokens=100, length=0)
+
+
+def test_documents_over_the_context_do_not_warn(tokenizer):
+    records = []
+    handler = logging.Handler()
+    handler.emit = lambda record: records.append(record.getMessage())
+    short = PreTrainedTokenizerFast(tokenizer_object=tokenizer.backend_tokenizer, model_max_length=16)
+    logger = logging.getLogger("transformers")
+    logger.addHandler(handler)
+    try:
+        token_blocks(TEXTS, short, tokens=2048)
+        assert not records
+        short(TEXTS[0])  # control: the warning exists and is heard
+        assert "longer than the specified maximum" in records[0]
+    finally:
+        logger.removeHandler(handler)
+
+
+def test_bytes_are_those_of_the_text(tokenizer):
+    texts = ["The cat \N{CAT FACE} sat. " * 20, "从前 there was a fox. " * 20]
+    total = sum(len(encoded(tokenizer, text)) for text in texts) + 1
+    blocks = token_blocks(texts, tokenizer, tokens=total, length=1)
+    assert count_bytes(blocks, tokenizer) == sum(len(text.encode()) for text in texts)  # the end of text counts nothing
+    in_sevens = token_blocks(texts, tokenizer, tokens=total // 7 * 7, length=7)
+    assert count_bytes(in_sevens, tokenizer) == pytest.approx(sum(len(text.encode()) for text in texts), abs=30)
+    split = sum(count_bytes(block[None], tokenizer) for block in in_sevens)
+    assert split > count_bytes(in_sevens, tokenizer)  # control: block by block, letters cut in two count double
+
+
+@pytest.mark.slow
+def test_real_model_on_real_text_gives_its_known_loss(shared):
+    folder, path = shared / "models" / "stories260K", shared / "data" / "tinystories-train-sample.txt"
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    blocks = token_blocks(path, tokenizer, tokens=81_920, length=256)
+    assert blocks.shape == (320, 256)
+    text = path.read_text(encoding="utf-8")
+    assert blocks.flatten().tolist() == encoded(tokenizer, text)[:81_920]
+    model = AutoModelForCausalLM.from_pretrained(folder).eval()
+    with torch.no_grad():
+        losses = [model(input_ids=part, labels=part).loss.item() for part in blocks.split(32)]
+    assert sum(losses) / len(losses) == pytest.approx(1.817, abs=5e-4)  # measured before this project was
