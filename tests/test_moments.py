@@ -97,14 +97,27 @@ def test_near_one_the_error_keeps_three_digits():
     assert naive != pytest.approx(want, rel=1e-1)
 
 
-def test_outlier_tokens_do_not_own_the_float32_sums(monkeypatch):
+@pytest.mark.parametrize("case", ["wide and independent", "narrow", "few", "after a layer norm", "massive tokens"])
+def test_float32_products_are_made_only_where_they_do(case):
+    x = torch.randn(1200 if case != "few" else 400, 300)
+    if case == "narrow":
+        x = x[:, :100]
+    elif case == "after a layer norm":
+        x = torch.nn.functional.layer_norm(x, (300,))
+    elif case == "massive tokens":
+        x[::109, 20:22] += 3000
+    moments = of(x, x + torch.relu(x))
+    assert float(moments.resolution) == (1e-8 if case == "wide and independent" else 1e-12)
+
+
+def test_float32_products_would_be_wrong_where_they_are_not_made():
     x, update = hard_states()
     y = x + update
     want = float(reference(x, y)["update_linearity_raw"])
-    careful = abs(scores(of(x, y))["update_linearity_raw"] - want)
-    monkeypatch.setattr(module, "OUTLIER", float("inf"))
-    careless = abs(scores(of(x, y))["update_linearity_raw"] - want)
-    assert careful < 1e-6 < careless / 10
+    careful = scores(of(x, y))["update_linearity_raw"]
+    careless = scores(JointMoments.empty(x.shape[1], exact=False).update(x, y))["update_linearity_raw"]
+    assert abs(careful - want) < 1e-9
+    assert abs(careless - want) > 1e-6
 
 
 def test_shapes_that_do_not_fit_are_refused():

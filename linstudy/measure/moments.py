@@ -20,7 +20,7 @@ ROWS = 2048  # tokens multiplied at a time: enough for the matrix units, few eno
 CACHED_ROWS = 512  # tokens summed at a time: what is touched a dozen times stays in cache
 COLUMNS = 256  # width of the blocks in which a symmetric product is made
 EXACT_WIDTH = 256  # up to this width float64 products cost next to nothing
-OUTLIER = 8  # a token this many times the median is multiplied in float64 in any case
+INDEPENDENT = 1e-3  # share of its variance that every feature must have to itself for float32 products to do
 RESOLUTION = {torch.float32: 1e-8, torch.float64: 1e-12}  # of eigenvalues, as a share of the largest
 
 
@@ -30,11 +30,12 @@ class JointMoments:
 
     Fill it with :meth:`update` in batches of any size, in any order, on several machines; read it with
     :func:`linstudy.measure.scores` and :func:`linstudy.linear_map`. Sums are in float64, of deviations from a fixed
-    ``location`` in units of a fixed ``scale``, both robust and taken from the first tokens. The update is kept
-    instead of y because the moments of (x, y) cancel near LS = 1, where those of (x, d) do not; y's follow from them.
+    ``location``, the median of the first tokens. The update is kept instead of y because the moments of (x, y) cancel
+    near LS = 1, where those of (x, d) do not; y's follow from them.
 
-    Products of float32 states are made in float64 where the stream is at most 256 wide or ``exact`` is set, else in
-    float32: twice as fast, and good to 1e-6 in every score unless x is close to rank-deficient.
+    Products of float32 states are made in float32, at half the cost, only where the first batch shows that this is
+    good to 1e-6 in every score: the stream is wide, and no feature is nearly a mixture of others (as after a
+    LayerNorm, or where a few massive tokens share two dimensions).
 
     Example:
         >>> x = torch.randn(1000, 8)
@@ -44,26 +45,25 @@ class JointMoments:
     """
 
     count: Float[Tensor, ""]  # tokens
-    location: Float[Tensor, "2 dim"]  # of x and of d, as in all that follow
-    scale: Float[Tensor, "2 dim"]
+    location: Float[Tensor, "2 dim"]  # of x and of d
     sums: Float[Tensor, "2 dim"]
     xx: Float[Tensor, "dim dim"]  # upper triangle
     xd: Float[Tensor, "dim dim"]
     dd: Float[Tensor, " dim"]  # diagonal: no score needs more
     cosine: Float[Tensor, ""]  # sum over tokens of cos(x, y)
     norm_ratio: Float[Tensor, ""]  # sum over tokens of |d| / |y|
-    resolution: Float[Tensor, ""]  # eigenvalues below this share of the largest are rounding noise
+    resolution: Float[Tensor, ""]  # eigenvalues below this share of the largest are rounding noise; 0: not known yet
 
     @classmethod
-    def empty(cls, dim: int, *, exact: bool = False, device: torch.device | str | None = None) -> "JointMoments":
-        """Start with no tokens, for a stream of width ``dim``."""
-        shapes = dict.fromkeys(("location", "scale", "sums"), (2, dim)) | dict.fromkeys(("xx", "xd"), (dim, dim))
-        shapes["dd"] = (dim,)
+    def empty(cls, dim: int, *, exact: bool | None = None, device: torch.device | str | None = None) -> "JointMoments":
+        """Start with no tokens, for a stream of width ``dim``.
+
+        ``exact`` says whether products are made in float64; by default the first batch decides.
+        """
+        shapes = {"location": (2, dim), "sums": (2, dim), "xx": (dim, dim), "xd": (dim, dim), "dd": (dim,)}
         state = {f.name: torch.zeros(shapes.get(f.name, ()), dtype=torch.float64, device=device) for f in fields(cls)}
-        if exact or dim <= EXACT_WIDTH:
-            state["resolution"].fill_(RESOLUTION[torch.float64])
-        else:
-            state["resolution"].fill_(RESOLUTION[torch.float32])
+        if exact is not None:
+            state["resolution"].fill_(RESOLUTION[torch.float64 if exact else torch.float32])
         return cls(**state)
 
     @property
@@ -87,44 +87,40 @@ class JointMoments:
                 f"states of shape {tuple(x.shape)} and {tuple(y.shape)} do not fit moments of width {self.dim}: "
                 f"give two matrices of shape (tokens, {self.dim})"
             )
-        work = torch.float64 if self.resolution <= RESOLUTION[torch.float64] else torch.float32
+        if not len(x):
+            return self
+        if not self.count:
+            first = slice(CACHED_ROWS)
+            self.location.copy_(torch.stack([x[first].median(0).values, (y[first] - x[first]).median(0).values]))
+        if not self.resolution:
+            exact = torch.float64 in (x.dtype, y.dtype) or not _float32_will_do(x)
+            self.resolution.fill_(RESOLUTION[torch.float64 if exact else torch.float32])
+        work = torch.float64 if self.resolution == RESOLUTION[torch.float64] else torch.float32
         both = torch.empty(2, min(ROWS, len(x)), self.dim, dtype=work, device=x.device)
         with _full_float32():
             for rows_x, rows_y in zip(x.split(ROWS), y.split(ROWS), strict=True):
                 ready = both[:, : len(rows_x)]
                 cached = (rows_x.split(CACHED_ROWS), rows_y.split(CACHED_ROWS), ready.split(CACHED_ROWS, dim=1))
                 for part_x, part_y, part in zip(*cached, strict=True):
-                    if len(part_x):
-                        self._add(part_x.to(work), part_y.to(work), part)
+                    self._add(part_x.to(work), part_y.to(work), part)
                 self._multiply(*ready)
         if not torch.isfinite(self.sums).all():
             raise ValueError("the states hold NaN or infinity: look for an overflow (float16?) in the model")
         return self
 
     def _add(self, x: Tensor, y: Tensor, out: Float[Tensor, "2 token dim"]) -> None:
-        """Sum all but the products of ``x`` and d = y - x, and leave both, standardised, in ``out``."""
+        """Sum all but the products of ``x`` and d = y - x, and leave both, less their location, in ``out``."""
         torch.sub(y, x, out=out[1])
         norm_x, norm_y, norm_d = (m.norm(dim=1).double() for m in (x, y, out[1]))
         tiny = torch.finfo(torch.float64).tiny
         self.cosine += ((norm_x**2 + norm_y**2 - norm_d**2) / (2 * norm_x * norm_y).clamp_min(tiny)).sum()
         self.norm_ratio += (norm_d / norm_y.clamp_min(tiny)).sum()
-        if not self.count:
-            for which, m in enumerate((x, out[1])):
-                self.location[which], self.scale[which] = _location_and_scale(m)
         self.count += len(x)
 
         torch.sub(x, self.location[0].to(x.dtype), out=out[0])
         out[1] -= self.location[1].to(x.dtype)
-        out *= (1 / self.scale).to(x.dtype)[:, None]
         self.sums += out.sum(1)
         self.dd += out[1].norm(dim=0).double().square()
-        if x.dtype != torch.float64:
-            # A few tokens can be a thousand times the rest, and own every float32 sum they enter.
-            size = out.norm(dim=2)
-            outlier = (size > OUTLIER * size.median(dim=1, keepdim=True).values).any(0)
-            if outlier.any():
-                self._multiply(*out[:, outlier].double())
-                out[:, outlier] = 0
 
     def _multiply(self, x: Float[Tensor, "token dim"], d: Float[Tensor, "token dim"]) -> None:
         for start in range(0, self.dim, COLUMNS):
@@ -140,42 +136,38 @@ class JointMoments:
             return self
         if not self.count:
             self.location.copy_(other.location)
-            self.scale.copy_(other.scale)
-        moved = other.rebased(self.location, self.scale)
+        moved = other.moved(self.location)
         for name in SUMS:
             getattr(self, name).add_(getattr(moved, name))
         self.resolution.copy_(torch.maximum(self.resolution, moved.resolution))
         return self
 
-    def rebased(self, location: Float[Tensor, "2 dim"], scale: Float[Tensor, "2 dim"]) -> "JointMoments":
-        """Return the same moments as sums of deviations from another location in units of another scale."""
+    def moved(self, location: Float[Tensor, "2 dim"]) -> "JointMoments":
+        """Return the same moments as sums of deviations from another location, on its device."""
         old = replace(self, **{f.name: getattr(self, f.name).to(location.device) for f in fields(self)})
-        ratio, (by_x, by_d) = old.scale / scale, (old.location - location) / scale
-        n, (sum_x, sum_d) = old.count, old.sums * ratio
+        n, (by_x, by_d), (sum_x, sum_d) = old.count, old.location - location, old.sums
         return replace(
             old,
             location=location.clone(),
-            scale=scale.clone(),
             sums=torch.stack([sum_x + n * by_x, sum_d + n * by_d]),
-            xx=old.xx * ratio[0].outer(ratio[0]) + sum_x.outer(by_x) + by_x.outer(sum_x) + n * by_x.outer(by_x),
-            xd=old.xd * ratio[0].outer(ratio[1]) + sum_x.outer(by_d) + by_x.outer(sum_d) + n * by_x.outer(by_d),
-            dd=old.dd * ratio[1].square() + 2 * by_d * sum_d + n * by_d.square(),
+            xx=old.xx + sum_x.outer(by_x) + by_x.outer(sum_x) + n * by_x.outer(by_x),
+            xd=old.xd + sum_x.outer(by_d) + by_x.outer(sum_d) + n * by_x.outer(by_d),
+            dd=old.dd + 2 * by_d * sum_d + n * by_d.square(),
         )
 
     def centred(self) -> "Centred":
-        """Return the moments about the means, whole, symmetric and in the stream's own units."""
+        """Return the moments about the means, whole and symmetric."""
         if not self.count:
             raise ValueError("no tokens were measured: update the moments first")
         mean_x, mean_d = self.sums / self.count
-        scale_x, scale_d = self.scale
         upper = self.xx.triu()
         return Centred(
             tokens=self.tokens,
-            mean_x=self.location[0] + scale_x * mean_x,
-            mean_d=self.location[1] + scale_d * mean_d,
-            xx=(upper + upper.triu(1).T - self.count * mean_x.outer(mean_x)) * scale_x.outer(scale_x),
-            xd=(self.xd - self.count * mean_x.outer(mean_d)) * scale_x.outer(scale_d),
-            dd=(self.dd - self.count * mean_d.square()).clamp_min(0) * scale_d.square(),
+            mean_x=self.location[0] + mean_x,
+            mean_d=self.location[1] + mean_d,
+            xx=upper + upper.triu(1).T - self.count * mean_x.outer(mean_x),
+            xd=self.xd - self.count * mean_x.outer(mean_d),
+            dd=(self.dd - self.count * mean_d.square()).clamp_min(0),
             resolution=float(self.resolution),
         )
 
@@ -183,17 +175,16 @@ class JointMoments:
     def all_reduce(self, group: "torch.distributed.ProcessGroup | None" = None) -> "JointMoments":
         """Replace the moments of every process by those of all processes together."""
         add = partial(torch.distributed.all_reduce, group=group)
-        base = torch.cat([self.location, self.scale]) * self.count
-        total = self.count.clone()
-        add(base), add(total)
-        location, scale = (base / total.clamp_min(1)).chunk(2)  # common to all: the mean of theirs
-        mine = self.rebased(location, scale) if self.count else replace(self, location=location, scale=scale)
+        base = torch.cat([(self.count * self.location).flatten(), self.count[None]])
+        add(base)
+        common = (base[:-1] / base[-1].clamp_min(1)).view(2, -1)  # the mean of theirs
+        mine = self.moved(common)
         sums = torch.cat([getattr(mine, name).flatten() for name in SUMS])
         add(sums)
         add(mine.resolution, op=torch.distributed.ReduceOp.MAX)
         for name, piece in zip(SUMS, sums.split([getattr(mine, name).numel() for name in SUMS]), strict=True):
             setattr(self, name, piece.view_as(getattr(mine, name)))
-        self.location, self.scale, self.resolution = location, scale, mine.resolution
+        self.location, self.resolution = common, mine.resolution
         return self
 
     def save(self, path: str | os.PathLike) -> None:
@@ -231,13 +222,14 @@ class Centred:
         return (self.xx.diagonal() + 2 * self.xd.diagonal() + self.dd).clamp_min(0)
 
 
-def _location_and_scale(states: Float[Tensor, "token dim"]) -> tuple[Float[Tensor, " dim"], Float[Tensor, " dim"]]:
-    """Return the median and the median deviation of each feature: unlike mean and variance, blind to outliers."""
-    location = states.median(0).values
-    scale = (states - location).abs().median(0).values.double()
-    # A feature that rests in the first tokens may move later: nothing is divided by next to nothing.
-    scale = scale.clamp_min(1e-3 * float(scale.median()))
-    return location, torch.where(scale > 0, scale, torch.ones_like(scale))
+def _float32_will_do(x: Float[Tensor, "token dim"]) -> bool:
+    """Say whether the first tokens are many enough, and their features independent enough, for float32 products."""
+    rows, dim = x.shape
+    if dim <= EXACT_WIDTH or rows < 3 * dim // 2:
+        return False
+    sample = x[: 2 * dim].double()
+    root, failed = torch.linalg.cholesky_ex(torch.corrcoef(sample.T))
+    return not failed and bool(root.diagonal().min() ** 2 > INDEPENDENT)  # of each feature's variance, given the others
 
 
 @contextmanager

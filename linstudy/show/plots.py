@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from matplotlib.transforms import ScaledTranslation
 
 from .words import axis_label, label, need
@@ -113,6 +114,10 @@ def sweep_plot(
         height = df.groupby(x)["floor"].mean()
         ax.plot(height.index, height, color=GREY, linestyle=":", label=UNRELATED)
     ax.set_xscale("log")
+    wide = df[x].max() > 100 * df[x].min()
+    ax.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
     _score_axis(ax)
     ax.set(xlabel=axis_label(x, 40), ylabel=axis_label(names[y[0]][0]) if one_score else "share explained")
     _legend(ax)

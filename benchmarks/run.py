@@ -1,0 +1,274 @@
+"""Measure what the book promises of speed, memory and exactness, and write it to benchmarks/results/.
+
+    python benchmarks/run.py            # all
+    python benchmarks/run.py states     # some: states, exactness, running, memory, stories
+
+Every ratio is of two things timed in turns in one run, because seconds on a shared machine mean little. Each writes one
+row: what was measured, the bar, whether it was met, and on which machine with which versions.
+"""
+
+import argparse
+import csv
+import importlib.util
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Callable
+from itertools import islice, pairwise
+from pathlib import Path
+
+import psutil
+import torch
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "tests"))
+RESULTS = HERE / "results" / "benchmarks.csv"
+COLUMNS = ("benchmark", "figure", "value", "bar", "met", "detail", "date", "commit", "versions", "hardware")
+WIDTH, TOKENS, LAYERS = 768, 14_000, 12
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="which; all by default")
+    chosen = parser.parse_args().names or list(BENCHMARKS)
+    for name in chosen:
+        rows = [dict(zip(COLUMNS[1:6], row, strict=True), benchmark=name) for row in BENCHMARKS[name]()]
+        for row in rows:
+            print(f"{name:<10} {row['figure']:<60} {row['value']:>10}  bar {row['bar']}, met: {row['met']}")
+            print(f"{'':<10} {row['detail']}", flush=True)
+        record(name, rows)
+    return 0
+
+
+def states() -> list[tuple]:
+    """Time all scores of 12 layers from given states against LLM-Microscope's functions, and their peak memory."""
+    from linstudy import profile_of_states
+
+    official = microscope()
+    theirs, ours = [], []
+    for x, y in pairwise(gpt2_like_states()):
+        # Their second function returns None in every wheel since 0.0.3: this is what its source begins to compute.
+        theirs.append(timed(official.procrustes_similarity, x, y) + timed(official.procrustes_similarity, x, y - x))
+        ours.append(timed(profile_of_states, [x, y]))
+    ratio = sum(theirs) / sum(ours)
+    detail = f"{sum(theirs):.1f} s against {sum(ours):.1f} s; {LAYERS} layers, d = {WIDTH}, n = {TOKENS}"
+    their_memory, our_memory = peak_memory("theirs"), peak_memory("ours")
+    share = our_memory / their_memory
+    return [
+        ("times faster than LLM-Microscope, states given", f"{ratio:.1f}", ">= 10", met(ratio >= 10), detail),
+        (
+            "share of LLM-Microscope's peak memory above the states",
+            f"{share:.3f}",
+            "<= 0.2",
+            met(share <= 0.2),
+            f"{our_memory:.0f} MiB against {their_memory:.0f} MiB",
+        ),
+    ]
+
+
+def exactness() -> list[tuple]:
+    """Compare with float64 and all states kept, on hard states: massive, dead, almost linear."""
+    from reference import reference
+
+    from linstudy import JointMoments
+    from linstudy.measure import scores
+
+    rows = []
+    draw = torch.Generator().manual_seed(0)
+    plain = torch.randn(TOKENS, WIDTH, generator=draw)
+    correlated = plain @ (torch.randn(WIDTH, WIDTH, generator=draw) / WIDTH**0.5)
+    massive = correlated.clone()
+    massive[:, 7] *= 3000
+    massive[:, 11] = 5.0
+    massive[::109, 20:22] += 3000
+    update = torch.relu(correlated.roll(1, 1)) - 0.4
+    for name, x, y in (
+        ("correlated dimensions", correlated, correlated + update),
+        ("one dimension 3,000 times the rest, one dead, massive tokens", massive, massive + update),
+        ("after a LayerNorm", torch.nn.functional.layer_norm(correlated, (WIDTH,)), correlated),
+    ):
+        got, want = scores(JointMoments.empty(WIDTH).update(x, y)), reference(x, y)
+        worst = max(want, key=lambda key: abs(got[key] - float(want[key])))
+        error = abs(got[worst] - float(want[worst]))
+        rows.append((f"largest error of a score: {name}", f"{error:.1e}", "<= 1e-6", met(error <= 1e-6), worst))
+    y = plain + 1e-3 * torch.relu(plain)
+    want = 1 - float(reference(plain, y)["linearity_raw"])
+    got = 1 - scores(JointMoments.empty(WIDTH).update(plain, y))["linearity_raw"]
+    relative = abs(got / want - 1)
+    x_c, y_c = plain - plain.mean(0), y - y.mean(0)
+    xx, xy, yy = (x_c.T @ x_c).double(), (x_c.T @ y_c).double(), y_c.square().sum().double()
+    naive = abs(float((yy - (xy * torch.linalg.solve(xx, xy)).sum()) / yy) / want - 1)
+    detail = f"LS = {1 - want:.8f}; from float32 products of X and Y: {naive:.1e}"
+    rows.append(("relative error of 1 - LS near 1", f"{relative:.1e}", "<= 1e-3", met(relative <= 1e-3), detail))
+    return rows
+
+
+def running() -> list[tuple]:
+    """Time measuring while a GPT-2-small-shaped model with random weights runs, 4,096 tokens a batch."""
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    from linstudy import linearity_profile
+
+    model = GPT2LMHeadModel(GPT2Config()).eval()
+    blocks = torch.randint(0, 50_257, (16, 512), generator=torch.Generator().manual_seed(0))
+
+    def bare(part: torch.nn.Module) -> None:
+        with torch.no_grad():
+            for batch in blocks.split(8):
+                part(batch, use_cache=False)
+
+    bare(model)
+    ours, whole, body = [], [], []
+    for _ in range(5):
+        whole.append(timed(bare, model))
+        body.append(timed(bare, model.base_model))
+        ours.append(timed(linearity_profile, model, blocks))
+    ratio, strict = (statistics.median(a / b for a, b in zip(ours, base, strict=True)) for base in (whole, body))
+    detail = f"median of 5; {statistics.median(ours):.1f} s for {blocks.numel():,} tokens, solving included"
+    return [
+        ("measuring against the bare forward pass of the model", f"{ratio:.2f}", "<= 1.2", met(ratio <= 1.2), detail),
+        (
+            "the same against a pass without the language-model head",
+            f"{strict:.2f}",
+            "none",
+            "-",
+            "measuring leaves the head out: no score needs it",
+        ),
+    ]
+
+
+def memory() -> list[tuple]:
+    """Compare the peak memory of measuring 10,000 and 200,000 tokens."""
+    few, many = peak_memory("few"), peak_memory("many")
+    growth = many / few - 1
+    detail = f"above model and text: {few:.0f} MiB at 10,240 tokens, {many:.0f} MiB at 204,800"
+    return [("growth of peak memory, 20 times the tokens", f"{growth:.3f}", "<= 0.05", met(growth <= 0.05), detail)]
+
+
+def stories() -> list[tuple]:
+    """Time the story generator on one core."""
+    from linstudy.text import stories as endless
+
+    started = time.process_time()
+    words = sum(len(story.split()) for story in islice(endless(1), 10_000))
+    rate = words / (time.process_time() - started)
+    return [("words a second of the story generator", f"{rate:,.0f}", ">= 100,000", met(rate >= 1e5), "one core")]
+
+
+BENCHMARKS: dict[str, Callable[[], list[tuple]]] = {
+    "states": states,
+    "exactness": exactness,
+    "running": running,
+    "memory": memory,
+    "stories": stories,
+}
+
+
+def gpt2_like_states() -> list[torch.Tensor]:
+    """Return 13 states that grow as a residual stream does; the seconds do not depend on the values."""
+    draw = torch.Generator().manual_seed(0)
+    stream = [torch.randn(TOKENS, WIDTH, generator=draw)]
+    for _ in range(LAYERS):
+        mixed = stream[-1] @ (torch.randn(WIDTH, WIDTH, generator=draw) / WIDTH**0.5)
+        stream.append(stream[-1] + 0.3 * torch.tanh(mixed))
+    return stream
+
+
+def microscope():
+    """Load LLM-Microscope's functions by path, out of its wheel: the package itself does not import."""
+    with tempfile.TemporaryDirectory() as folder:
+        wheel = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", folder, "llm-microscope==0.0.7"]
+        subprocess.run(wheel, check=True, stderr=subprocess.DEVNULL)
+        with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as archive:
+            path = archive.extract("llm_microscope/functions.py", folder)
+        spec = importlib.util.spec_from_file_location("functions", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return module
+
+
+def peak_memory(job: str) -> float:
+    """Run a job in a process of its own and return its peak memory in MiB, above what it held before."""
+    done = subprocess.run([sys.executable, __file__, "--job", job], check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
+def job(name: str) -> None:
+    """Print the peak memory of one job of `peak_memory`."""
+    from linstudy import linearity_profile, profile_of_states
+
+    if name in ("theirs", "ours"):
+        official = microscope()
+        stream = gpt2_like_states()
+
+        def work() -> None:
+            if name == "ours":
+                profile_of_states(stream)
+                return
+            for x, y in pairwise(stream):
+                official.procrustes_similarity(x, y)
+                official.procrustes_similarity(x, y - x)
+    else:
+        from transformers import GPT2Config, GPT2LMHeadModel
+
+        model = GPT2LMHeadModel(GPT2Config(n_layer=4, vocab_size=1000)).eval()
+        count = 40 if name == "few" else 800
+        blocks = torch.randint(0, 1000, (count, 256), generator=torch.Generator().manual_seed(0))
+
+        def work() -> None:
+            linearity_profile(model, blocks)
+
+    process, peak, done = psutil.Process(), 0, threading.Event()
+    before = process.memory_info().rss
+
+    def watch() -> None:  # the kernel's own peak counts what importing took
+        nonlocal peak
+        while not done.wait(0.001):
+            peak = max(peak, process.memory_info().rss)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    work()
+    done.set()
+    watcher.join()
+    print((peak - before) / 2**20)
+
+
+def timed(function: Callable, *arguments: object) -> float:
+    started = time.perf_counter()
+    function(*arguments)
+    return time.perf_counter() - started
+
+
+def met(condition: bool) -> str:
+    return "yes" if condition else "no"
+
+
+def record(name: str, rows: list[dict]) -> None:
+    """Replace this benchmark's rows in the table."""
+    from linstudy.files import written_whole
+    from linstudy.study.provenance import provenance
+
+    made = {key: value for key, value in provenance(command="make bench", minutes=0).items() if key in COLUMNS}
+    kept = []
+    if RESULTS.exists():
+        with RESULTS.open(newline="") as file:
+            kept = [row for row in csv.DictReader(file) if row["benchmark"] != name]
+    RESULTS.parent.mkdir(exist_ok=True)
+    order = list(BENCHMARKS)
+    table = sorted(kept + [row | made for row in rows], key=lambda row: order.index(row["benchmark"]))
+    with written_whole(RESULTS) as path, path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(table)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--job"]:
+        job(sys.argv[2])
+    else:
+        sys.exit(main())
