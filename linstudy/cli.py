@@ -1,6 +1,7 @@
 """The command ``linstudy``: profile a model, pretrain one, redo the long results, look at this machine."""
 
 import argparse
+import json
 import os
 import re
 import shlex
@@ -88,9 +89,16 @@ def pretrain(options: argparse.Namespace, command: list[str]) -> int:
     """Pretrain a pocket model; the same command again goes on where it was stopped."""
     _check_writable("--out", options.out)
 
+    from .files import written_whole
+    from .study.provenance import provenance
     from .train import pretrain_to
 
     folder = pretrain_to(options.out, text=options.text, tokens=options.tokens, steps=options.steps, seed=options.seed)
+    path = folder / "provenance.json"
+    made = json.loads(path.read_text())
+    with written_whole(path) as temporary:  # what the loop knows of itself, and where it ran
+        made = provenance(command=command, minutes=made["minutes"]) | made
+        temporary.write_text(json.dumps(made, indent=2) + "\n")
     print(f"model: {folder}")
     return 0
 

@@ -1,0 +1,409 @@
+"""What stands around the package says the same thing everywhere, and its commands do what they say."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import PackageNotFoundError, distribution, version
+from pathlib import Path
+
+import jsonschema
+import nbformat
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+import linstudy
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]
+SLUG = REPOSITORY["url"].removeprefix("https://github.com/")
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+MAKEFILE = (ROOT / "Makefile").read_text()
+# A make that runs these tests hands its options and variables down; the makes started here begin anew.
+FROM_MAKE = {"MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS", "ARGS", "PYTHON", "CONSTRAINTS"}
+VERBS = re.findall(r"^(\w+):.*## ", MAKEFILE, flags=re.M)
+
+
+def run(*command, cwd=ROOT, env=None) -> subprocess.CompletedProcess:
+    plain = {key: value for key, value in os.environ.items() if key not in FROM_MAKE}
+    return subprocess.run(command, cwd=cwd, env={**plain, **(env or {})}, capture_output=True, text=True)
+
+
+def listed_files() -> list[Path]:
+    """Return what is in git or would be."""
+    done = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    if done.returncode:
+        pytest.skip("this is not a git checkout")
+    return [path for name in done.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+# ---- versions, dependencies
+
+
+def test_one_version_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert PROJECT["project"]["version"] == linstudy.__version__ == citation["version"]
+    assert linstudy.__version__ in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_conda_environment_is_that_of_pyproject():
+    needs = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    (pip,) = [need["pip"] for need in needs if isinstance(need, dict)]
+    assert f"python{PROJECT['project']['requires-python']}" in needs
+    constraints, editable = pip
+    assert (ROOT / constraints.removeprefix("--constraint ")).samefile(ROOT / "constraints.txt")
+    extras = re.fullmatch(r"--editable \.\[(.*)\]", editable)[1].split(",")
+    assert sorted(extras) == sorted(PROJECT["project"]["optional-dependencies"])
+
+
+def pins() -> dict[str, str]:
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines), "name==version only: no paths, no +cpu"
+    return {canonicalize_name(name): pin for name, pin in (line.split("==") for line in lines)}
+
+
+def test_constraints_meet_every_bound():
+    project = PROJECT["project"]
+    for text in sum(project["optional-dependencies"].values(), project["dependencies"]):
+        need = Requirement(text)
+        assert need.specifier.contains(pins()[canonicalize_name(need.name)]), text
+
+
+def needed(name: str, extras: frozenset[str], found: dict[str, str]) -> dict[str, str]:
+    """Return name and version of all that is installed because `name` needs it."""
+    for need in map(Requirement, distribution(name).requires or []):
+        if need.marker is None or any(need.marker.evaluate({"extra": extra}) for extra in {"", *extras}):
+            key = canonicalize_name(need.name)
+            if re.match("nvidia|cuda|triton", key) or (key in found and not need.extras):
+                continue  # torch pins its own libraries for the GPU
+            found[key] = version(need.name)
+            needed(need.name, frozenset(need.extras), found)
+    return found
+
+
+def test_constraints_are_complete():
+    installed = needed("linstudy", frozenset(PROJECT["project"]["optional-dependencies"]), {})
+    installed = {name: one.partition("+")[0] for name, one in installed.items()}
+    locked = pins()
+    if others := [name for name, one in installed.items() if locked.get(name, one) != one]:
+        pytest.skip(f"not installed with constraints.txt ({', '.join(others[:3])} differ)")
+    assert sorted(set(installed) - {*locked, "pip"}) == []
+
+
+def test_constraints_can_be_installed_on_the_oldest_python():
+    oldest = PROJECT["project"]["requires-python"].removeprefix(">=") + ".0"
+    wanted = {name: distribution(name).metadata["Requires-Python"] for name in pins() if is_as_pinned(name)}
+    assert len(wanted) > 100
+    assert not [name for name, bound in wanted.items() if bound and not SpecifierSet(bound).contains(oldest)]
+
+
+def is_as_pinned(name: str) -> bool:
+    """Say whether the pinned version of `name` is the one installed."""
+    try:
+        return version(name).partition("+")[0] == pins()[name]
+    except PackageNotFoundError:
+        return False
+
+
+def test_package_data_names_every_file_a_wheel_must_hold():
+    package = ROOT / "linstudy"
+    patterns = PROJECT["tool"]["setuptools"]["package-data"]["linstudy"]
+    named = {path for pattern in patterns for path in package.glob(pattern)}
+    files = [path for path in listed_files() if path.is_relative_to(package) and path.suffix != ".py"]
+    assert not [str(path.relative_to(ROOT)) for path in files if path not in named]
+
+
+# ---- address, licences
+
+
+def test_the_address_is_the_same_everywhere():
+    texts = [p for p in listed_files() if p.suffix in {".md", ".cff", ".toml", ".ipynb", ".py", ".yml", ".svg"}]
+    wrong = []
+    for path in texts:
+        if path.is_relative_to(ROOT / "tests"):
+            continue
+        for slug in re.findall(r"(?:github\.com|/github)/([\w.-]+/linstudy)\b", path.read_text()):
+            wrong += [f"{path.name}: {slug}"] if slug != SLUG else []
+    assert not wrong, f"_config.yml says {SLUG}; CONTRIBUTING.md says how to change the rest"
+
+
+def test_links_made_from_the_address():
+    readme = (ROOT / "README.md").read_text()
+    organisation, name = SLUG.split("/")
+    assert f"https://{organisation}.github.io/{name}/" in readme
+    assert f"git+{REPOSITORY['url']}" in readme
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["repository-code"] == REPOSITORY["url"]
+    badges = re.findall(r"https://colab\.research\.google\.com/github/[^)\s]+", readme)
+    assert badges
+    for badge in badges:
+        start = f"https://colab.research.google.com/github/{SLUG}/blob/{REPOSITORY['branch']}/"
+        assert (ROOT / badge.removeprefix(start)).is_file(), badge
+
+
+def test_licences_are_there_and_are_what_is_said():
+    for name in PROJECT["project"]["license-files"]:
+        assert (ROOT / name).is_file()
+    assert (ROOT / "LICENSE").read_text().startswith("MIT License\n")
+    assert PROJECT["project"]["license"] == "MIT"
+    assert "https://creativecommons.org/licenses/by/4.0/" in (ROOT / "LICENSE-content").read_text()
+
+
+# What CITATION.cff uses of the Citation File Format 1.2.0, written anew; it was once held against the official schema.
+NAMES = {"type": "string", "minLength": 1}
+PEOPLE = {
+    "type": "array",
+    "minItems": 1,
+    "items": {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"name": NAMES, "family-names": NAMES, "given-names": NAMES},
+        "oneOf": [{"required": ["name"]}, {"required": ["family-names", "given-names"]}],
+    },
+}
+CITATION = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["cff-version", "message", "title", "authors", "version", "license", "repository-code", "references"],
+    "properties": {
+        "cff-version": {"const": "1.2.0"},
+        "type": {"enum": ["software", "dataset"]},
+        "message": NAMES,
+        "title": NAMES,
+        "abstract": NAMES,
+        "authors": PEOPLE,
+        "version": {"type": "string"},
+        "license": {"type": "string"},
+        "repository-code": {"type": "string", "pattern": "^https://"},
+        "keywords": {"type": "array", "minItems": 1, "uniqueItems": True, "items": NAMES},
+        "references": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["type", "title", "authors", "year", "doi", "url"],
+                "properties": {
+                    "type": {"enum": ["conference-paper", "article", "book", "report"]},
+                    "title": NAMES,
+                    "authors": PEOPLE,
+                    "year": {"type": "integer", "minimum": 1900},
+                    "month": {"type": "integer", "minimum": 1, "maximum": 12},
+                    "doi": {"type": "string", "pattern": r"^10\.\d{4,9}/[A-Za-z0-9:/_;\-.()]+$"},
+                    "url": {"type": "string", "pattern": "^https://"},
+                },
+            },
+        },
+    },
+}
+
+
+def test_citation_is_well_formed():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    jsonschema.validate(citation, CITATION)
+    assert citation["license"] == PROJECT["project"]["license"]
+    assert [author["name"] for author in citation["authors"]] == [a["name"] for a in PROJECT["project"]["authors"]]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**citation, "version": 0.1}, CITATION)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**citation, "authors": [{"given-names": "A"}]}, CITATION)
+
+
+# ---- what is in git
+
+
+def test_nothing_large_and_no_path_of_this_machine_in_git():
+    files = listed_files()
+    assert not [str(path) for path in files if path.stat().st_size > 8_000_000]
+    pattern = re.compile(rb"(?<![\w.])/(?:work|root)/|" + re.escape(bytes(ROOT)))
+    texts = [path for path in files if path.suffix not in {".png", ".safetensors"} and path != Path(__file__)]
+    assert not [str(path) for path in texts if pattern.search(path.read_bytes())]
+
+
+def dirty(path: Path, *, outputs=(), widgets=None) -> Path:
+    cell = nbformat.v4.new_code_cell("1", outputs=list(outputs), execution_count=1 if outputs else None)
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    if widgets:
+        notebook.metadata["widgets"] = widgets
+    nbformat.write(notebook, path)
+    return path
+
+
+def test_notebooks_hold_no_outputs(tmp_path):
+    def clean(*paths):
+        return run(sys.executable, "-m", "nbstripout", "--keep-id", "--verify", *map(str, paths)).returncode == 0
+
+    notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    assert not notebooks or clean(*notebooks), "run: make fmt"
+    assert clean(dirty(tmp_path / "clean.ipynb"))
+    assert not clean(dirty(tmp_path / "outputs.ipynb", outputs=[nbformat.v4.new_output("stream", text="1")]))
+    assert not clean(dirty(tmp_path / "widgets.ipynb", widgets={"state": {}}))
+
+
+# ---- commands
+
+
+def test_help_lists_every_verb():
+    done = run("make", "--no-print-directory")
+    assert re.findall(r"^  (\w+) ", done.stdout, flags=re.M) == VERBS
+    phony = re.search(r"^\.PHONY: (.*)$", MAKEFILE, flags=re.M)[1].split()
+    assert phony == VERBS
+
+
+def test_recipes_name_only_what_exists():
+    recipes = [line for line in MAKEFILE.splitlines() if line.startswith("\t")]
+    for script in re.findall(r"\$\(BIN\)/python (\S+\.py)", "\n".join(recipes)):
+        assert (ROOT / script).is_file(), script
+    assert (ROOT / "book" / "_toc.yml").is_file()
+    for command in re.findall(r"\$\(BIN\)/linstudy (\w+)", "\n".join(recipes)):
+        assert run(sys.executable, "-m", "linstudy", command, "--help").returncode == 0, command
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def script(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("#!/usr/bin/env bash\n" + text)
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("python", "sentence"),
+    [
+        (
+            '[ "$1" = --version ] && echo Python 3.9.2; exit 1',
+            r"Python 3\.11 or newer is needed and Python 3\.9\.2 was found",
+        ),
+        ('case "$2" in *venv*) exit 1;; esac', r"has no venv module; .*apt-get install python3-venv"),
+        (None, r"is not on this machine; install Python 3\.11 or newer"),
+    ],
+    ids=["old", "no venv", "absent"],
+)
+def test_make_says_what_python_it_needs(elsewhere, python, sentence):
+    path = elsewhere / "python-here"
+    if python:
+        script(path, python)
+    done = run("make", "test", f"PYTHON={path}", cwd=elsewhere)
+    assert done.returncode == 2
+    assert re.search(sentence, done.stderr)
+    assert not (elsewhere / ".venv").exists()
+
+
+def test_make_installs_once_and_fails_when_tests_fail(elsewhere):
+    # A python that notes what it is asked, makes "venvs" with itself in them, and whose pytest fails.
+    log = elsewhere / "log"
+    makes_venv = '[ "$1 $2" = "-m venv" ] && mkdir -p .venv/bin && cp "$0" .venv/bin/python'
+    fake = script(elsewhere / "fake", f'echo "$*" >> {log}\n{makes_venv}\n[ "$2" != pytest ]\n')
+    for _ in range(2):
+        assert run("make", "test", f"PYTHON={fake}", cwd=elsewhere).returncode == 2
+    asked = log.read_text().splitlines()
+    assert [line for line in asked if " pip install" in line] == [
+        "-m pip install --quiet --editable .[book,test,dev] --constraint constraints.txt"
+    ]
+    assert [line.strip() for line in asked if "pytest" in line] == ["-m pytest"] * 2
+    (elsewhere / "constraints.txt").touch()
+    run("make", "test", f"PYTHON={fake}", cwd=elsewhere)
+    assert sum(" pip install" in line for line in log.read_text().splitlines()) == 2
+
+
+@pytest.fixture
+def bare_machine(tmp_path):
+    """Give a checkout with .ci/run, and a PATH with little on it: a make and an apt-get that only write a log."""
+    script(tmp_path / "checkout" / ".ci" / "run", (ROOT / ".ci" / "run").read_text())
+    programs = tmp_path / "bin"
+    for name in ("bash", "env", "dirname", "awk"):
+        programs.mkdir(exist_ok=True)
+        (programs / name).symlink_to(shutil.which(name))
+    script(programs / "id", "echo 0\n")
+    script(programs / "python3", "exit 0\n")
+    script(programs / "apt-get", f'echo "apt-get $*" >> {tmp_path}/log\n')
+    script(
+        programs / "make",
+        f'echo "make $*" >> {tmp_path}/log\n[ "$1" = "$FAILS" ] && exit 2\n[ "$1" != test ] || echo "7 passed in 1s"\n',
+    )
+    return tmp_path
+
+
+def ci(machine: Path, **env) -> tuple[subprocess.CompletedProcess, list[str]]:
+    done = run(machine / "checkout" / ".ci" / "run", env={"PATH": str(machine / "bin"), "FAILS": "", **env})
+    return done, (machine / "log").read_text().splitlines()
+
+
+def test_ci_checks_all_and_ends_with_the_tests(bare_machine):
+    done, log = ci(bare_machine)
+    assert done.returncode == 0, done.stderr
+    assert log == [
+        "apt-get update -q",
+        "apt-get install -y -q --no-install-recommends chromium",
+        *(f"make {verb}" for verb in ("install", "lint", "clean", "book", "test")),
+    ]
+    lines = done.stdout.splitlines()
+    assert lines[-1] == "7 passed in 1s"
+    assert re.search(r"\d\.\d min  book, cold\n=== tests\n7 passed", done.stdout)
+
+
+def test_ci_installs_nothing_where_a_browser_is(bare_machine):
+    script(bare_machine / "bin" / "google-chrome", "")
+    assert "apt-get" not in " ".join(ci(bare_machine)[1])
+
+
+@pytest.mark.parametrize("verb", ["lint", "book", "test"])
+def test_ci_fails_with_the_first_failure(bare_machine, verb):
+    done, log = ci(bare_machine, FAILS=verb)
+    assert done.returncode == 2
+    assert log[-1] == f"make {verb}"
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_workflows_are_pinned_and_may_little(path):
+    workflow = yaml.safe_load(path.read_text())
+    assert workflow["permissions"] == {"contents": "read"}
+    actions = re.findall(r"uses: (.*)", path.read_text())
+    assert actions
+    for action in actions:
+        assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
+    for job in workflow["jobs"].values():
+        assert job["timeout-minutes"] <= 60
+        assert set(job.get("permissions", {})) <= {"pages", "id-token"}
+    for verb in re.findall(r"run: make (\w+)", path.read_text()):
+        assert verb in VERBS
+    for name in re.findall(r"CONSTRAINTS=(\S+)", path.read_text()):
+        assert (ROOT / name).is_file()
+
+
+def test_publishing_refuses_another_address(tmp_path):
+    steps = yaml.safe_load((ROOT / ".github" / "workflows" / "publish.yml").read_text())["jobs"]["build"]["steps"]
+    (guard,) = [step["run"] for step in steps if "_config.yml" in step.get("name", "")]
+    shutil.copy(ROOT / "_config.yml", tmp_path)
+    server, organisation, name = REPOSITORY["url"].rsplit("/", 2)
+
+    def published(slug):
+        env = {"GITHUB_SERVER_URL": server, "GITHUB_REPOSITORY": slug}
+        return run("bash", "-e", "-c", guard, cwd=tmp_path, env=env).returncode == 0
+
+    assert published(f"{organisation}/{name}")
+    assert not published(f"{organisation}/{name}s")
+    assert not published("someone/else")
+
+
+def test_hooks_run_from_the_venv_offline():
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    hooks = [hook for repo in config["repos"] for hook in repo["hooks"]]
+    assert {repo["repo"] for repo in config["repos"]} == {"local"}
+    for hook in hooks:
+        assert hook["language"] == "system"
+        assert hook["entry"].split()[0] in {
+            f".venv/bin/{name}" for name in ("python", "ruff", "codespell", "nbstripout")
+        }
+    done = run(sys.executable, "-m", "pre_commit", "validate-config", str(ROOT / ".pre-commit-config.yaml"))
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,139 @@
+"""Every notebook's first code cell: nothing happens here, and in Colab only what Colab lacks is installed."""
+
+import importlib.util
+import json
+import sys
+import types
+from importlib.metadata import requires, version
+from pathlib import Path
+
+import nbformat
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from traitlets.config import Config
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+spec = importlib.util.spec_from_file_location("colab_cell", ROOT / "tools" / "colab_cell.py")
+colab_cell = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(colab_cell)
+
+
+@pytest.fixture
+def colab(monkeypatch):
+    monkeypatch.setitem(sys.modules, "google", types.ModuleType("google"))
+    monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+
+
+@pytest.fixture
+def pip_calls(tmp_path, monkeypatch):
+    """Give a shell whose %pip only writes down what it was asked."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    calls: list[list[str]] = []
+    shell.register_magic_function(lambda line: calls.append(line.split()), "line", "pip")
+    yield shell, calls
+    InteractiveShell.clear_instance()
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_notebook_starts_with_the_cell(path):
+    first = next(cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code")
+    assert first.source == colab_cell.setup_cell()
+    assert first.metadata.get("tags") == ["remove-cell"]
+
+
+def test_outside_colab_nothing_happens(pip_calls, monkeypatch, capsys):
+    shell, calls = pip_calls
+    monkeypatch.delitem(sys.modules, "google.colab", raising=False)
+    before = set(shell.user_ns)
+    shell.run_cell(colab_cell.setup_cell(), silent=True).raise_error()
+    assert calls == []
+    assert set(shell.user_ns) - before <= {"sys"}
+    assert capsys.readouterr().out == ""
+
+
+def test_in_colab_only_our_names_are_installed(pip_calls, colab, capsys):
+    shell, calls = pip_calls
+    shell.run_cell(colab_cell.setup_cell(), silent=True).raise_error()
+    (arguments,) = calls
+    words = {word for word in arguments if not word.startswith("-")}
+    flags = {word for word in arguments if word.startswith("-")}
+    config = colab_cell.yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]
+    assert words == {"install", f"git+{config['url']}@{config['branch']}", *colab_cell.MISSING}
+    assert flags == {"-q", "--no-deps"}
+    (line,) = capsys.readouterr().out.splitlines()
+    assert f"torch {version('torch')}" in line
+    assert f"linstudy {version('linstudy')}" in line
+
+
+def test_colab_meets_every_need_that_the_cell_does_not_install():
+    pins = dict(
+        line.split("==")
+        for line in (ROOT / ".github" / "colab-constraints.txt").read_text().splitlines()
+        if not line.startswith("#")
+    )
+    has = {canonicalize_name(name): pin for name, pin in pins.items()}
+    needs = [r for r in map(Requirement, requires("linstudy")) if "extra" not in str(r.marker)]
+    assert needs
+    for name in colab_cell.MISSING:
+        needs += [
+            r for r in map(Requirement, requires(name) or []) if r.marker is None or r.marker.evaluate({"extra": ""})
+        ]
+    for need in needs:
+        name = canonicalize_name(need.name)
+        if name in colab_cell.MISSING:
+            assert name not in has, f"Colab has {name}: installing it there would replace it"
+        else:
+            assert name in has, f"Colab lacks {name}: add it to MISSING in tools/colab_cell.py"
+            assert need.specifier.contains(has[name]), (
+                f"{need} is not met by Colab's {has[name]}, so it would be replaced"
+            )
+
+
+def notebook(path: Path, *sources: str) -> Path:
+    cells = [nbformat.v4.new_markdown_cell("# Title"), *map(nbformat.v4.new_code_cell, sources)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return path
+
+
+def code_of(path: Path) -> list[str]:
+    return [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "_config.yml").write_text("repository: {url: https://github.com/someone/else, branch: dev}\n")
+    monkeypatch.setattr(colab_cell, "ROOT", tmp_path)
+    return tmp_path / "notebooks"
+
+
+def test_the_cell_follows_the_address(elsewhere):
+    assert "git+https://github.com/someone/else@dev " in colab_cell.setup_cell()
+
+
+def test_writing_puts_the_cell_first_and_keeps_the_rest(elsewhere, capsys):
+    new, old, empty = (
+        notebook(elsewhere / "new.ipynb", "1 + 1"),
+        notebook(elsewhere / "old.ipynb", colab_cell.OPENING + "\nimport os", "2 + 2"),
+        notebook(elsewhere / "empty.ipynb"),
+    )
+    assert colab_cell.main(["--check"]) == 1
+    assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == [
+        "notebooks/empty.ipynb",
+        "notebooks/new.ipynb",
+        "notebooks/old.ipynb",
+    ]
+    assert colab_cell.main(["--write"]) == 0
+    assert code_of(new) == [colab_cell.setup_cell(), "1 + 1"]
+    assert code_of(old) == [colab_cell.setup_cell(), "2 + 2"]
+    assert code_of(empty) == [colab_cell.setup_cell()]
+    before = new.read_bytes()
+    assert colab_cell.main(["--check"]) == 0
+    assert colab_cell.main(["--write"]) == 0
+    assert new.read_bytes() == before
+    json.loads(before)
