@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from matplotlib.transforms import ScaledTranslation
 
-from .words import axis_label, label, need
+from .words import axis_label, label, need, typeset
 
 RANGE = ("pi", 100)
 """The spread drawn around a mean: from the smallest value to the largest."""
@@ -92,6 +92,7 @@ def sweep_plot(
     x: str = "tokens",
     y: Sequence[str] = ("linearity_raw", "linearity", "linearity_heldout"),
     truth: float | None = None,
+    truth_label: str = "true value",
     floor: bool = True,
     ax: Axes | None = None,
     errorbar=RANGE,
@@ -109,7 +110,7 @@ def sweep_plot(
     long = df.melt(x, list(y), "score").replace({"score": legend})
     _lines(long, x=x, y="value", hue="score", ax=ax, errorbar=errorbar)
     if truth is not None:
-        ax.axhline(truth, color="black", linewidth=1, label="true value")
+        ax.axhline(truth, color="black", linewidth=1, label=truth_label)
     if floor and "floor" in df.columns:
         height = df.groupby(x)["floor"].mean()
         ax.plot(height.index, height, color=GREY, linestyle=":", label=UNRELATED)
@@ -119,7 +120,7 @@ def sweep_plot(
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
     _score_axis(ax)
-    ax.set(xlabel=axis_label(x, 40), ylabel=axis_label(names[y[0]][0]) if one_score else "share explained")
+    ax.set(xlabel=axis_label(x, 40), ylabel=typeset(names[y[0]][0]) if one_score else "share explained")
     _legend(ax)
     return ax
 

@@ -32,7 +32,12 @@ def label(column: str) -> str:
 
 def axis_label(column: str, width: int = 28) -> str:
     """Name a column for an axis: in lines of at most `width` letters, with the index of LS_res set low."""
-    return textwrap.fill(label(column), width, break_on_hyphens=False).replace("LS_res", r"LS$_\mathrm{res}$")
+    return typeset(label(column), width)
+
+
+def typeset(text: str, width: int = 28) -> str:
+    """Break a text into lines of at most `width` letters and set the index of LS_res low."""
+    return textwrap.fill(text, width, break_on_hyphens=False).replace("LS_res", r"LS$_\mathrm{res}$")
 
 
 def number(value: float) -> str:

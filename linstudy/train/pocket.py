@@ -115,7 +115,7 @@ def write_rows(path: Path, rows: Iterable[Row], *, name: str | None = None, tota
             resumed = True
         with path.open("a", newline="") as file:
             cells = {key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()}
-            csv.DictWriter(file, COLUMNS).writerow(cells)
+            csv.DictWriter(file, COLUMNS, lineterminator="\n").writerow(cells)
 
 
 def keep_rows(path: Path, *, before: int) -> None:
@@ -126,7 +126,7 @@ def keep_rows(path: Path, *, before: int) -> None:
             # A run killed while it wrote leaves a row that lacks its last cells.
             rows = [row for row in csv.DictReader(file) if None not in row.values() and int(row["step"]) < before]
     with written_whole(path) as unfinished, unfinished.open("w", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS)
+        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         table.writeheader()
         table.writerows(rows)
 
