@@ -160,13 +160,14 @@ class JointMoments:
         if not self.count:
             raise ValueError("no tokens were measured: update the moments first")
         mean_x, mean_d = self.sums / self.count
-        upper = self.xx.triu()
+        xx = self.xx.triu()
+        xx += xx.triu(1).T
         return Centred(
             tokens=self.tokens,
             mean_x=self.location[0] + mean_x,
             mean_d=self.location[1] + mean_d,
-            xx=upper + upper.triu(1).T - self.count * mean_x.outer(mean_x),
-            xd=self.xd - self.count * mean_x.outer(mean_d),
+            xx=xx.addr_(self.sums[0], mean_x, alpha=-1),
+            xd=self.xd.addr(self.sums[0], mean_d, alpha=-1),
             dd=(self.dd - self.count * mean_d.square()).clamp_min(0),
             resolution=float(self.resolution),
         )
@@ -227,8 +228,7 @@ def _float32_will_do(x: Float[Tensor, "token dim"]) -> bool:
     rows, dim = x.shape
     if dim <= EXACT_WIDTH or rows < 3 * dim // 2:
         return False
-    sample = x[: 2 * dim].double()
-    root, failed = torch.linalg.cholesky_ex(torch.corrcoef(sample.T))
+    root, failed = torch.linalg.cholesky_ex(torch.corrcoef(x[: 2 * dim].float().T))
     return not failed and bool(root.diagonal().min() ** 2 > INDEPENDENT)  # of each feature's variance, given the others
 
 

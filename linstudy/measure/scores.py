@@ -88,7 +88,7 @@ def best_map(m: Centred) -> Float[Tensor, "dim dim"]:
     """
     scale = m.xx.diagonal().clamp_min(0).sqrt()
     scale = torch.where(scale > 0, scale, torch.ones_like(scale))
-    correlation, target = m.xx / scale / scale[:, None], m.xd / scale[:, None]
+    correlation, target = (m.xx / scale).div_(scale[:, None]), m.xd / scale[:, None]
     root, failed = torch.linalg.cholesky_ex(correlation)
     if not failed and root.diagonal().min() ** 2 > 1e4 * m.resolution:  # far from rank-deficient: the fast way
         solution = torch.cholesky_solve(target, root)
@@ -97,7 +97,7 @@ def best_map(m: Centred) -> Float[Tensor, "dim dim"]:
         kept = values > m.resolution * values[-1]
         vectors = vectors[:, kept]
         solution = vectors @ ((vectors.T @ target) / values[kept, None])
-    return solution / scale[:, None]
+    return solution.div_(scale[:, None])
 
 
 def largest_eigenvalue(symmetric: Float[Tensor, "dim dim"]) -> float:
