@@ -28,8 +28,11 @@ if "google.colab" in sys.modules:
 
     import torch
 
-    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU (Runtime > Change runtime type)"
-    print(*(f"{{name}} {{version(name)}}" for name in ("linstudy", "torch", "transformers")), gpu, sep=", ")"""
+    gpu = "no GPU (Runtime > Change runtime type)"
+    if torch.cuda.is_available():
+        gpu = torch.cuda.get_device_name()
+    packages = ("linstudy", "torch", "transformers")
+    print(*(f"{{name}} {{version(name)}}" for name in packages), gpu, sep=", ")"""
 OPENING = CELL.splitlines()[0]
 
 

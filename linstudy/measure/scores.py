@@ -88,16 +88,19 @@ def best_map(m: Centred) -> Float[Tensor, "dim dim"]:
     """
     scale = m.xx.diagonal().clamp_min(0).sqrt()
     scale = torch.where(scale > 0, scale, torch.ones_like(scale))
-    correlation, target = (m.xx / scale).div_(scale[:, None]), m.xd / scale[:, None]
-    root, failed = torch.linalg.cholesky_ex(correlation)
+    root, failed = torch.linalg.cholesky_ex(_in_units_of(scale, m.xx))
     if not failed and root.diagonal().min() ** 2 > 1e4 * m.resolution:  # far from rank-deficient: the fast way
-        solution = torch.cholesky_solve(target, root)
+        solution = torch.cholesky_solve(m.xd / scale[:, None], root)
     else:
-        values, vectors = torch.linalg.eigh(correlation)
+        values, vectors = torch.linalg.eigh(_in_units_of(scale, m.xx))
         kept = values > m.resolution * values[-1]
         vectors = vectors[:, kept]
-        solution = vectors @ ((vectors.T @ target) / values[kept, None])
+        solution = vectors @ ((vectors.T @ (m.xd / scale[:, None])) / values[kept, None])
     return solution.div_(scale[:, None])
+
+
+def _in_units_of(scale: Float[Tensor, " dim"], xx: Float[Tensor, "dim dim"]) -> Float[Tensor, "dim dim"]:
+    return (xx / scale).div_(scale[:, None])
 
 
 def largest_eigenvalue(symmetric: Float[Tensor, "dim dim"]) -> float:
