@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from itertools import islice
 from pathlib import Path
@@ -145,21 +146,30 @@ def parquet(texts, column="text", **options):
 
 
 def documents_of_hub(url, name, tmp_path):
-    """Read a corpus in a process of its own: the hub's address is fixed when its library is imported."""
+    """Read a corpus in a process of its own: the hub's address is fixed when its library is imported.
+
+    Gives the documents, the error's sentence if there was one, and for how long the libraries waited between retries.
+    They wait for a moment only. Whoever holds the generator must find the settings of `datasets` unchanged.
+    """
     code = (
         "import sys, json, time\n"
-        "time.sleep = lambda seconds: None\n"  # no pauses between the hub library's retries: half a minute
+        "waits, sleep = [], time.sleep\n"
+        "time.sleep = lambda seconds: waits.append(seconds) or sleep(min(seconds, 0.1))\n"
+        "from datasets import config\n"
         "from linstudy.text import corpus\n"
-        "documents = []\n"
+        "settings = {name: value for name, value in vars(config).items() if 'RETR' in name}\n"
+        "documents, error = [], None\n"
         "try:\n"
-        f"    documents.extend(corpus({name!r}))\n"
-        "    error = None\n"
+        f"    for document in corpus({name!r}):\n"
+        "        documents.append(document)\n"
+        "        assert settings.items() <= vars(config).items()\n"
         "except ConnectionError as caught:\n"
         "    error = str(caught)\n"
-        "json.dump([documents, error], sys.stdout)\n"
+        "assert settings and settings.items() <= vars(config).items()\n"
+        "json.dump([documents, error, sum(waits)], sys.stdout)\n"
     )
     environment = {**os.environ, "HF_ENDPOINT": url, "HF_HOME": str(tmp_path), "NO_PROXY": "127.0.0.1"}
-    del environment["HF_HUB_OFFLINE"]
+    environment.pop("HF_HUB_OFFLINE", None)
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -176,7 +186,7 @@ def test_hub_corpus_streams_the_pinned_revision_in_order(tmp_path):
         "data/validation-00000-of-00001-c.parquet": parquet(["not the training split"]),
     }
     with dataset_hub(files, dataset=TINYSTORIES.dataset, revision=TINYSTORIES.revision) as server:
-        documents, error = documents_of_hub(server.url, "tinystories", tmp_path)
+        documents, error, _ = documents_of_hub(server.url, "tinystories", tmp_path)
     assert error is None
     assert documents == texts
     assert all(TINYSTORIES.revision in request for request in server.requests)
@@ -188,7 +198,7 @@ def test_a_branch_is_resolved_to_one_commit(tmp_path):
     where, commit = HUB_CORPORA["tiny-textbooks"], "c" * 40
     files = {"default/train/0000.parquet": parquet(["Lesson 1.", "Lesson 2."], column=where.column)}
     with dataset_hub(files, dataset=where.dataset, revision=where.revision, commit=commit) as server:
-        documents, error = documents_of_hub(server.url, "tiny-textbooks", tmp_path)
+        documents, error, _ = documents_of_hub(server.url, "tiny-textbooks", tmp_path)
     assert error is None
     assert documents == ["Lesson 1.", "Lesson 2."]
     first, *others = server.requests
@@ -207,12 +217,14 @@ def test_hub_cut_off_in_the_middle_of_a_file_says_how_far_it_came(tmp_path):
     }
     pinned = {"dataset": TINYSTORIES.dataset, "revision": TINYSTORIES.revision}
     with dataset_hub(files, **pinned, cut_after=100_000) as server:
-        documents, error = documents_of_hub(server.url, "tinystories", tmp_path)
+        documents, error, waited = documents_of_hub(server.url, "tinystories", tmp_path)
     assert documents == ["A whole story."] * 7
     assert "'tinystories' (roneneldan/TinyStories) broke off after 7 rows (" in error
     assert "try again. Without the hub there are 'stories' and 'pydocs'" in error
+    assert "RemoteProtocolError" in error  # what happened, not the "Server Disconnected" that `datasets` makes of it
+    assert 20 < waited < 30  # seconds: the hub's library alone; `datasets` 5 would make it ten minutes
     with dataset_hub(files, **pinned) as server:  # control: the same files, not cut
-        documents, error = documents_of_hub(server.url, "tinystories", tmp_path)
+        documents, error, _ = documents_of_hub(server.url, "tinystories", tmp_path)
     assert documents[-1] == letters
     assert error is None
 
@@ -241,7 +253,7 @@ def test_hub_errors_are_one_sentence_with_a_way_out(at_hub, served, kind, messag
         with pytest.raises(kind, match=message) as error:
             next(hub_documents("tinystories"))
     assert "Without the hub there are 'stories' and 'pydocs', or the path of a text file" in str(error.value)
-    assert error.value.__suppress_context__
+    assert error.value.__context__ is None  # neither shown nor kept alive, with the files it was reading
 
 
 def test_hub_that_is_away_or_silent_is_reported_soon(at_hub, monkeypatch):
@@ -257,6 +269,25 @@ def test_hub_that_is_away_or_silent_is_reported_soon(at_hub, monkeypatch):
             with pytest.raises(ConnectionError, match=r"cannot be read from the hub \(.+\): check the network"):
                 next(hub_documents("wikitext"))
             assert time.monotonic() - start < 5
+
+
+def test_look_up_of_a_host_name_that_hangs_is_reported_soon(at_hub, monkeypatch):
+    asked, over = threading.Event(), threading.Event()
+
+    def hang(*arguments, **options):
+        asked.set()
+        over.wait()
+        raise socket.gaierror("too late")
+
+    monkeypatch.setattr("socket.getaddrinfo", hang)
+    monkeypatch.setattr(hub_module, "ANSWER_WITHIN", 0.5)
+    at_hub("http://hub.invalid")
+    start = time.monotonic()
+    with pytest.raises(ConnectionError, match=r"\(TimeoutError: no answer within 0\.5 seconds\): check the network"):
+        next(hub_documents("wikitext"))
+    over.set()
+    assert time.monotonic() - start < 5
+    assert asked.is_set()
 
 
 def test_hub_switched_off_by_the_user_says_by_what():

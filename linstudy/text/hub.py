@@ -1,12 +1,20 @@
 """Corpora of the Hugging Face hub, streamed from parquet files of a pinned revision."""
 
 import fnmatch
+import gc
 import re
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from threading import Thread
+from types import ModuleType
+from typing import Any
 
 # A parquet file is read as it comes, so a corpus of gigabytes starts in seconds and is never on the disk.
-ANSWER_WITHIN = 8  # seconds for the first request: after that the hub counts as away
+ANSWER_WITHIN = 8.0  # seconds for the first request: after that the hub counts as away
 WITHOUT_HUB = "Without the hub there are 'stories' and 'pydocs', or the path of a text file, such as 'texts/mine.txt'."
 
 
@@ -68,30 +76,82 @@ def articles(rows: Iterable[str]) -> Iterator[str]:
 
 
 def _rows(name: str, where: HubCorpus) -> Iterator[str]:
-    # Imported here: they take a second, and the embedded corpora do without. Not read by `datasets`: it retries, twenty
-    # times over, what this file system has retried already, and a reader whose network is cut would wait for minutes.
-    from huggingface_hub import HfApi, HfFileSystem
-    from pyarrow.parquet import ParquetFile
+    # Imported here and below: they take seconds, and the embedded corpora do without.
+    from huggingface_hub import HfApi
 
-    read = 0
+    read, failure = 0, None
     try:
-        info = HfApi().dataset_info(where.dataset, revision=where.revision, timeout=ANSWER_WITHIN)
+        ask = partial(HfApi().dataset_info, where.dataset, revision=where.revision, timeout=ANSWER_WITHIN)
+        info = _within(ANSWER_WITHIN, ask)
         files = sorted(file.rfilename for file in info.siblings if fnmatch.fnmatch(file.rfilename, where.files))
         if not files:
             raise FileNotFoundError(f"no file there is named {where.files}")
-        for path in files:
-            with HfFileSystem().open(f"datasets/{where.dataset}@{info.sha}/{path}", "rb") as file:
-                for batch in ParquetFile(file).iter_batches(batch_size=1000, columns=[where.column]):
-                    for row in batch.column(where.column).to_pylist():
-                        read += 1
-                        yield row or ""
+        for row in _column([f"hf://datasets/{where.dataset}@{info.sha}/{file}" for file in files], where.column):
+            read += 1
+            yield row or ""
     except Exception as error:  # requests, httpx or pyarrow, by version and place: they share no narrower base
-        raise _sentence(name, where, error, read) from None
+        failure = _sentence(name, where, error, read)
+    finally:
+        # Arrow's threads hold the open file, and one that lets go of it while Python shuts down aborts the process
+        # (github.com/apache/arrow/issues/45214). They let go here, for the error, which holds the reader, is gone.
+        gc.collect()
+        time.sleep(0.1)
+    if failure:
+        raise failure
+
+
+def _column(files: list[str], column: str) -> Iterator[str | None]:
+    from datasets import Features, Value, config, load_dataset
+
+    # Its reader tries twenty times over what the hub's file system has by then tried for half a minute: a reader whose
+    # network is cut would wait for ten minutes. Set anew for every row, for the reader looks when it opens a file, and
+    # who holds this generator must not find the settings changed.
+    retries = re.compile(r"STREAMING_\w+_(MAX_RETRIES|RETRY_INTERVAL)")
+    once = {name: int(name.endswith("_MAX_RETRIES")) for name in vars(config) if retries.fullmatch(name)}
+    # By files, not by the name of the data set, which costs requests for its card and its scripts; with its features,
+    # which it would else read from the first file.
+    how = {"split": "train", "columns": [column], "features": Features({column: Value("string")})}
+    with _settings(config, once):
+        stream = iter(load_dataset("parquet", data_files=files, streaming=True, **how))
+    while True:
+        with _settings(config, once):
+            row = next(stream, None)
+        if row is None:
+            return
+        yield row[column]
+
+
+@contextmanager
+def _settings(module: ModuleType, values: Mapping[str, int]) -> Iterator[None]:
+    before = {name: getattr(module, name) for name in values}
+    vars(module).update(values)
+    try:
+        yield
+    finally:
+        vars(module).update(before)
+
+
+def _within(seconds: float, call: Callable[[], Any]) -> Any:
+    # In a thread that may be left behind: the look-up of a host name has no limit, and each address has one of its own.
+    future = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except Exception as error:
+            future.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    if not wait([future], timeout=seconds).done:
+        raise TimeoutError(f"no answer within {seconds:g} seconds")
+    return future.result()
 
 
 def _sentence(name: str, where: HubCorpus, error: Exception, read: int) -> OSError:
-    status = getattr(getattr(error, "response", None), "status_code", None)
     page = f"https://huggingface.co/datasets/{where.dataset}"
+    if type(error) is ConnectionError and error.__cause__:  # a bare "Server Disconnected" of `datasets`
+        error = error.__cause__
+    status = getattr(getattr(error, "response", None), "status_code", None)
     cause = " ".join(f"{type(error).__name__}: {error}".split())[:200]
     kind = ConnectionError
     if status in (401, 403):
