@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..files import written_whole
 
-ROWS = 2048  # tokens multiplied at a time: enough for the matrix units, few enough for short float32 sums
+ROWS = 1024  # tokens multiplied at a time: enough for the matrix units, few enough for short float32 sums
 CACHED_ROWS = 512  # tokens summed at a time: what is touched a dozen times stays in cache
 COLUMNS = 256  # width of the blocks in which a symmetric product is made
 EXACT_WIDTH = 256  # up to this width float64 products cost next to nothing

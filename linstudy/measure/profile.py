@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from itertools import pairwise
 
 import numpy as np
@@ -122,10 +123,11 @@ def _measure(
     advance: Callable[[int], object],
 ) -> Iterator[tuple[int, list[JointMoments]]]:
     """Run the text through the model once; give every layer's moments: of the fitted and of the held-out blocks."""
-    moments = saved.moments(layers)
+    moments, left = saved.moments(layers), batches[saved.batches :]
     advance(saved.batches)
-    for batch, where in batches[saved.batches :]:
-        with torch.no_grad(), capture_part(model, part) as pairs:
+    # Hooks are set once: a capture for every batch would leave its states to the garbage collector.
+    with torch.no_grad(), capture_part(model, part) if left else nullcontext() as pairs:
+        for batch, where in left:
             try:
                 model.base_model(batch.to(model.device), use_cache=False)  # no score needs the language-model head
             except torch.OutOfMemoryError:
@@ -133,16 +135,16 @@ def _measure(
                     f"out of GPU memory with {len(batch)} blocks of {batch.shape[1]} tokens in a pass: "
                     f"give batch_size={max(1, len(batch) // 2)}, shorter blocks, or the next smaller size"
                 ) from None
-        for layer in layers:
-            x, y = (state[:, drop_first:].flatten(0, 1) for state in pairs[layer - 1])
-            if x.device.type == "mps":  # which has no float64
-                x, y = x.cpu(), y.cpu()
-            kept = moments[layer]
-            while len(kept) <= where:
-                kept.append(JointMoments.empty(x.shape[1], device=x.device))
-            _update(kept[where], x, y, layer)
-        advance(1)
-        saved.after_batch(moments)
+            for layer in layers:
+                x, y = (state[:, drop_first:].flatten(0, 1) for state in pairs[layer - 1])
+                if x.device.type == "mps":  # which has no float64
+                    x, y = x.cpu(), y.cpu()
+                kept = moments[layer]
+                while len(kept) <= where:
+                    kept.append(JointMoments.empty(x.shape[1], device=x.device))
+                _update(kept[where], x, y, layer)
+            advance(1)
+            saved.after_batch(moments)
     yield from moments.items()
 
 
