@@ -24,7 +24,15 @@ def reference(x, y):
         "cosine": torch.nn.functional.cosine_similarity(x, y, dim=1).mean(),
         "anisotropy": torch.linalg.svdvals(x_c)[0] ** 2 / x_c.square().sum(),
         "feature_linearity": 1 - adjust * (error / y_c.square().sum(0))[alive].median(),
+        "linearity_standardised": 1 - adjust * unexplained(x_c, y_c / y_c.std(0)),
+        "update_linearity_standardised": 1 - adjust * unexplained(x_c, d_c / d_c.std(0)),
     }
+
+
+def unexplained(x_c, target):
+    """Return the share of the target's variance that x does not explain; columns that never vary are NaN, left out."""
+    target = target[:, target.isfinite().all(0)]
+    return (target - explained(x_c, target)).square().sum() / target.square().sum()
 
 
 def explained(x_c, target):

@@ -5,7 +5,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
-from linstudy.text import count_bytes, stories, token_blocks, train_tokenizer
+from linstudy.text import count_bytes, shuffled, stories, token_blocks, train_tokenizer
 
 TEXTS = list(islice(stories(seed=0), 60))
 
@@ -132,3 +132,13 @@ def test_real_model_on_real_text_gives_its_known_loss(shared):
     with torch.no_grad():
         losses = [model(input_ids=part, labels=part).loss.item() for part in blocks.split(32)]
     assert sum(losses) / len(losses) == pytest.approx(1.817, abs=5e-4)  # measured before this project was
+
+
+def test_a_shuffled_text_has_the_same_tokens_in_another_order(tokenizer):
+    blocks = token_blocks(TEXTS, tokenizer, tokens=3000, length=100)
+    mixed = shuffled(blocks, seed=1)
+    assert mixed.shape == blocks.shape
+    assert torch.equal(mixed.flatten().sort().values, blocks.flatten().sort().values)
+    assert (mixed == blocks).float().mean() < 0.05  # the order is gone, across blocks as well
+    assert torch.equal(mixed, shuffled(blocks, seed=1))
+    assert not torch.equal(mixed, shuffled(blocks, seed=2))

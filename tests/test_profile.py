@@ -11,7 +11,7 @@ import pytest
 import torch
 from tiny_models import DECODERS, VOCABULARY, tiny_ids, tiny_model
 
-import linstudy.measure.profile as module
+import linstudy.measure.passes as module
 from linstudy import capture, cross_entropy, linear_map, linearity_profile, profile_of_states, untrained
 from linstudy.measure import JointMoments
 from linstudy.models import blocks as model_blocks
@@ -219,7 +219,7 @@ def test_out_of_gpu_memory_names_a_smaller_batch(model, ids, monkeypatch):
 def test_a_measurement_is_resumed_where_it_stopped(model, ids, tmp_path, monkeypatch):
     path = tmp_path / "progress.safetensors"
     monkeypatch.setattr("linstudy.measure.resume.SECONDS", 0)
-    real, calls = module._update, []
+    real, calls = module.update, []
 
     def breaks(*arguments):
         calls.append(1)
@@ -227,7 +227,7 @@ def test_a_measurement_is_resumed_where_it_stopped(model, ids, tmp_path, monkeyp
             raise KeyboardInterrupt
         real(*arguments)
 
-    monkeypatch.setattr(module, "_update", breaks)
+    monkeypatch.setattr(module, "update", breaks)
     with pytest.raises(KeyboardInterrupt):
         linearity_profile(model, ids, batch_size=4, heldout=0.3, resume=path)
     assert path.exists()
@@ -244,11 +244,12 @@ def test_a_killed_measurement_is_resumed_to_the_same_numbers(model, ids, tmp_pat
 import sys, time
 sys.path.insert(0, {str(os.path.dirname(__file__))!r})
 from tiny_models import tiny_ids, tiny_model
-import linstudy.measure.profile as module, linstudy.measure.resume as resume
+import linstudy.measure.passes as module, linstudy.measure.resume as resume
+from linstudy import linearity_profile
 resume.SECONDS = 0
-real = module._update
-module._update = lambda *a: (time.sleep(0.05), real(*a))
-module.linearity_profile(tiny_model("mistral"), tiny_ids(batch=40, length=16), batch_size=2, resume={str(path)!r})
+real = module.update
+module.update = lambda *a: (time.sleep(0.05), real(*a))
+linearity_profile(tiny_model("mistral"), tiny_ids(batch=40, length=16), batch_size=2, resume={str(path)!r})
 """
     process = subprocess.Popen([sys.executable, "-c", script])
     while not path.exists() and process.poll() is None:

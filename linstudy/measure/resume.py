@@ -33,12 +33,12 @@ class Progress:
 
     @classmethod
     def open(
-        cls, path: str | os.PathLike | None, model: PreTrainedModel, blocks: Tensor, decides: dict[str, Any]
+        cls, path: str | os.PathLike | None, model: PreTrainedModel, text: list[Tensor], decides: dict[str, Any]
     ) -> "Progress":
         """Start, or go on from ``path``. Raises ValueError for a file of another measurement, or a broken one."""
         if path is None:
             return cls(None)
-        path, key = Path(path), _fingerprint(model, blocks, decides)
+        path, key = Path(path), _fingerprint(model, text, decides)
         if not path.parent.is_dir():
             raise FileNotFoundError(f"{path.parent} is no folder: make it, so that the measurement can be saved there")
         if not path.exists():
@@ -99,9 +99,11 @@ class Progress:
         self.last = time.monotonic()
 
 
-def _fingerprint(model: PreTrainedModel, blocks: Tensor, decides: dict[str, Any]) -> str:
+def _fingerprint(model: PreTrainedModel, text: list[Tensor], decides: dict[str, Any]) -> str:
     """Hash everything that decides the numbers; of large weights, a thousand of each."""
-    digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode() + blocks.numpy().tobytes())
+    digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode())
+    for ids in text:  # and which of them are measured, where that was chosen
+        digest.update(ids.cpu().numpy().tobytes())
     for name, weight in model.state_dict().items():
         sample = weight.flatten()[:: max(1, weight.numel() // 1000)]
         digest.update(name.encode() + sample.double().cpu().numpy().tobytes())

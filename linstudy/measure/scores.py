@@ -23,8 +23,9 @@ def scores(moments: JointMoments) -> dict[str, float]:
     """Return all scores of a layer; the names are the columns of every table (see the book's page on notation).
 
     ``linearity_raw`` (LS) and ``update_linearity_raw`` (LS_res) are the paper's, in [0, 1]; ``linearity`` and
-    ``update_linearity`` correct them for the number of tokens and can fall below 0. A score whose denominator
-    vanishes (a layer that adds a constant has no LS_res) is NaN. Raises ValueError when the tokens do not
+    ``update_linearity`` correct them for the number of tokens and can fall below 0; the two ``standardised`` ones are
+    those of outputs whose every feature was scaled to variance 1, so that no massive feature decides. A score whose
+    denominator vanishes (a layer that adds a constant has no LS_res) is NaN. Raises ValueError when the tokens do not
     outnumber the dimensions: every score would be 1.
     """
     need_tokens(moments.tokens, moments.dim)
@@ -32,7 +33,7 @@ def scores(moments: JointMoments) -> dict[str, float]:
     n, dim = m.tokens, moments.dim
     adjust = (n - 1) / (n - dim - 1)
     error = (m.dd - (best_map(m) * m.xd).sum(0)).clamp_min(0)  # of y and of d alike, feature by feature
-    alive = m.yy > 0
+    share_y, share_d = (error[whole > 0] / whole[whole > 0] for whole in (m.yy, m.dd))  # of the features that vary
     return {
         "linearity_raw": 1 - _share(error, m.yy),
         "update_linearity_raw": 1 - _share(error, m.dd),
@@ -43,7 +44,9 @@ def scores(moments: JointMoments) -> dict[str, float]:
         "norm_ratio": float(moments.norm_ratio) / n,
         "cosine": float(moments.cosine) / n,
         "anisotropy": largest_eigenvalue(m.xx) / float(m.xx.trace()) if m.xx.trace() > 0 else math.nan,
-        "feature_linearity": 1 - adjust * float((error[alive] / m.yy[alive]).median()) if alive.any() else math.nan,
+        "feature_linearity": 1 - adjust * float(share_y.median()) if len(share_y) else math.nan,
+        "linearity_standardised": 1 - adjust * float(share_y.mean()),
+        "update_linearity_standardised": 1 - adjust * float(share_d.mean()),
     }
 
 

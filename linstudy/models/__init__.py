@@ -3,11 +3,13 @@
 from .capture import PARTS, capture, capture_part
 from .families import FAMILIES, Family, blocks, final_norm
 from .load import load, pocket_models, untrained
+from .small import SMALL, small_model
 from .surgery import StandIn, replaced, set_blocks, without
 
 __all__ = [
     "FAMILIES",
     "PARTS",
+    "SMALL",
     "Family",
     "StandIn",
     "blocks",
@@ -18,6 +20,7 @@ __all__ = [
     "pocket_models",
     "replaced",
     "set_blocks",
+    "small_model",
     "untrained",
     "without",
 ]

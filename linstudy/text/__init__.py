@@ -1,7 +1,7 @@
 """Texts: corpora by name, stories made here, documents into blocks of tokens."""
 
 from .corpora import CORPORA, corpus
-from .pack import count_bytes, token_blocks
+from .pack import count_bytes, shuffled, token_blocks
 from .pydocs import pydocs, pydocs_fingerprint
 from .stories import Story, stories, tell
 from .tokenizer import train_tokenizer
@@ -13,6 +13,7 @@ __all__ = [
     "count_bytes",
     "pydocs",
     "pydocs_fingerprint",
+    "shuffled",
     "stories",
     "tell",
     "token_blocks",

@@ -59,6 +59,15 @@ def token_blocks(
     )
 
 
+def shuffled(blocks: Int[Tensor, "block token"], *, seed: int = 0) -> Int[Tensor, "block token"]:
+    """Return the same tokens in a random order, across all blocks: a text with its words and without its sentences.
+
+    The control for what a score owes to tokens alone.
+    """
+    order = torch.randperm(blocks.numel(), generator=torch.Generator().manual_seed(seed))
+    return blocks.flatten()[order.to(blocks.device)].view_as(blocks)
+
+
 def count_bytes(blocks: Int[Tensor, "block token"], tokenizer: PreTrainedTokenizerBase) -> int:
     """Count the UTF-8 bytes of the text in blocks that follow each other, special tokens not counted.
 
