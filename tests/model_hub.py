@@ -9,15 +9,17 @@ from urllib.parse import unquote, urlsplit
 
 
 @contextmanager
-def model_hub(models, *, faults=()):
+def model_hub(models, *, faults=(), pulls=()):
     """Serve `models`, {id: {revision: {path: bytes}}}; yields the server, with `url`, `requests` and `faults`.
+
+    `pulls` maps an id to its pull requests, (number, author) each; their files are the revision refs/pr/<number>.
 
     `faults` maps an id to what goes wrong with it: a status for every answer ("503", "403", "gated"), or "cut": half
     of the weights, then nothing more. A request for /heal ends all faults.
     """
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
-    server.models, server.faults, server.requests = models, dict(faults), []
+    server.models, server.faults, server.requests, server.pulls = models, dict(faults), [], dict(pulls)
     server.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -29,7 +31,7 @@ def model_hub(models, *, faults=()):
         thread.join()
 
 
-def _commit_of(model, revision):
+def commit_of(model, revision):
     return hashlib.sha1(f"{model} {revision}".encode()).hexdigest()
 
 
@@ -38,10 +40,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.requests.append(f"{self.command} {self.path}")
-        parts = unquote(urlsplit(self.path).path).strip("/").split("/")
+        parts = [unquote(part) for part in urlsplit(self.path).path.strip("/").split("/")]
         if parts == ["heal"]:
             self.server.faults.clear()
             self.send(200)
+        elif parts[:2] == ["api", "models"] and parts[4:] == ["discussions"]:
+            self.send_pulls("/".join(parts[2:4]))
         elif parts[:2] == ["api", "models"] and len(parts) >= 4:
             self.answer("/".join(parts[2:4]), parts[4:5], parts[5] if len(parts) > 5 else "main", None)
         elif len(parts) >= 5 and parts[2] == "resolve":
@@ -58,10 +62,10 @@ class _Handler(BaseHTTPRequestHandler):
         if model not in self.server.models:
             return self.send(401, {"X-Error-Code": "RepoNotFound"})  # as the hub does for who is not logged in
         revisions = self.server.models[model]
-        named = {_commit_of(model, name): name for name in revisions} | {name: name for name in revisions}
+        named = {commit_of(model, name): name for name in revisions} | {name: name for name in revisions}
         if revision not in named:
             return self.send(404, {"X-Error-Code": "RevisionNotFound"})
-        files, commit = revisions[named[revision]], _commit_of(model, named[revision])
+        files, commit = revisions[named[revision]], commit_of(model, named[revision])
         if action in ([], ["revision"]):
             siblings = [{"rfilename": name} for name in files]
             return self.send_json({"id": model, "sha": commit, "siblings": siblings})
@@ -73,6 +77,14 @@ class _Handler(BaseHTTPRequestHandler):
         if action == ["resolve"] and path in files:
             return self.send_file(files[path], commit, cut=fault == "cut" and path.endswith(".safetensors"))
         return self.send(404, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": commit})
+
+    def send_pulls(self, model):
+        pulls = [
+            {"num": number, "author": {"name": author}, "title": "weights", "status": "open", "isPullRequest": True}
+            | {"createdAt": "2023-05-01T00:00:00.000Z", "repo": {"name": model, "type": "model"}}
+            for number, author in self.server.pulls.get(model, ())
+        ]
+        self.send_json({"discussions": pulls, "count": len(pulls), "start": 0})
 
     def send_file(self, content, commit, *, cut):
         headers = {"X-Repo-Commit": commit, "ETag": f'"{_oid(content)}"', "Accept-Ranges": "bytes"}

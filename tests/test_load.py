@@ -327,16 +327,21 @@ def test_the_hub_and_what_it_lacks(folder, tmp_path):
         "org/pickle": {"main": pickled},
         "org/gated": {"main": main},
         "org/cut": {"main": main},
+        "org/converted": {"main": pickled, "refs/pr/2": early, "refs/pr/3": main},
+        "org/proposed": {"main": pickled, "refs/pr/2": early},
     }
+    pulls = {"org/converted": [(2, "mallory"), (3, "SFconvertbot")], "org/proposed": [(2, "mallory")]}
     faults = {"org/gated": "gated", "org/forbidden": "403", "org/down": "503", "org/cut": "cut"}
-    with model_hub(hub_models, faults=faults) as hub:
+    with model_hub(hub_models, faults=faults, pulls=pulls) as hub:
         outcomes, errors = in_a_process(
             """
             try_to_load("org/tiny")
             try_to_load("org/tiny", revision="step1000")
+            try_to_load("org/converted")
             try_to_load("org/tiny", revision="step2000")
             try_to_load("org/tyni")
             try_to_load("org/pickle")
+            try_to_load("org/proposed")
             try_to_load("org/gated")
             try_to_load("org/forbidden")
             try_to_load("org/down")
@@ -360,10 +365,11 @@ def test_the_hub_and_what_it_lacks(folder, tmp_path):
         )
         asked = list(hub.requests)
     seconds = [outcome.pop() for outcome in outcomes]
-    loaded, failed, later = outcomes[:2], outcomes[2:10], outcomes[10:]
+    loaded, failed, later = outcomes[:3], outcomes[3:12], outcomes[12:]
     assert loaded == [
         ["ok", head_sum(tiny_model("llama")), VOCABULARY, "org/tiny"],
         ["ok", head_sum(tiny_model("llama", seed=1)), VOCABULARY, "org/tiny"],
+        ["ok", head_sum(tiny_model("llama")), VOCABULARY, "org/converted"],  # by the hub's converter, not by mallory
     ]
     expected = [
         ("FileNotFoundError", r"model 'org/tiny' has no revision 'step2000': choose a branch, .*/org/tiny/tree/main"),
@@ -375,6 +381,7 @@ def test_the_hub_and_what_it_lacks(folder, tmp_path):
             "FileNotFoundError",
             r"'org/pickle' at revision 'main' has no safetensors weights, only a pickle \(pyto",
         ),
+        ("FileNotFoundError", r"'org/proposed' at revision 'main' has no safetensors weights, only a pickle"),
         (
             "PermissionError",
             rf"model 'org/gated' is gated: ask for access at http.*/org/gated .*, or load {INSTEAD}",
@@ -396,7 +403,7 @@ def test_the_hub_and_what_it_lacks(folder, tmp_path):
     assert later[4][0] == "ConnectionError"
     assert re.search(r"'org/tiny' is not on this machine and the hub at .* is away \(.*refused\)", later[4][1])
     assert errors == ""
-    assert max(seconds[2:9]) < 10
+    assert max(seconds[3:11]) < 10
     assert not any("onnx" in request or ".bin" in request or "README" in request for request in asked)
 
 

@@ -20,7 +20,7 @@ KEY = {
     "part": "block",
     "corpus": "stories",
     "tokens": 1024,
-    "drop_first": 0,
+    "shard": 0,
     "weights": "trained",
 }
 

@@ -1,6 +1,6 @@
 """Models: loading them, where their blocks are, reading their stream, taking them apart and putting them together."""
 
-from .capture import PARTS, capture, capture_part
+from .capture import PARTS, capture, capture_part, parts_of
 from .families import FAMILIES, Family, blocks, final_norm
 from .load import load, pocket_models, untrained
 from .small import SMALL, small_model
@@ -17,6 +17,7 @@ __all__ = [
     "capture_part",
     "final_norm",
     "load",
+    "parts_of",
     "pocket_models",
     "replaced",
     "set_blocks",

@@ -55,6 +55,15 @@ def capture_part(model: PreTrainedModel, part: str, *, stack: str | None = None)
         yield pairs
 
 
+def parts_of(model: PreTrainedModel, *, stack: str | None = None) -> tuple[str, ...]:
+    """Say which parts :func:`capture_part` can tell apart in this model: all, or only the whole block."""
+    try:
+        _inside(model, "mlp", stack)
+    except ValueError:
+        return PARTS[:1]
+    return PARTS
+
+
 def _pair(block: dict[str, Tensor], part: str) -> tuple[State, State]:
     x, y = block["x"], block["y"]
     if "between" in block:

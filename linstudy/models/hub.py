@@ -21,6 +21,7 @@ from transformers.utils import logging as transformers_logging
 
 from .weights import PICKLES, check_weights
 
+CONVERTER = "SFconvertbot"  # the hub's account whose pull requests turn pickles into safetensors
 PATIENCE = 8.0  # seconds until a hub that says nothing counts as away
 _AWAY = (HfHubHTTPError.__bases__[0], OSError)  # errors of the library's HTTP client, whichever it uses, and sockets'
 _WANTED = re.compile(r"[^/]+\.(json|txt|model|jinja)|model(-\d+-of-\d+)?\.safetensors")
@@ -44,6 +45,9 @@ def download(name: str, *, revision: str | None, code: bool, instead: str) -> Pa
                 return folder
             raise _sentence(error, name, revision, instead) from None
         files = [file.rfilename for file in found.siblings or []]
+        if not any(file.endswith(".safetensors") for file in files) and (converted := _converted(name)):
+            # The OPT models, for one: their owners left the pull request of the hub's own converter lying.
+            revision, files = converted
         wanted = [file for file in files if _WANTED.fullmatch(file) or (code and file.endswith(".py"))]
         if "model.safetensors" in wanted:  # some repositories hold the same weights cut into pieces too
             wanted = [file for file in wanted if not re.match(r"model(-\d|\.safetensors\.index)", file)]
@@ -52,7 +56,7 @@ def download(name: str, *, revision: str | None, code: bool, instead: str) -> Pa
             raise FileNotFoundError(
                 f"{name!r} at revision {revision or 'main'!r} has no safetensors weights"
                 f"{f', only a pickle ({pickles[0]}), which can run any code when it is loaded' if pickles else ''}: "
-                "look for a revision that has them (the hub's converter leaves one under refs/pr/...) or another model"
+                "look for a revision that has them, or another model"
             )
         try:
             return Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
@@ -80,6 +84,22 @@ def quiet() -> Iterator[None]:
             logger.setLevel(level)
         if bars:
             transformers_logging.enable_progress_bar()
+
+
+def _converted(name: str) -> tuple[str, list[str]] | None:
+    """Return revision and files of the safetensors that the hub's converter made of a repository's pickles."""
+    api = HfApi()
+    try:
+        for one in api.get_repo_discussions(name, author=CONVERTER, discussion_type="pull_request"):
+            # The author is asked for and checked: anybody may propose weights.
+            if one.author == CONVERTER and one.git_reference:
+                found = api.model_info(name, revision=one.git_reference, timeout=PATIENCE / 2)
+                files = [file.rfilename for file in found.siblings or []]
+                if any(file.endswith(".safetensors") for file in files):
+                    return one.git_reference, files
+    except _AWAY:
+        pass  # then there is none, and the caller says what is missing
+    return None
 
 
 def _sentence(error: Exception, name: str, revision: str | None, instead: str) -> Exception:

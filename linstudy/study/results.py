@@ -26,22 +26,53 @@ class Table:
         return (*self.key, *self.measured, *Provenance.__annotations__)
 
 
+_MODEL = ("model", "revision", "weights", "seed", "corpus", "tokens")  # what was measured, and on what
+_TEXT_OF = ("length", "dtype", "text_hash")
+_SCORES = (
+    *("linearity_raw", "update_linearity_raw", "linearity", "update_linearity", "floor", "update_ratio"),
+    *("norm_ratio", "cosine", "anisotropy", "feature_linearity"),
+    *("linearity_standardised", "update_linearity_standardised"),
+)
+
 TABLES = {
+    # a row a layer of a measured model; a shard is which stretch of the text, of so many tokens, was read
     "profiles": Table(
-        key=("model", "revision", "step", "seed", "part", "corpus", "tokens", "drop_first", "weights", "layer"),
+        key=(*_MODEL, "shard", "step", "part", "layer"),
+        measured=(*_TEXT_OF, "heldout", "linearity_heldout", "update_linearity_heldout", *_SCORES),
+    ),
+    # the same with tokens left out, a row a layer and ablation
+    "outliers": Table(key=(*_MODEL, "ablation", "part", "layer"), measured=(*_TEXT_OF, "kept", *_SCORES)),
+    # what the stream is like between the layers, a row a boundary; errors are those of the layer before it
+    "boundaries": Table(
+        key=(*_MODEL, "boundary"),
         measured=(
-            *("length", "heldout", "dtype", "text_hash"),
-            *("linearity_raw", "update_linearity_raw", "linearity", "update_linearity"),
-            *("linearity_heldout", "update_linearity_heldout", "floor", "update_ratio"),
-            *("norm_ratio", "cosine", "anisotropy", "feature_linearity"),
+            *_TEXT_OF,
+            *("median", "largest", "times_median", "dimension", "position", "massive"),
+            *("outliers", "outlier_variance", "intrinsic_dimension", "anisotropy", "lens_nats", "bare_lens_nats"),
+            *("error_median", "error_p90", "error_p99", "error_p999", "error_max", "worst_percent"),
         ),
+    ),
+    # small models with random weights, a row a layer: what an architecture scores untrained
+    "families": Table(
+        key=("model", "stack", "seed", "corpus", "tokens", "part", "layer"), measured=("length", "text_hash", *_SCORES)
     ),
 }
 
 # What a column holds is said here and not guessed from its cells: a revision of digits alone is no number.
-_TEXT = {"model", "revision", "part", "corpus", "weights", "dtype", "text_hash"}
+_TEXT = {"model", "revision", "part", "stack", "corpus", "weights", "ablation", "dtype", "text_hash"}
 _TEXT |= set(Provenance.__annotations__) - {"minutes"}
-_WHOLE = {"step", "seed", "tokens", "drop_first", "layer", "length"}  # may be missing: a finished model has no step
+_WHOLE = {
+    "step",
+    "seed",
+    "shard",
+    "tokens",
+    "layer",
+    "boundary",
+    "length",
+    "dimension",
+    "position",
+    "massive",
+}  # may be missing: a finished model has no step
 
 
 def results(table: str, *, folder: str | os.PathLike | None = None) -> pd.DataFrame:

@@ -1,24 +1,17 @@
-"""The registry of long runs, which of them are done, and doing the rest: each run's rows go into a table."""
+"""Long runs: which of them are done, and doing the rest; each run's rows go into a table."""
 
-import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import partial
-from pathlib import Path
 
 import pandas as pd
 
 from .provenance import provenance
-from .reach import BESIDE, SHARED_MODEL, Needs, away, digest, pocket_folders
+from .reach import Needs, away
 from .results import append, have
 from .sizes import SIZES, VARIABLE, out_of_memory, size
-
-LENGTH = 256  # tokens a block
-DTYPE = "float32"  # on every machine, or rows made on a GPU would differ from the others by bfloat16's rounding
-HELDOUT = 0.2  # of the blocks: scored, not fitted
 
 
 @dataclass(frozen=True)
@@ -41,7 +34,7 @@ def plan(runs: Iterable[Run] | None = None, *, folder: str | os.PathLike | None 
     """Return every run with its state: "there", "missing" or "cannot run here: why"."""
     absent = {}
     states = []
-    for run in registry() if runs is None else runs:
+    for run in _registered() if runs is None else runs:
         if have(run.table, folder=folder, **run.key):
             states.append((run, "there"))
             continue
@@ -64,7 +57,7 @@ def run_missing(
     A row that is there is never computed again, so a stopped command goes on where it was.
     ``only`` names one run. What happens is told to ``echo``, a line at a time.
     """
-    runs = list(registry() if runs is None else runs)
+    runs = list(_registered() if runs is None else runs)
     if only is not None:
         runs = [_by_name(only, runs)]
     failed = 0
@@ -93,66 +86,10 @@ def run_missing(
     return 1 if failed else 0
 
 
-def registry() -> tuple[Run, ...]:
-    """Return today's runs, in the order in which they are done."""
+def _registered() -> tuple[Run, ...]:
+    from .registry import registry  # which makes runs of what is defined here
 
-    def pair(model: str, corpus: str, **options: object) -> list[Run]:
-        return [_profile(model, corpus, weights, **options) for weights in ("trained", "random")]
-
-    beside = {"source": SHARED_MODEL, "needs": "shared model", "revision": digest(SHARED_MODEL), "tokens": 320 * LENGTH}
-    runs = []
-    for text in ("tinystories-train-sample", "wikitext-2-valid"):
-        runs += pair("stories260K", text, text=BESIDE / "data" / f"{text}.txt", **beside)
-    for name, folder in pocket_folders().items():
-        for text in ("stories", "pydocs"):
-            runs += pair(name, text, revision=digest(folder))
-    for name, commit in HUB.items():
-        runs += pair(name, "wikitext-test", needs="hub", size="t4", revision=commit)
-    return tuple(runs)
-
-
-# Revisions are commits: a name alone would be another model the day somebody uploads one.
-HUB = {
-    "gpt2": "607a30d783dfa663caf39e06633721c8d4cfcd7e",
-    "EleutherAI/pythia-70m": "a39f36b100fe8a5377810d56c3f4789b9c53ac42",
-    "EleutherAI/pythia-160m": "50f5173d932e8e61f858120bcb800b97af589f46",
-}
-
-
-def _profile(
-    model: str,
-    corpus: str,
-    weights: str,
-    *,
-    revision: str,
-    tokens: int = 200 * LENGTH,
-    source: Path | None = None,
-    text: Path | None = None,
-    needs: Needs = "nothing",
-    size: str = "tiny",
-) -> Run:
-    key = {"model": model, "step": None, "seed": 0, "part": "block", "corpus": corpus, "tokens": tokens}
-    key |= {"drop_first": 0, "weights": weights}
-    if revision:  # else the model is not here, and rows of any revision will do
-        key["revision"] = revision[:12]
-    pinned = revision if needs == "hub" else None
-    rows = partial(profile_rows, key, source=source or model, text=text or corpus, pinned=pinned)
-    return Run(f"{model}-{corpus}-{weights}", "profiles", size, needs, key, rows)
-
-
-def profile_rows(key: Mapping, *, source: str | Path, text: str | Path, pinned: str | None) -> pd.DataFrame:
-    """Measure one model on one text and return rows for profiles.csv, a row a layer, without their provenance."""
-    from .. import linearity_profile, load, token_blocks, untrained
-
-    model, tokenizer = load(source, revision=pinned, dtype=DTYPE)
-    if key["weights"] == "random":
-        model = untrained(model, seed=key["seed"])
-    blocks = token_blocks(text, tokenizer, tokens=key["tokens"], length=LENGTH, seed=key["seed"])
-    profile = linearity_profile(model, blocks, part=key["part"], drop_first=key["drop_first"], heldout=HELDOUT)
-    text_hash = hashlib.sha256(blocks.cpu().numpy().astype("<i8").tobytes()).hexdigest()[:12]
-    if (measured := int(profile["tokens"].iloc[0])) != key["tokens"]:
-        raise ValueError(f"{measured:,} tokens were measured, the run is for {key['tokens']:,}: its text is too short")
-    return profile.assign(**key, length=LENGTH, heldout=HELDOUT, dtype=DTYPE, text_hash=text_hash)
+    return registry()
 
 
 def _too_large(run: Run) -> str:

@@ -1,0 +1,78 @@
+"""What the long runs are: every model, text and control whose rows the tables should have."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from . import rows
+from .reach import BESIDE, SHARED_MODEL, Needs, digest, pocket_folders
+from .runs import Run
+
+
+@dataclass(frozen=True)
+class HubModel:
+    """A model on the hub, for machines of ``size`` or larger; ``commit`` so that it is the same one next year."""
+
+    name: str
+    commit: str
+    size: str = "t4"
+    dtype: str = "float32"  # where it fits: bfloat16 rounds the stream itself
+
+
+HUB = (
+    HubModel("gpt2", "607a30d783dfa663caf39e06633721c8d4cfcd7e"),
+    HubModel("gpt2-large", "32b71b12589c2f8d625668d2335a01cac3249519"),
+    HubModel("facebook/opt-125m", "27dcfa74d334bc871f3234de431e71c6eeba5dd6"),
+    HubModel("facebook/opt-1.3b", "3f5c25d0bc631cb57ac65913f76e22c2dfb61d62"),
+    HubModel("EleutherAI/pythia-70m", "a39f36b100fe8a5377810d56c3f4789b9c53ac42"),
+    HubModel("EleutherAI/pythia-160m", "50f5173d932e8e61f858120bcb800b97af589f46"),
+    HubModel("EleutherAI/pythia-1b", "f73d7dcc545c8bd326d8559c8ef84ffe92fea6b2"),
+    HubModel("EleutherAI/pythia-2.8b", "2a259cdd96a4beb1cdf467512e3904197345f6a9", size="full"),
+    HubModel("bigscience/bloom-560m", "ac2ae5fab2ce3f9f40dc79b5ca9f637430d24971"),
+    HubModel("TinyLlama/TinyLlama-1.1B-intermediate-step-1431k-3T", "036fa4651240b9a1487f709833b9e4b96b4c1574"),
+    HubModel("meta-llama/Llama-3.2-1B", "4e20de362430cd3b72f300e6b0f18e50e7166e08"),
+    HubModel("Qwen/Qwen2.5-0.5B", "060db6499f32faf8b98477b0a26969ef7d8b9987"),
+    HubModel("Qwen/Qwen2.5-1.5B", "8faed761d45a263340a0528343f099c05c9a4323"),
+    HubModel("mistralai/Mistral-7B-v0.1", "27d67f1b5f57dc0953326b2601d68371d40ea8da", size="full", dtype="bfloat16"),
+)
+
+
+def registry() -> tuple[Run, ...]:
+    """Return today's runs, in the order in which they are done: what this machine can surely do comes first."""
+    runs: list[Run] = []
+    for name in rows.SMALL:
+        key = {"model": name, "tokens": rows.FAMILY_TOKENS}
+        runs.append(Run(f"families-{name.replace(' ', '-')}", "families", "tiny", "nothing", key, _families(name)))
+    for text in ("tinystories-train-sample", "wikitext-2-valid"):
+        source = rows.Source("stories260K", digest(SHARED_MODEL), SHARED_MODEL, text, BESIDE / "data" / f"{text}.txt")
+        runs += _measured(source, tokens=320 * rows.LENGTH, needs="shared model")
+    for name, folder in pocket_folders().items():
+        for text in ("stories", "pydocs"):
+            runs += _measured(rows.Source(name, digest(folder), name, text, text), tokens=200 * rows.LENGTH)
+    for model in HUB:
+        source = rows.Source(model.name, model.commit[:12], model.name, "wikitext", "wikitext", model.commit)
+        tokens = 1024 * rows.LENGTH  # a floor of 0.01 up to a width of 2,600
+        runs += _measured(source, tokens=tokens, needs="hub", size=model.size, dtype=model.dtype)
+    return tuple(runs)
+
+
+def _families(name: str) -> partial:
+    return partial(rows.family_rows, name)
+
+
+def _measured(
+    source: rows.Source, *, tokens: int, needs: Needs = "nothing", size: str = "tiny", dtype: str = "float32"
+) -> Iterable[Run]:
+    """List the runs on one model and text."""
+    for table, weights, function in (
+        ("profiles", "trained", rows.profile_rows),
+        ("profiles", "random", rows.profile_rows),
+        ("outliers", "trained", rows.outlier_rows),
+        ("boundaries", "trained", rows.boundary_rows),
+        ("boundaries", "random", rows.boundary_rows),
+    ):
+        key: dict[str, object] = {"model": source.model, "corpus": source.corpus, "tokens": tokens, "weights": weights}
+        if source.revision:  # else the model is not here, and rows of any revision will do
+            key["revision"] = source.revision
+        make = partial(function, source, tokens=tokens, weights=weights, dtype=dtype)
+        yield Run(f"{table}-{source.model}-{source.corpus}-{weights}", table, size, needs, key, make)
