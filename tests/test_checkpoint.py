@@ -1,10 +1,12 @@
 """Checkpoints: whole or absent, and a resumed run ends at the same bits. Run: pytest tests/test_checkpoint.py."""
 
 import pickle
+import random
 import signal
 import subprocess
 import sys
 import textwrap
+import time
 from dataclasses import replace
 
 import pytest
@@ -13,7 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from transformers import MistralForCausalLM
 
-from linstudy.train import TrainConfig, latest_checkpoint, pocket, pretrain
+from linstudy.train import TrainConfig, latest_checkpoint, load_snapshot, pocket, pretrain, snapshots_in
 
 CONFIG = TrainConfig(steps=40, batch=4, peak_rate=1e-2, warmup=5, log_every=2, validate_every=10, checkpoint_every=4)
 BLOCKS = torch.randint(24, (30, 16), generator=torch.Generator().manual_seed(0))  # 7 steps an epoch
@@ -72,33 +74,45 @@ def test_a_part_of_the_state_lost_is_seen_in_the_bits(tmp_path):
     assert not same_bits(weights_after(tmp_path), weights_after())
 
 
+LONG = replace(CONFIG, steps=160, snapshots=True)
 RUN = """
     import sys, torch
-    from tests.test_checkpoint import BLOCKS, CONFIG, small_model
+    from tests.test_checkpoint import BLOCKS, LONG, small_model
     from linstudy.train import pretrain
     torch.set_num_threads(1)
-    for row in pretrain(small_model(), BLOCKS, CONFIG, folder=sys.argv[1]):
+    for row in pretrain(small_model(), BLOCKS, LONG, folder=sys.argv[1]):
         print(row["step"], flush=True)
 """
 
 
 @pytest.mark.slow
-def test_a_run_killed_again_and_again_ends_at_the_same_bits(tmp_path, pytestconfig):
-    killed = 0
-    for moment in (2, 11, 18, 31):  # before the first save, while 12 is saved, between two, while 32 is saved
-        command = [sys.executable, "-c", textwrap.dedent(RUN), tmp_path]
+def test_a_run_killed_at_random_moments_ends_at_the_same_bits(tmp_path, pytestconfig):
+    moments, killed, left = random.Random(0), 0, set()
+    while True:
+        command = [sys.executable, "-c", textwrap.dedent(RUN), tmp_path / "run"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=pytestconfig.rootpath) as run:
-            while int(run.stdout.readline()) < moment:
-                pass
+            for _ in range(moments.randrange(1, 40)):  # rows: of 2 steps each, later on
+                line = run.stdout.readline()
+            time.sleep(moments.uniform(0, 0.02))  # a step or a save takes some milliseconds
             run.kill()
+        if not line:  # it had come to its end
+            break
         killed += run.returncode == -signal.SIGKILL
-    assert killed == 4
-    assert not list(tmp_path.glob("step-00000040*"))
-    assert same_bits(weights_after(tmp_path), weights_after())
+        for path in (tmp_path / "run").glob("*.safetensors"):  # whole, whatever it was doing
+            assert load_file(path)
+            left.add(path.name)
+    assert killed >= 3
+    assert len(left) > 3
+    final = weights_after(tmp_path / "run", LONG)
+    assert same_bits(final, weights_after(tmp_path / "never killed", LONG))
+    assert not same_bits(final, weights_after(config=replace(LONG, seed=1)))  # the control of the comparison
+    for path in (tmp_path / "never killed").iterdir():
+        assert path.read_bytes() == (tmp_path / "run" / path.name).read_bytes()
 
 
 def test_the_last_two_are_kept_and_what_a_killed_save_left_is_cleared(tmp_path):
     (tmp_path / ".step-00000004.safetensors.x1y2z3").write_bytes(b"half")
+    (tmp_path / ".snapshot-00000004.safetensors.x1y2z3").write_bytes(b"half")
     weights_after(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "step-00000036.safetensors",
@@ -160,6 +174,12 @@ def test_other_text_and_another_model_are_refused(tmp_path):
     assert same_bits(wide.state_dict(), before)
 
 
+def test_a_snapshot_that_cannot_be_written_stops_the_run(tmp_path):
+    (tmp_path / "run").write_text("a file where the folder should be")
+    with pytest.raises(OSError, match=r"could not write the snapshot .*snapshot-00000000.*run the same command again"):
+        next(pretrain(small_model(), BLOCKS, replace(CONFIG, snapshots=True), folder=tmp_path / "run"))
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are a POSIX thing")
 def test_a_disk_that_fills_up_leaves_the_checkpoint_before_it(tmp_path):
     import resource
@@ -182,3 +202,52 @@ def test_a_disk_that_fills_up_leaves_the_checkpoint_before_it(tmp_path):
     assert list(tmp_path.iterdir()) == [before]
     assert before.read_bytes() == content
     assert same_bits(weights_after(tmp_path), weights_after())
+
+
+# snapshots
+
+
+def test_snapshots_are_the_weights_of_their_steps(tmp_path):
+    model, seen = small_model(), {}
+    rows = pretrain(model, BLOCKS, replace(CONFIG, snapshots=True), folder=tmp_path, validation=BLOCKS[:4])
+    for row in rows:
+        if row["step"] in (0, 1, 2, 4, 8, 16, 32, 40):
+            assert row["validation_nats"] is not None
+            seen[row["step"]] = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    assert snapshots_in(tmp_path) == [0, 1, 2, 4, 8, 16, 32, 40] == sorted(seen)
+    assert same_bits(seen[0], small_model().state_dict())
+    for step, weights in seen.items():
+        other = small_model()
+        load_snapshot(tmp_path, step, other)
+        assert same_bits(other.state_dict(), weights)
+    assert not same_bits(seen[1], seen[2])
+
+
+def test_keeping_snapshots_does_not_change_the_run(tmp_path):
+    assert same_bits(weights_after(tmp_path, replace(CONFIG, snapshots=(3, 7))), weights_after())
+    assert snapshots_in(tmp_path) == [3, 7]
+
+
+def test_measuring_the_model_while_a_row_is_out_does_not_change_the_run():
+    model = small_model()
+    for _ in pretrain(model, BLOCKS, CONFIG):
+        model.eval()
+        torch.randn(5)
+    assert same_bits(model.state_dict(), weights_after())
+
+
+def test_snapshots_that_are_not_there_or_do_not_fit_are_refused(tmp_path):
+    weights_after(tmp_path, replace(CONFIG, snapshots=(0, 3)))
+    with pytest.raises(FileNotFoundError, match=r"has no snapshot of step 5; the steps there are: 0, 3"):
+        load_snapshot(tmp_path, 5, small_model())
+    with pytest.raises(FileNotFoundError, match="the steps there are: none"):
+        load_snapshot(tmp_path / "elsewhere", 5, small_model())
+    wide = small_model(width=32)
+    before = {name: tensor.clone() for name, tensor in wide.state_dict().items()}
+    with pytest.raises(ValueError, match=r"the snapshot .* is of another model: .* there and \(32"):
+        load_snapshot(tmp_path, 3, wide)
+    assert same_bits(wide.state_dict(), before)
+    path = tmp_path / "snapshot-00000003.safetensors"
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(ValueError, match=r"snapshot-00000003\.safetensors cannot be read .*delete it and train again"):
+        load_snapshot(tmp_path, 3, small_model())

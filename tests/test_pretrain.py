@@ -9,9 +9,21 @@ import torch
 from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel, MistralForCausalLM
 
-from linstudy.train import TrainConfig, next_token_nats, pocket, pretrain, pretrain_to
-from linstudy.train.pocket import COLUMNS, write_rows
-from linstudy.train.pretrain import batch_rows, make_optimizer
+from linstudy.train import (
+    PRESETS,
+    Penalty,
+    Scaling,
+    TrainConfig,
+    load_snapshot,
+    next_token_nats,
+    pocket,
+    pretrain,
+    pretrain_to,
+    with_bar,
+)
+from linstudy.train.engines import products
+from linstudy.train.pocket import COLUMNS, documents, name_of, shown, write_rows
+from linstudy.train.steps import batch_rows, drawn_by, make_optimizer
 
 SMALL = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "head_dim": 4, "vocab_size": 24}
 
@@ -67,11 +79,21 @@ def test_rate_without_warmup_and_with_nothing_else(warmup, first, last):
         ({"steps": 10, "warmup": 11}, "warmup is 11 steps; it must lie between 0 and steps, 10"),
         ({"log_every": 7}, "validate_every is 100; it must be a multiple of log_every, 7"),
         ({"checkpoint_every": 15}, "checkpoint_every is 15; it must be a multiple of log_every, 10"),
+        ({"accumulation": 0}, "accumulation is 0; it must be above 0"),
+        ({"linear": "mkl"}, "linear is 'mkl'; it must be torch or onednn"),
+        ({"steps": 200, "snapshots": (0, 201)}, "snapshots holds step 201; the run has steps 0 to 200"),
     ],
 )
 def test_impossible_settings_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         TrainConfig(**options)
+
+
+def test_snapshots_are_on_log_spaced_steps_with_the_first_and_the_last():
+    assert sorted(TrainConfig(steps=100, snapshots=True).snapshot_steps) == [0, 1, 2, 4, 8, 16, 32, 64, 100]
+    assert sorted(TrainConfig(steps=128, snapshots=True).snapshot_steps) == [0, 1, 2, 4, 8, 16, 32, 64, 128]
+    assert sorted(TrainConfig(steps=100, snapshots=[5, 3]).snapshot_steps) == [3, 5]
+    assert not TrainConfig().snapshot_steps
 
 
 # the order of the data
@@ -163,6 +185,113 @@ def test_equal_configs_give_equal_rows_and_another_seed_does_not():
     assert losses(0) != losses(1)
 
 
+def test_snapshot_rows_come_beside_the_others():
+    config = TrainConfig(**vars(SHORT) | {"snapshots": (0, 3)})
+    rows = pd.DataFrame(pretrain(small_model(), counting_text(), config, validation=counting_text(8, seed=1)))
+    assert list(rows.step) == [0, 3, 10, 20, 30, 40, 50, 60]
+    assert list(rows.validation_nats.notna()) == [True, True, False, True, False, True, False, True]
+    assert rows.validation_nats[0] == pytest.approx(math.log(24), abs=0.1)
+    assert rows.loc[0, ["training_nats", "penalty", "gradient_norm", "tokens_per_second"]].isna().all()
+    plain = pd.DataFrame(pretrain(small_model(), counting_text(), SHORT))
+    assert list(rows.training_nats[3:]) == list(plain.training_nats[1:])
+
+
+def test_a_step_in_parts_is_the_whole_step():
+    def run(**options):
+        model = small_model()
+        config = TrainConfig(**vars(SHORT) | {"steps": 20} | options)
+        return list(pretrain(model, counting_text(), config)), model
+
+    (whole, one), (parts, four), (other, _) = run(), run(accumulation=4), run(seed=1)
+    for a, b, c in zip(whole, parts, other, strict=True):
+        for column in ("training_nats", "gradient_norm"):
+            assert a[column] == pytest.approx(b[column], rel=1e-4)
+            assert a[column] != pytest.approx(c[column], rel=1e-4)
+    for a, b in zip(one.parameters(), four.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
+    with pytest.raises(ValueError, match="a batch of 8 blocks does not divide into 3 parts for each of 1 processes"):
+        run(accumulation=3)
+
+
+def test_dropout_is_decided_by_the_seed_and_the_step():
+    """So that a run resumed in the middle drops what the whole run did."""
+
+    def run(steps, folder=None):
+        torch.manual_seed(0)
+        model = GPT2LMHeadModel(GPT2Config(vocab_size=24, n_positions=16, n_embd=16, n_layer=1, n_head=2))
+        assert model.config.resid_pdrop > 0
+        rows = pretrain(model, counting_text(), SHORT, folder=folder)
+        for row in rows:
+            torch.rand(row["step"])  # whoever draws in between
+            if row["step"] == steps:
+                break
+        return model.state_dict()
+
+    whole = run(60)
+    with drawn_by(torch.device("cpu"), 0, 1):
+        first = torch.rand(4)
+    with drawn_by(torch.device("cpu"), 0, 2):
+        assert not torch.equal(torch.rand(4), first)
+    again = run(60)
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+
+
+# faster steps
+
+
+def losses(**options):
+    config = TrainConfig(**vars(SHORT) | {"steps": 20, "penalty": Penalty("cosine", 0.5)} | options)
+    rows = list(pretrain(model := small_model(), counting_text(), config, validation=counting_text(5)))
+    assert not any("forward" in vars(module) for module in model.modules())
+    return [row["training_nats"] + row["penalty"] for row in rows]
+
+
+def test_compiled_blocks_train_alike(monkeypatch):
+    calls = []
+
+    def counted(function):
+        calls.append(function)
+        return real(function, backend="aot_eager")  # all but the making of machine code, which takes a minute
+
+    real = torch.compile
+    monkeypatch.setattr(torch, "compile", counted)
+    assert losses(compile=True) == pytest.approx(losses(), rel=1e-4)
+    assert len(calls) == 2  # blocks
+
+
+def test_a_compiler_that_fails_is_told_once_and_the_run_goes_on(monkeypatch):
+    def fails(function):
+        def run(*args, **kwargs):
+            raise RuntimeError("no C++ compiler\nand more lines")
+
+        return run
+
+    monkeypatch.setattr(torch, "compile", fails)
+    with pytest.warns(RuntimeWarning, match=r"does not work here \(RuntimeError: no C\+\+ compiler\)") as told:
+        got = losses(compile=True)
+    assert len(told) == 1
+    assert got == losses()
+
+
+def test_onednn_multiplies_alike():
+    assert losses(linear="onednn") == pytest.approx(losses(), rel=1e-4)
+    layer = nn.Linear(5, 3)
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=24, n_positions=16, n_embd=16, n_layer=1, n_head=2))
+    model.extra = layer  # one with a bias, on three axes
+    x, weight, bias = (torch.randn(2, 7, 5, requires_grad=True), layer.weight, layer.bias)
+    want = torch.autograd.grad(layer(x).square().sum(), (x, weight, bias))
+    with products(model, "onednn"):
+        got = torch.autograd.grad(layer(x).square().sum(), (x, weight, bias))
+    for one, other in zip(got, want, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_onednn_is_refused_where_it_is_not(monkeypatch):
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="is for a CPU with oneDNN, and the model is on cpu: take linear='torch'"):
+        losses(linear="onednn")
+
+
 # what is refused
 
 
@@ -205,6 +334,57 @@ def test_pocket_model_fits_the_package():
     assert model.num_parameters() == 1_443_968
     assert 2 * model.num_parameters() < 3e6  # bytes in bfloat16
     assert model.lm_head.weight is model.model.embed_tokens.weight
+
+
+def meta_model(preset):
+    with torch.device("meta"):
+        return MistralForCausalLM(preset.shape(preset.vocab_size))
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"), [("pocket", 1_443_968), ("mini", 9_902_336), ("150m", 151_800_576), ("650m", 652_145_920)]
+)
+def test_presets_have_the_sizes_they_are_named_for(name, parameters):
+    assert meta_model(PRESETS[name]).num_parameters() == parameters
+    assert PRESETS[name].length <= PRESETS[name].shape(257).max_position_embeddings
+
+
+def test_models_are_named_for_what_is_special():
+    def named(text="stories", **options):
+        return name_of(text, "1m", TrainConfig(**options))
+
+    assert named() == "stories-1m"
+    assert named(penalty=Penalty("cosine", 0.5)) == "stories-1m-cosine"
+    assert named(penalty=Penalty("mse", 0.5)) == "stories-1m-mse"
+    assert named(scaling=Scaling("norms")) == "stories-1m-norms"
+    assert named("here/or+there/mine.txt+stories") == "here/or-mine-stories-1m".replace("here/", "")
+
+
+def test_several_texts_take_turns(tmp_path):
+    one, two = tmp_path / "one+1.txt", tmp_path / "two.txt"
+    one.write_text("a<|endoftext|>b<|endoftext|>c")
+    two.write_text("x")
+    assert list(documents(str(one), seed=0)) == ["a", "b", "c"]
+    two.rename(tmp_path / "two.txt")
+    both = f"{tmp_path / 'three.txt'}+{tmp_path / 'two.txt'}"
+    one.rename(tmp_path / "three.txt")
+    assert list(documents(both, seed=0)) == ["a", "x", "b", "c"]
+    assert shown(both) == "three.txt+two.txt"
+
+
+def test_a_preset_that_is_none_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"no preset '160m': did you mean '150m'\? the presets are pocket, mini"):
+        pretrain_to(tmp_path, preset="160m")
+
+
+def test_the_bar_counts_steps_and_passes_the_rows_on(capsys):
+    rows = [row(0, training_nats=None), row(20, tokens_per_second=5.0), row(40, tokens_per_second=5.0)]
+    assert list(with_bar(rows, steps=40, name="run", disable=False)) == rows
+    said = capsys.readouterr().err
+    assert "40/40" in said
+    assert "loss=0.333, tokens_s=5" in said
+    list(with_bar(rows[2:], steps=60, disable=False))  # resumed
+    assert "40/60" in capsys.readouterr().err
 
 
 def row(step, **cells):
@@ -253,6 +433,9 @@ def test_the_command_makes_a_folder_that_transformers_loads(tmp_path):
     assert tokenizer.decode(ids[0]) == "Once upon a time"
 
     made = json.loads((folder / "provenance.json").read_text())
+    assert made["name"] == "stories-1m"
+    assert made["config"]["peak_rate"] == PRESETS["pocket"].peak_rate
+    assert made["bits_per_byte"] > 0
     assert made["tokens"] == 20 * 2 * 256
     assert made["validation_nats"] == pd.read_csv(folder / "training.csv").validation_nats.iloc[-1]
     weights = (folder / "model.safetensors").read_bytes()
@@ -260,3 +443,26 @@ def test_the_command_makes_a_folder_that_transformers_loads(tmp_path):
     assert (folder / "model.safetensors").read_bytes() == weights
     with pytest.raises(ValueError, match=r"was made with .*peak_rate 0.006, not 0.1"):
         pretrain_to(folder, **settings, peak_rate=0.1)
+
+
+@pytest.mark.slow
+def test_the_command_passes_everything_on_to_the_run(tmp_path):
+    special = {"penalty": "mse=0.5,features=mean", "scaling": "branches", "snapshots": True, "weight_decay": 0.2}
+    small = {"steps": 6, "batch": 2, "vocab_size": 300, "distinct": 8 * 256, "seed": 3}
+    folder = pretrain_to(tmp_path, text="pydocs+stories", **special, **small, linear="onednn", accumulation=2)
+    made = json.loads((folder / "provenance.json").read_text())
+    assert made["name"] == "pydocs-stories-1m-mse-branches"
+    assert made["distinct"] == 2048  # gone through more than once: 7 blocks, 12 seen
+    config = made["config"]
+    assert config["penalty"]["features"] == "mean"
+    assert config["scaling"] == {"where": "branches", "constant": 1.0, "power": 0.5}
+    assert (config["weight_decay"], config["linear"], config["accumulation"], config["seed"]) == (0.2, "onednn", 2, 3)
+    table = pd.read_csv(folder / "training.csv")
+    assert list(table.step) == [0, 1, 2, 4, 6]
+    assert table.penalty[1] > 0
+    kept, exported = (AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32) for _ in range(2))
+    load_snapshot(folder / "checkpoint", 6, kept)
+    for one, other in zip(kept.parameters(), exported.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-2, atol=1e-3)  # bfloat16
+    pretrain_to(folder, text="pydocs+stories", **special, **small, linear="onednn", accumulation=2, resume=False)
+    assert list(pd.read_csv(folder / "training.csv").step) == [0, 1, 2, 4, 6]

@@ -31,8 +31,9 @@ def save_checkpoint(
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state(model, optimizer).items()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for left in folder.glob(".step-*"):  # by a run that was killed while it wrote
-            left.unlink()
+        for pattern in (".step-*", ".snapshot-*"):  # left by a run that was killed while it wrote
+            for left in folder.glob(pattern):
+                left.unlink()
         with written_whole(path) as unfinished:
             save_file(tensors, unfinished, metadata=metadata)
     except (OSError, SafetensorError) as error:
@@ -67,10 +68,7 @@ def load_checkpoint(
 
     weights = model_tensors(model)
     found = {name.removeprefix("model."): tensor for name, tensor in tensors.items() if name.startswith("model.")}
-    for name in sorted(weights.keys() | found.keys()):
-        here, there = (tuple(side[name].shape) if name in side else None for side in (weights, found))
-        if here != there:
-            raise ValueError(f"the checkpoint {path} is of another model: {name} is {there} there and {here} here")
+    check_shapes(path, found, weights)
 
     with torch.no_grad():
         for name, tensor in weights.items():
@@ -105,6 +103,15 @@ def model_tensors(model: PreTrainedModel) -> dict[str, Tensor]:
     """Name parameters and saved buffers, a tied weight once."""
     saved = model.state_dict().keys()
     return dict(model.named_parameters()) | {name: b for name, b in model.named_buffers() if name in saved}
+
+
+def check_shapes(path: str | Path, there: Mapping[str, Tensor], here: Mapping[str, Tensor]) -> None:
+    """Refuse a file whose weights are not those of this model, by the name of the first."""
+    for name in sorted(there.keys() | here.keys()):
+        one, other = (tuple(side[name].shape) if name in side else None for side in (there, here))
+        if one != other:
+            kind = Path(path).name.partition("-")[0].replace("step", "checkpoint")
+            raise ValueError(f"the {kind} {path} is of another model: {name} is {one} there and {other} here")
 
 
 def refuse_other_run(path: str | Path, there: dict[str, Any], here: dict[str, Any]) -> None:

@@ -1,4 +1,8 @@
-"""Shapes of models to pretrain, by name."""
+"""Models to pretrain, by name: their shapes, and how a run of such a size is best set up."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
 
 from transformers import MistralConfig
 
@@ -25,3 +29,82 @@ def pocket(vocab_size: int = 2048) -> MistralConfig:
         eos_token_id=None,
         pad_token_id=None,
     )
+
+
+def mini(vocab_size: int = 4096) -> MistralConfig:
+    """Describe the model between the pocket's and the paper's: 12 layers, width 256, 9.9 M parameters."""
+    return _wider(
+        pocket(vocab_size),
+        hidden_size=256,
+        intermediate_size=704,
+        num_hidden_layers=12,
+        head_dim=64,
+    )
+
+
+def paper_150m(vocab_size: int = 32_000) -> MistralConfig:
+    """Describe a model of the paper's smaller size: 12 layers, width 768, 151 M parameters.
+
+    The paper names the architecture and the size alone: the number of layers and the widths are ours. As in Mistral 7B,
+    four heads share one key and value, and the embeddings are not tied.
+    """
+    return _wider(
+        pocket(vocab_size),
+        hidden_size=768,
+        intermediate_size=3072,
+        num_hidden_layers=12,
+        num_attention_heads=12,
+        num_key_value_heads=3,
+        head_dim=64,
+        max_position_embeddings=2048,
+        tie_word_embeddings=False,
+    )
+
+
+def paper_650m(vocab_size: int = 32_000) -> MistralConfig:
+    """Describe a model of the paper's larger size: 24 layers, width 1,280, 652 M parameters.
+
+    Its number of layers is read off the axis of the paper's Figure 4; the rest is as in :func:`paper_150m`.
+    """
+    return _wider(
+        paper_150m(vocab_size),
+        hidden_size=1280,
+        intermediate_size=5120,
+        num_hidden_layers=24,
+        num_attention_heads=20,
+        num_key_value_heads=5,
+    )
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A shape, and how a run of it is set up unless somebody says otherwise."""
+
+    size: str  # in the names of its models
+    shape: Callable[[int], MistralConfig]
+    vocab_size: int
+    length: int  # tokens a block
+    batch: int  # blocks a step
+    tokens: int  # seen in a run
+    peak_rate: float
+
+
+PRESETS = {
+    "pocket": Preset("1m", pocket, 2048, length=256, batch=8, tokens=10_000_000, peak_rate=6e-3),
+    "mini": Preset("10m", mini, 4096, length=256, batch=32, tokens=100_000_000, peak_rate=3e-3),
+    "150m": Preset("150m", paper_150m, 32_000, length=512, batch=64, tokens=1_000_000_000, peak_rate=1e-3),
+    "650m": Preset("650m", paper_650m, 32_000, length=512, batch=128, tokens=2_000_000_000, peak_rate=4e-4),
+}
+
+
+def preset_named(name: str) -> Preset:
+    """Return a preset by its name. Raises ValueError for a name that is none."""
+    if name not in PRESETS:
+        near = get_close_matches(name.lower(), PRESETS, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"there is no preset {name!r}: {hint}the presets are {', '.join(PRESETS)}")
+    return PRESETS[name]
+
+
+def _wider(config: MistralConfig, **changes: int | bool) -> MistralConfig:
+    return MistralConfig(**(config.to_dict() | changes))

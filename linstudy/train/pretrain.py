@@ -1,10 +1,9 @@
 """The pretraining loop: token blocks in, a trained model in place, one row of numbers every few steps."""
 
-import math
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack, nullcontext
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,50 +11,19 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn import functional as F
 from transformers import PreTrainedModel
 
+from ..models import capture, final_norm
 from .checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
+from .config import TrainConfig
+from .controls import scaled
+from .engines import compiled, products
+from .penalties import neighbour_penalty
+from .processes import check_shares, mean_over_processes, processes, shares, together, unsent
+from .snapshots import save_snapshot
+from .steps import batch_rows, drawn_by, make_optimizer, next_token_nats, precision
 
 Row = dict[str, int | float | None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainConfig:
-    """What a run is, whole: on one machine equal configs, blocks and first weights give equal runs."""
-
-    steps: int = 2000  # updates of the weights
-    batch: int = 16  # blocks a step
-    peak_rate: float = 4e-3  # learning rate when the warm-up ends
-    warmup: int = 100  # steps in which the rate rises from 0
-    final_rate: float = 0.1  # share of the peak rate that is left at the last step
-    weight_decay: float = 0.1  # share of a weight lost a step, times the rate; matrices only
-    clip: float = 1.0  # largest L2 norm of the whole gradient
-    betas: tuple[float, float] = (0.9, 0.95)  # memory of AdamW's two moments, a step
-    seed: int = 0  # order of the blocks (the first weights are the caller's)
-    log_every: int = 10  # steps a row
-    validate_every: int = 100  # steps between measurements on the validation blocks
-    checkpoint_every: int = 200  # steps between checkpoints, where a folder is given
-
-    def __post_init__(self) -> None:
-        """Refuse what no run can follow."""
-        for field in ("steps", "batch", "peak_rate", "clip", "log_every", "validate_every", "checkpoint_every"):
-            if not getattr(self, field) > 0:
-                raise ValueError(f"{field} is {getattr(self, field)}; it must be above 0")
-        if not 0 <= self.warmup <= self.steps:
-            raise ValueError(f"warmup is {self.warmup} steps; it must lie between 0 and steps, {self.steps}")
-        for field in ("validate_every", "checkpoint_every"):
-            if getattr(self, field) % self.log_every:
-                raise ValueError(
-                    f"{field} is {getattr(self, field)}; it must be a multiple of log_every, {self.log_every}"
-                )
-
-    def rate(self, step: int) -> float:
-        """Return the learning rate of a step, counted from 1: a straight warm-up, then half a cosine."""
-        if step < self.warmup:
-            return self.peak_rate * step / self.warmup
-        gone = (step - self.warmup) / max(self.steps - self.warmup, 1)
-        return self.peak_rate * (self.final_rate + (1 - self.final_rate) * (1 + math.cos(math.pi * gone)) / 2)
 
 
 def pretrain(
@@ -68,13 +36,19 @@ def pretrain(
 ) -> Iterator[Row]:
     """Train a model in place and yield one row every ``config.log_every`` steps and after the last.
 
-    Columns: ``step`` (updates done), ``tokens`` (seen so far), ``training_nats`` and ``gradient_norm`` (before
-    clipping), both means over the steps since the row before, ``validation_nats`` (nats per token; None in the rows
-    between two measurements), ``rate`` (learning rate), ``tokens_per_second`` (training alone).
+    Columns: ``step`` (updates done), ``tokens`` (seen so far), ``training_nats``, ``penalty`` (weighted, 0 without
+    one; the loss is the sum of the two) and ``gradient_norm`` (before clipping), these three means over the steps
+    since the row before, ``validation_nats`` (nats per token; None in the rows between two measurements), ``rate``
+    (learning rate), ``tokens_per_second`` (training alone, all processes together).
 
     With a ``folder`` the whole state is saved there every ``config.checkpoint_every`` steps and at the end, and a run
-    that finds a checkpoint goes on from it: on the CPU to the same weights, bit for bit. The weights must be float32;
-    on GPUs that have bfloat16 units the products run in bfloat16.
+    that finds a checkpoint goes on from it: on the CPU to the same weights, bit for bit. The steps in
+    ``config.snapshots`` get a validated row each, step 0 for the first weights, and their weights are kept in the
+    folder (:func:`load_snapshot`). While a row is out, the model may be measured.
+
+    Under ``accelerate launch`` or ``torchrun`` every process calls this with the same arguments; each step's blocks
+    are shared out, the first process writes the files, all yield the same rows. The weights must be float32; on GPUs
+    that have bfloat16 units the products run in bfloat16.
 
     Raises:
         ValueError: the blocks or the weights cannot be trained on, or the checkpoint is of another run.
@@ -82,112 +56,129 @@ def pretrain(
 
     """
     check(model, blocks, config)
+    trained = together(model)
     optimizer = make_optimizer(model, config)
     settings = asdict(config) | {"blocks": fingerprint(blocks)}
     saved = latest_checkpoint(folder) if folder is not None else None
     done = load_checkpoint(saved, model, optimizer, settings=settings) if saved else 0
+    first = processes().is_main_process
 
-    model.train()
-    recent: list[Tensor] = []  # loss and gradient norm of the steps since the last row; they stay on the device
-    clock = time.perf_counter()
-    for step in range(done + 1, config.steps + 1):
-        for group in optimizer.param_groups:
-            group["lr"] = config.rate(step)
+    with ExitStack() as undone_at_the_end:
+        undone_at_the_end.enter_context(scaled(model, config.scaling))
+        undone_at_the_end.enter_context(products(model, config.linear))
+        if config.compile and done < config.steps:
+            undone_at_the_end.enter_context(compiled(model, lambda: sample_loss(model, blocks, config)))
 
-        ids = blocks[batch_rows(len(blocks), config, step)].to(model.device).long()
-        with precision(model.device):
-            loss = next_token_nats(model, ids)
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(model.parameters(), config.clip)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        recent.append(torch.stack([loss.detach(), norm]))
-
-        last = step == config.steps
-        if step % config.log_every and not last:
-            continue
-        numbers = torch.stack(recent).cpu()  # the one wait for the device
-        seconds = time.perf_counter() - clock
-        stop_unless_finite(numbers, step, latest_checkpoint(folder) if folder is not None else None)
-        training_nats, gradient_norm = numbers.mean(dim=0).tolist()
-        measured = validation is not None and (last or step % config.validate_every == 0)
-        yield {
-            "step": step,
-            "tokens": step * ids.numel(),
-            "training_nats": training_nats,
-            "validation_nats": mean_nats(model, validation, config.batch) if measured else None,
-            "rate": config.rate(step),
-            "gradient_norm": gradient_norm,
-            "tokens_per_second": len(recent) * ids.numel() / seconds,
-        }
-        # After the row, so that whoever writes rows down has all rows up to the checkpoint.
-        if folder is not None and (last or step % config.checkpoint_every == 0):
-            save_checkpoint(folder, model, optimizer, step=step, settings=settings)
-        recent.clear()
+        model.train()
+        recent: list[Tensor] = []  # loss, penalty and gradient norm since the last row; they stay on the device
         clock = time.perf_counter()
+        for step in range(done + 1 if saved else 0, config.steps + 1):
+            if step:  # step 0 is the model as it came
+                recent.append(one_step(model, trained, optimizer, blocks, config, step))
+
+            last, kept = step == config.steps, step in config.snapshot_steps
+            if not (kept or last or (step and step % config.log_every == 0)):
+                continue
+            measured = validation is not None and (kept or last or step % config.validate_every == 0)
+            seen = step * config.batch * blocks.shape[1]
+            row: Row = {"step": step, "tokens": seen, "training_nats": None, "penalty": None, "validation_nats": None}
+            row |= {"rate": config.rate(step), "gradient_norm": None, "tokens_per_second": None}
+            if recent:
+                numbers = mean_over_processes(torch.stack(recent)).cpu()  # the one wait for the device
+                seconds = time.perf_counter() - clock
+                stop_unless_finite(numbers, step, latest_checkpoint(folder) if folder is not None else None)
+                row |= zip(("training_nats", "penalty", "gradient_norm"), numbers.mean(dim=0).tolist(), strict=True)
+                row["tokens_per_second"] = len(recent) * config.batch * blocks.shape[1] / seconds
+            if measured:
+                row["validation_nats"] = mean_nats(model, validation, config)
+            if kept and first and folder is not None:
+                save_snapshot(folder, model, step=step, scaling=config.scaling)
+            yield row
+            # After the row, so that whoever writes rows down has all rows up to the checkpoint.
+            if folder is not None and step and (last or step % config.checkpoint_every == 0):
+                if first:
+                    save_checkpoint(folder, model, optimizer, step=step, settings=settings)
+                processes().wait_for_everyone()
+            recent.clear()
+            model.train()  # whoever had the row may have measured the model
+            clock = time.perf_counter()
     model.eval()
 
 
-def next_token_nats(model: PreTrainedModel, ids: Int[Tensor, "block token"]) -> Float[Tensor, ""]:
-    """Return the mean cross-entropy of every token given those before it, in nats: the loss of a training step."""
-    logits = model(input_ids=ids, use_cache=False).logits
-    # The targets are moved, not the logits: a slice of the logits would have to be copied, the largest tensor here.
-    targets = F.pad(ids[:, 1:], (0, 1), value=-100)
-    return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-100)
+def one_step(
+    model: PreTrainedModel,
+    trained: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    blocks: Int[Tensor, "block token"],
+    config: TrainConfig,
+    step: int,
+) -> Float[Tensor, "3"]:
+    """Update the weights once; return this process's loss and penalty and the gradient's norm, before the update.
+
+    ``trained`` is the model, or what sends its gradients to the other processes.
+    """
+    for group in optimizer.param_groups:
+        group["lr"] = config.rate(step)
+    numbers = []
+    parts = shares(batch_rows(len(blocks), config, step), config.accumulation)
+    with drawn_by(model.device, config.seed, step, processes().process_index):
+        for place, rows in enumerate(parts, start=1):
+            ids = blocks[rows].to(model.device).long()
+            with nullcontext() if place == len(parts) else unsent(trained):
+                nats, penalty = losses(model, trained, ids, config)
+                loss = nats if config.penalty is None else nats + penalty
+                (loss if len(parts) == 1 else loss / len(parts)).backward()
+            numbers.append(torch.stack([nats.detach(), penalty.detach()]))
+    norm = nn.utils.clip_grad_norm_(model.parameters(), config.clip)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return torch.cat([torch.stack(numbers).mean(dim=0), norm[None]])
+
+
+def losses(
+    model: PreTrainedModel, trained: nn.Module, ids: Int[Tensor, "block token"], config: TrainConfig
+) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+    """Return the loss of the next token and the weighted penalty, the two terms of what is minimised."""
+    with precision(model.device):
+        if config.penalty is None:
+            nats = next_token_nats(trained, ids)
+            return nats, torch.zeros_like(nats)
+        with capture(model) as stream:
+            nats = next_token_nats(trained, ids)
+        penalty = neighbour_penalty(stream, config.penalty, final_norm=final_norm(model))
+        stream.clear()  # or the states would wait, with their graph, for the garbage collector
+    # Losses are averaged over the parts of a step; a sum over all its tokens is the mean of so many times theirs.
+    shared = config.batch / len(ids) if config.penalty.tokens == "sum" else 1
+    return nats, penalty * shared
 
 
 @torch.no_grad()
-def mean_nats(model: PreTrainedModel, blocks: Int[Tensor, "block token"], batch: int) -> float:
-    """Measure the loss on blocks, in nats per token, and leave the model in training mode."""
+def mean_nats(model: PreTrainedModel, blocks: Int[Tensor, "block token"], config: TrainConfig) -> float:
+    """Measure the loss on blocks, shared out over the processes, in nats per token."""
+    state = processes()
     model.eval()
     total = 0.0
-    for part in blocks.split(batch):
+    batches = blocks.split(config.batch // (config.accumulation * state.num_processes))
+    for part in batches[state.process_index :: state.num_processes]:
         with precision(model.device):
             total += next_token_nats(model, part.to(model.device).long()).item() * len(part)
-    model.train()
+    if state.num_processes > 1:
+        mine = torch.tensor(total, dtype=torch.float64, device=model.device)
+        total = mean_over_processes(mine).item() * state.num_processes
     return total / len(blocks)
 
 
-def make_optimizer(model: PreTrainedModel, config: TrainConfig) -> torch.optim.AdamW:
-    """Make AdamW with weight decay on the matrices alone.
-
-    A norm's gain has no reason to be near 0, and an embedding row gets a gradient only when its token comes by:
-    decayed at every step, rare tokens would fade for being rare.
-    """
-    embeddings = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
-    groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
-    for parameter in model.parameters():
-        groups[parameter.ndim >= 2 and id(parameter) not in embeddings].append(parameter)
-    return torch.optim.AdamW(
-        [
-            {"params": groups[True], "weight_decay": config.weight_decay},
-            {"params": groups[False], "weight_decay": 0.0},
-        ],
-        lr=config.peak_rate,
-        betas=config.betas,
-        fused=True,
-    )
-
-
-def batch_rows(count: int, config: TrainConfig, step: int) -> Int[np.ndarray, " row"]:
-    """Return which of the blocks a step sees, decided by seed and step alone: a resumed run needs no generator's state.
-
-    Every epoch is a fresh permutation; the few blocks left over when the batch does not divide it sit that epoch out.
-    """
-    epoch, place = divmod(step - 1, count // config.batch)
-    order = np.random.default_rng((config.seed, epoch)).permutation(count)
-    return order[place * config.batch : (place + 1) * config.batch]
-
-
-def precision(device: torch.device) -> AbstractContextManager:
-    """Choose bfloat16 products where the GPU has units for them (compute capability 8 and up), else float32."""
-    if device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0):
-        return torch.autocast("cuda", dtype=torch.bfloat16)
-    return nullcontext()
+def sample_loss(model: PreTrainedModel, blocks: Int[Tensor, "block token"], config: TrainConfig) -> Float[Tensor, ""]:
+    """Return the loss of a part of the first step, to see whether one can be had."""
+    model.train()
+    rows = shares(batch_rows(len(blocks), config, 1), config.accumulation)[0]
+    with drawn_by(model.device, config.seed):
+        return sum(losses(model, model, blocks[rows].to(model.device).long(), config))
 
 
 def check(model: PreTrainedModel, blocks: Int[Tensor, "block token"], config: TrainConfig) -> None:
     """Refuse what would fail, or train badly, only after minutes."""
+    check_shares(config.batch, config.accumulation)
     if len(blocks) < config.batch or blocks.shape[1] < 2:
         raise ValueError(
             f"a step takes {config.batch} blocks of at least 2 tokens, but there are {len(blocks)} of "
@@ -204,15 +195,15 @@ def check(model: PreTrainedModel, blocks: Int[Tensor, "block token"], config: Tr
         raise ValueError(f"the weights are {', '.join(sorted(half))}; train in float32, after model.float()")
 
 
-def stop_unless_finite(numbers: Float[Tensor, "step 2"], step: int, saved: Path | None) -> None:
+def stop_unless_finite(numbers: Float[Tensor, "step 3"], step: int, saved: Path | None) -> None:
     """Name the first step whose loss or gradient norm is not finite."""
     broken = (~numbers.isfinite().all(dim=1)).nonzero().flatten().tolist()
     if broken:
         first = step - len(numbers) + 1 + broken[0]
-        loss, norm = numbers[broken[0]].tolist()
+        nats, penalty, norm = numbers[broken[0]].tolist()
         back = f"the last good checkpoint is {saved}" if saved else "there is no checkpoint to go back to"
         raise FloatingPointError(
-            f"at step {first} the loss was {loss:g} and the gradient norm {norm:g}; {back}; "
+            f"at step {first} the loss was {nats + penalty:g} and the gradient norm {norm:g}; {back}; "
             "try a lower peak_rate or a longer warmup"
         )
 

@@ -1,0 +1,107 @@
+"""Two ways to make the same steps faster: compiled blocks, and oneDNN for the products of matrices on a CPU."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from ..models import blocks
+
+LINEAR = ("torch", "onednn")
+
+
+@contextmanager
+def compiled(model: PreTrainedModel, attempt: Callable[[], Tensor]) -> Iterator[bool]:
+    """Compile the model's blocks while they train; what is compiled leaves no trace on exit.
+
+    ``attempt`` makes a loss: it and its gradients are computed once at the start, so that a compiler that is missing,
+    or fails on this model, is found out before the first step; then one warning says why, and the blocks run as they
+    are. Yields whether they are compiled. Blocks are compiled one by one: they share their code, so one compilation
+    serves all, and hooks between them, which :func:`linstudy.capture` needs, keep working.
+    """
+    layers = list(blocks(model))
+    for block in layers:
+        block.forward = _while_training(torch.compile(block.forward), block.forward)
+    try:
+        try:
+            attempt().backward()
+            works = True
+        except Exception as error:  # compilers fail in every way there is
+            works = False
+            reason = (str(error).strip().splitlines() or [""])[0][:200]
+            warnings.warn(
+                f"torch.compile does not work here ({type(error).__name__}: {reason}): training goes on without it",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+            _restore(layers)
+        model.zero_grad(set_to_none=True)
+        yield works
+    finally:
+        _restore(layers)
+
+
+@contextmanager
+def products(model: PreTrainedModel, linear: str) -> Iterator[None]:
+    """Let oneDNN multiply the matrices of the linear layers where ``linear`` is ``"onednn"``; for float32 on a CPU.
+
+    Torch's own BLAS, MKL in most of its builds, uses half of the vector width of processors that are not Intel's.
+    Sums are taken in another order, so the numbers differ in their last digits.
+
+    Raises ValueError for a device that is not the CPU and for a torch without oneDNN.
+    """
+    layers = [module for module in model.modules() if isinstance(module, nn.Linear)] if linear == "onednn" else []
+    if layers and not (model.device.type == "cpu" and torch.backends.mkldnn.is_available()):
+        raise ValueError(
+            f"linear='onednn' is for a CPU with oneDNN, and the model is on {model.device}: take linear='torch'"
+        )
+    for layer in layers:
+        layer.forward = _by_onednn(layer)
+    try:
+        yield
+    finally:
+        _restore(layers)
+
+
+def _while_training(fast: Callable[..., Any], plain: Callable[..., Any]) -> Callable[..., Any]:
+    # Validation asks for no gradient, and its batches are of other sizes: each would be compiled anew.
+    return lambda *args, **kwargs: (fast if torch.is_grad_enabled() else plain)(*args, **kwargs)
+
+
+def _by_onednn(layer: nn.Linear) -> Callable[[Tensor], Tensor]:
+    def forward(x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch out"]:
+        y = _Product.apply(x, layer.weight)
+        return y if layer.bias is None else y + layer.bias
+
+    return forward
+
+
+class _Product(torch.autograd.Function):
+    """x @ weight.T and its two gradients, each one product by oneDNN."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return _multiply(x, weight)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        x, weight = ctx.saved_tensors
+        to_x = _multiply(gradient, weight.t())
+        return to_x, _multiply(gradient.flatten(0, -2).t(), x.flatten(0, -2).t())
+
+
+def _multiply(x: Tensor, weight: Tensor) -> Tensor:
+    """Return x @ weight.T."""
+    return torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], "")
+
+
+def _restore(layers: list[nn.Module]) -> None:
+    """Take the forward of the instance away, and that of the class shows again."""
+    for layer in layers:
+        vars(layer).pop("forward", None)

@@ -1,0 +1,95 @@
+"""Penalties on the residual stream: what the paper adds to the loss so that neighbouring layers stay alike."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+CHOICES = {
+    "kind": ("cosine", "mse"),
+    "tokens": ("mean", "sum"),
+    "layers": ("sum", "mean"),
+    "features": ("sum", "mean"),
+    "last": ("out", "stream", "normed"),
+}
+State = Float[Tensor, "batch token dim"]
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """A term of the loss that grows with the distance of neighbouring states h of the stream (the paper, section 4).
+
+    ``cosine`` is weight · Σ (1 - cos(h_l, h_(l-1))), ``mse`` is weight · Σ ‖h_l - h_(l-1)‖², both in the unit of the
+    loss, nats per token. The paper prints these sums and weights of 0.5 and 2.0, and leaves open what the sums run
+    over and how they are normalised. So that is said here; the defaults are one reading of it, the one whose weight
+    means the same for any batch, any length and any number of tokens.
+    """
+
+    kind: str  # cosine or mse
+    weight: float  # λ
+    _: KW_ONLY
+    tokens: str = "mean"  # over the tokens of a step: mean or sum
+    layers: str = "sum"  # over the pairs of neighbours: sum or mean
+    features: str = "sum"  # of the squared differences of mse: sum, the squared norm as printed, or mean
+    embeddings: bool = True  # whether the embedding layer's output is the first block's neighbour
+    last: str = "out"  # the last block's output: out, stream (in, as it is), normed (in, after the final norm, which
+    # is what a library's list of hidden states ends with)
+    detached: bool = False  # whether the earlier neighbour is only a target and gets no gradient
+
+    def __post_init__(self) -> None:
+        """Refuse what means nothing."""
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ValueError(f"a penalty's {name} is {getattr(self, name)!r}; it must be {' or '.join(choices)}")
+        if not (self.weight >= 0 and math.isfinite(self.weight)):
+            raise ValueError(f"a penalty's weight is {self.weight}; it must be 0 or above")
+
+
+def neighbour_penalty(
+    stream: Sequence[State], penalty: Penalty, *, final_norm: nn.Module | None = None
+) -> Float[Tensor, ""]:
+    """Return the weighted penalty of a captured stream, in nats per token.
+
+    ``stream`` holds what enters the first block and what leaves each block (:func:`linstudy.capture`); ``final_norm``
+    is needed for ``last="normed"`` alone.
+
+    Raises ValueError where no two neighbours are left, or a final norm is wanted and not given.
+    """
+    states = list(stream[not penalty.embeddings : len(stream) - (penalty.last == "out")])
+    if len(states) < 2:
+        raise ValueError(
+            f"a penalty needs two neighbouring states, but of {len(stream)} only {len(states)} count: take the "
+            "embeddings or the last block's output in (embeddings=True, last='stream'), or a deeper model"
+        )
+    if penalty.last == "normed":
+        if final_norm is None:
+            raise ValueError("the last state is to be normed, but there is no final norm: take last='stream'")
+        states[-1] = final_norm(states[-1])
+    states = [state.float() for state in states]  # bfloat16 has not the digits for 1 - cos
+    distances = (_angles if penalty.kind == "cosine" else _squares)(states, penalty)
+    over_tokens = [distance.mean() if penalty.tokens == "mean" else distance.sum() for distance in distances]
+    over_layers = torch.stack(over_tokens)
+    return penalty.weight * (over_layers.sum() if penalty.layers == "sum" else over_layers.mean())
+
+
+def _angles(states: list[State], penalty: Penalty) -> list[Float[Tensor, "batch token"]]:
+    """Return 1 - cos of every pair; the norms are taken once a state, not once a pair."""
+    norms = [torch.linalg.vector_norm(state, dim=-1).clamp_min(1e-8) for state in states]
+    return [
+        1 - (_target(x, penalty) * y).sum(-1) / (_target(norm_x, penalty) * norm_y)
+        for (x, y), (norm_x, norm_y) in zip(pairwise(states), pairwise(norms), strict=True)
+    ]
+
+
+def _squares(states: list[State], penalty: Penalty) -> list[Float[Tensor, "batch token"]]:
+    """Return the squared differences of every pair, summed or averaged over features."""
+    squares = [(y - _target(x, penalty)).square() for x, y in pairwise(states)]
+    return [square.sum(-1) if penalty.features == "sum" else square.mean(-1) for square in squares]
+
+
+def _target(x: Tensor, penalty: Penalty) -> Tensor:
+    return x.detach() if penalty.detached else x

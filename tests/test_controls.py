@@ -1,0 +1,131 @@
+"""The controls: scaled branches and norms end as ordinary models. Run: pytest tests/test_controls.py."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from tiny_models import tiny_ids, tiny_model
+from transformers import AutoModelForCausalLM
+
+from linstudy import capture, pretrain
+from linstudy.models import blocks
+from linstudy.train import Scaling, TrainConfig, fold, from_word, load_snapshot, scaled
+from linstudy.train.controls import SCALED
+
+SCALINGS = [Scaling("branches"), Scaling("norms"), Scaling("branches", 0.3, power=0.0)]
+SHORT = TrainConfig(steps=20, batch=8, peak_rate=3e-3, warmup=2, log_every=10, validate_every=10, checkpoint_every=10)
+
+
+def logits(model):
+    with torch.no_grad():
+        return model(tiny_ids()).logits
+
+
+def updates(model):
+    with torch.no_grad(), capture(model) as states:
+        model(tiny_ids())
+    return [y - x for x, y in pairwise(states)]
+
+
+@pytest.mark.parametrize("family", sorted(SCALED))
+@pytest.mark.parametrize("scaling", SCALINGS, ids=str)
+def test_a_folded_model_computes_what_the_scaled_one_did(family, scaling):
+    model = tiny_model(family)
+    plain = logits(model)
+    with scaled(model, scaling):
+        inside = logits(model)
+    torch.testing.assert_close(logits(model), inside, rtol=1e-4, atol=1e-5)
+    assert (inside - plain).abs().max() > 1e-2  # the control: the scaling does something
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+@pytest.mark.parametrize("family", ["mistral", "gpt2"])
+def test_scaled_branches_make_the_first_update_smaller_by_the_factor(family):
+    """The first block reads the same stream with and without, and layer 1 has the factor 1: so look at a constant."""
+    model = tiny_model(family)
+    (first, *_) = updates(model)
+    with torch.no_grad():  # without its MLP a block's update is that of attention, which the factor multiplies alone
+        for block in blocks(model):
+            for parameter in block.mlp.parameters():
+                parameter.zero_()
+    (alone, *_) = updates(model)
+    fold(model, Scaling("branches", 0.25, power=0.0))
+    torch.testing.assert_close(updates(model)[0], 0.25 * alone)
+    assert not torch.allclose(first, alone)
+
+
+def test_the_factors_fall_with_the_root_of_the_layer():
+    model, whole = tiny_model("mistral"), tiny_model("mistral")
+    fold(model, Scaling("norms"))
+    for layer, (block, same) in enumerate(zip(blocks(model), blocks(whole), strict=True), start=1):
+        for name, weight in same.named_parameters():
+            factor = layer**-0.5 if "layernorm" in name else 1.0
+            torch.testing.assert_close(block.get_parameter(name), weight * factor)
+    torch.testing.assert_close(model.model.norm.weight, whole.model.norm.weight)  # the final norm reads for the head
+
+
+def test_training_under_a_scaling_is_not_training_the_folded_model():
+    """Folded first, the smaller weights would get AdamW's full steps: that is another experiment."""
+    text = tiny_ids(batch=16, length=12)
+    config = TrainConfig(**vars(SHORT) | {"scaling": Scaling("branches", 0.1, power=0.0)})
+    inside, before = tiny_model("mistral"), tiny_model("mistral")
+    list(pretrain(inside, text, config))
+    fold(before, config.scaling)
+    list(pretrain(before, text, SHORT))
+    sizes = [blocks(model)[0].mlp.down_proj.weight.std().item() for model in (inside, before)]
+    assert sizes[1] > 1.05 * sizes[0]
+
+
+@pytest.mark.parametrize("scaling", SCALINGS[:2], ids=str)
+def test_a_trained_model_is_an_ordinary_folder(tmp_path, scaling):
+    model, text = tiny_model("gpt2"), tiny_ids(batch=16, length=12)
+    config = TrainConfig(**vars(SHORT) | {"scaling": scaling, "snapshots": True})
+    for row in pretrain(model, text, config, folder=tmp_path / "run", validation=text):
+        last = row["validation_nats"]
+    model.save_pretrained(tmp_path / "model")
+    loaded = AutoModelForCausalLM.from_pretrained(tmp_path / "model")
+    torch.testing.assert_close(logits(loaded), logits(model))
+    assert loaded(text, labels=text).loss.item() == pytest.approx(last, rel=1e-4)
+    kept = tiny_model("gpt2", seed=1)
+    load_snapshot(tmp_path / "run", SHORT.steps, kept)  # folded as well
+    torch.testing.assert_close(logits(kept), logits(model))
+
+
+def test_a_run_that_is_left_early_leaves_the_model_as_it_computed():
+    model, text = tiny_model("mistral"), tiny_ids(batch=16, length=12)
+    config = TrainConfig(**vars(SHORT) | {"scaling": Scaling("branches", 0.3)})
+    rows = pretrain(model, text, config)
+    next(rows)
+    model.eval()
+    inside = logits(model)
+    rows.close()
+    torch.testing.assert_close(logits(model), inside, rtol=1e-4, atol=1e-5)
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+def test_a_resumed_scaled_run_ends_at_the_same_bits(tmp_path):
+    text = tiny_ids(batch=16, length=12)
+    config = TrainConfig(**vars(SHORT) | {"scaling": Scaling("norms")})
+    whole, parts = tiny_model("mistral"), tiny_model("mistral")
+    list(pretrain(whole, text, config))
+    rows = pretrain(parts, text, config, folder=tmp_path)
+    next(rows), next(rows)
+    rows.close()
+    resumed = tiny_model("mistral")
+    list(pretrain(resumed, text, config, folder=tmp_path))
+    for one, other in zip(whole.parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_scalings_that_mean_nothing_are_refused():
+    with pytest.raises(ValueError, match="a scaling's where is 'layers'; it must be branches or norms"):
+        Scaling("layers")
+    with pytest.raises(ValueError, match=r"a scaling by 0.0 / layer\^0.5 is none: the constant must be above 0"):
+        Scaling("norms", 0.0)
+    with pytest.raises(ValueError, match=r"blocks of a 'bloom' model is not known .*add a line"):
+        fold(tiny_model("bloom"), Scaling("norms"))
+
+
+def test_a_scaling_can_be_written_as_a_word():
+    assert from_word(Scaling, "norms") == Scaling("norms")
+    assert from_word(Scaling, "branches=0.3,power=0") == Scaling("branches", 0.3, power=0.0)

@@ -1,0 +1,245 @@
+"""The penalties: their values, their gradients, what each option means. Run: pytest tests/test_penalties.py."""
+
+import math
+from itertools import pairwise
+
+import pytest
+import torch
+from tiny_models import tiny_ids, tiny_model
+from torch import nn
+
+from linstudy import capture, pretrain
+from linstudy.models import final_norm
+from linstudy.train import Penalty, TrainConfig, from_word, neighbour_penalty
+
+BATCH, TOKENS, DIM, DEPTH = 2, 5, 8, 4  # five states: the embeddings' and four blocks'
+
+
+def stream(seed=0, scale=1.0):
+    draw = torch.Generator().manual_seed(seed)
+    return [scale * torch.randn(BATCH, TOKENS, DIM, generator=draw, dtype=torch.float64) for _ in range(DEPTH + 1)]
+
+
+def value(*arguments, **options):
+    return neighbour_penalty(*arguments, **options).item()
+
+
+def by_hand(states, kind):
+    """Return the distance of neighbours, a row a pair, a column a token: one token at a time."""
+    rows = []
+    for x, y in pairwise(states):
+        tokens = zip(x.flatten(0, 1), y.flatten(0, 1), strict=True)
+        if kind == "cosine":
+            rows.append([1 - float(a @ b / (a @ a).sqrt() / (b @ b).sqrt()) for a, b in tokens])
+        else:
+            rows.append([float((b - a) @ (b - a)) for a, b in tokens])
+    return torch.tensor(rows)
+
+
+# values
+
+
+@pytest.mark.parametrize("kind", ["cosine", "mse"])
+def test_the_default_is_the_mean_over_tokens_and_the_sum_over_layers_without_the_last_output(kind):
+    """The convention of the pilot: λ times the mean over tokens, summed over the pairs from the embeddings on."""
+    distances = by_hand(stream()[:-1], kind)
+    assert distances.shape == (DEPTH - 1, BATCH * TOKENS)
+    got = value(stream(), Penalty(kind, 0.5))
+    assert got == pytest.approx(0.5 * float(distances.mean(dim=1).sum()), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "kept", "share"),
+    [
+        ({"tokens": "sum"}, slice(0, -1), BATCH * TOKENS),
+        ({"layers": "mean"}, slice(0, -1), 1 / 3),
+        ({"embeddings": False}, slice(1, -1), 1),
+        ({"last": "stream"}, slice(0, None), 1),
+        ({"embeddings": False, "last": "stream", "layers": "mean", "tokens": "sum"}, slice(1, None), 10 / 3),
+    ],
+)
+@pytest.mark.parametrize("kind", ["cosine", "mse"])
+def test_what_is_summed_and_over_what_is_an_option(kind, options, kept, share):
+    distances = by_hand(stream()[kept], kind)
+    got = value(stream(), Penalty(kind, 2.0, **options))
+    assert got == pytest.approx(2.0 * share * float(distances.mean(dim=1).sum()), rel=1e-5)
+
+
+def test_mse_over_features_is_a_sum_or_a_mean():
+    whole, mean = (value(stream(), Penalty("mse", 1.0, features=how)) for how in ("sum", "mean"))
+    assert mean == pytest.approx(whole / DIM, rel=1e-6)
+
+
+def test_the_last_state_may_be_the_normed_one():
+    states, norm = stream(), nn.RMSNorm(DIM, dtype=torch.float64)
+    got = value(states, Penalty("mse", 1.0, last="normed"), final_norm=norm)
+    want = value([*states[:-1], norm(states[-1])], Penalty("mse", 1.0, last="stream"))
+    assert got == pytest.approx(want)
+    assert got != pytest.approx(value(states, Penalty("mse", 1.0, last="stream")), rel=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["cosine", "mse"])
+def test_neighbours_that_are_the_same_cost_nothing_and_opposite_ones_the_most(kind):
+    state = stream()[0]
+    assert value([state] * 5, Penalty(kind, 1.0)) == pytest.approx(0, abs=1e-6)
+    opposite = value([state, -state, state], Penalty(kind, 1.0))
+    assert opposite == pytest.approx(2 if kind == "cosine" else 4 * float(state.square().sum(-1).mean()), rel=1e-5)
+
+
+def test_cosine_does_not_see_a_scale_and_mse_sees_its_square():
+    near, far = stream(), stream(scale=10.0)
+    for kind, factor in (("cosine", 1), ("mse", 100)):
+        values = [value(states, Penalty(kind, 1.0)) for states in (near, far)]
+        assert values[1] == pytest.approx(factor * values[0], rel=1e-5)
+    one_scaled = [near[0], 7 * near[1], *near[2:]]
+    assert value(one_scaled, Penalty("cosine", 1.0)) == pytest.approx(value(near, Penalty("cosine", 1.0)), rel=1e-5)
+
+
+def test_a_state_of_zeros_has_a_value_and_a_gradient():
+    states = [torch.zeros(1, 2, 3, requires_grad=True), torch.ones(1, 2, 3, requires_grad=True), torch.ones(1, 2, 3)]
+    cost = neighbour_penalty(states, Penalty("cosine", 1.0))
+    cost.backward()
+    assert cost.item() == 1.0
+    assert all(state.grad.isfinite().all() for state in states[:2])
+
+
+# gradients
+
+
+def test_the_gradient_of_mse_by_hand_on_a_linear_model():
+    """Two layers h1 = h0 + h0 A, h2 = h1 + h1 B: the updates are the products, the gradient is that of ridge."""
+    draw = torch.Generator().manual_seed(0)
+    h0 = torch.randn(1, 7, 3, generator=draw)
+    a, b = (torch.randn(3, 3, generator=draw).requires_grad_() for _ in range(2))
+    h1 = h0 + h0 @ a
+    h2 = h1 + h1 @ b
+    neighbour_penalty([h0, h1, h2], Penalty("mse", 0.5, last="stream")).backward()
+    x0, x1 = h0[0], h1[0].detach()
+    to_b = 2 * x1.T @ (x1 @ b.detach())  # of the sum of squares of h1 B over tokens
+    to_a = 2 * x0.T @ (x0 @ a.detach() + x1 @ b.detach() @ b.detach().T)
+    torch.testing.assert_close(b.grad, 0.5 * to_b / 7)
+    torch.testing.assert_close(a.grad, 0.5 * to_a / 7)
+
+
+def test_the_gradient_of_cosine_is_across_the_state():
+    """Where only the angle counts, the gradient has no part along the state itself; that of mse has one."""
+    for kind, along in (("cosine", False), ("mse", True)):
+        x, y, rest = (state.requires_grad_() for state in stream()[:3])
+        neighbour_penalty([x, y, rest], Penalty(kind, 1.0)).backward()
+        products = (y.grad * y).sum(-1).abs() / (y.grad.norm(dim=-1) * y.norm(dim=-1))
+        assert bool((products > 1e-3).all()) is along
+        assert float(y.grad.norm()) > 0
+
+
+def test_detached_neighbours_are_targets_alone():
+    values = []
+    for detached in (False, True):
+        states = [state.requires_grad_() for state in stream()[:3]]
+        cost = neighbour_penalty(states, Penalty("cosine", 1.0, detached=detached))
+        cost.backward()
+        values.append(cost.item())
+        assert (states[0].grad is None) is detached
+        assert states[1].grad is not None
+    assert values[0] == values[1]
+
+
+# in the loop
+
+
+def train(penalty, *, steps=30, **options):
+    model = tiny_model("mistral")
+    blocks = tiny_ids(batch=32, length=12)
+    config = TrainConfig(steps=steps, batch=8, peak_rate=3e-3, warmup=3, log_every=10, penalty=penalty, **options)
+    return model, list(pretrain(model, blocks, config))
+
+
+def cosine_of_neighbours(model):
+    with torch.no_grad(), capture(model) as states:
+        model(tiny_ids(batch=8, length=12))
+    pairs = pairwise(states[:-1])
+    return torch.stack([torch.cosine_similarity(x, y, dim=-1) for x, y in pairs]).mean().item()
+
+
+def test_a_penalty_pulls_neighbours_together_and_stands_in_its_own_column():
+    plain, rows = train(None)
+    assert [row["penalty"] for row in rows] == [0, 0, 0]
+    pulled, with_penalty = train(Penalty("cosine", 2.0))
+    assert cosine_of_neighbours(pulled) > cosine_of_neighbours(plain) + 0.05
+    penalties = [row["penalty"] for row in with_penalty]
+    assert penalties == sorted(penalties, reverse=True)
+    assert penalties[0] > 0.5
+
+
+def test_the_first_row_is_the_loss_and_the_penalty_of_the_first_weights():
+    model, ids = tiny_model("mistral"), tiny_ids(batch=8, length=12)
+    config = TrainConfig(steps=1, batch=8, warmup=0, log_every=1, penalty=Penalty("mse", 0.5, last="normed"))
+    with torch.no_grad(), capture(model) as states:
+        loss = model(ids, labels=ids).loss
+        want = neighbour_penalty(states, config.penalty, final_norm=final_norm(model))
+    (row,) = pretrain(model, ids, config)
+    assert row["training_nats"] == pytest.approx(float(loss), rel=1e-5)
+    assert row["penalty"] == pytest.approx(float(want), rel=1e-5)
+
+
+def test_a_weight_of_zero_is_no_penalty():
+    none, zero = (train(penalty, steps=5)[0].state_dict() for penalty in (None, Penalty("cosine", 0.0)))
+    assert all(torch.equal(none[name], zero[name]) for name in none)
+
+
+@pytest.mark.parametrize("tokens", ["mean", "sum"])
+def test_a_step_in_parts_is_the_whole_step(tokens):
+    penalty = Penalty("mse", 0.01 if tokens == "sum" else 0.5, tokens=tokens)
+    (whole, one), (parts, four) = (train(penalty, steps=10, accumulation=parts) for parts in (1, 4))
+    for a, b in zip(one, four, strict=True):
+        for column in ("training_nats", "penalty", "gradient_norm"):
+            assert a[column] == pytest.approx(b[column], rel=1e-4)
+    for a, b in zip(whole.parameters(), parts.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
+    assert one[0]["penalty"] > 0.01
+
+
+# what is refused, and words
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"kind": "cosin"}, "a penalty's kind is 'cosin'; it must be cosine or mse"),
+        ({"weight": -1.0}, "a penalty's weight is -1.0; it must be 0 or above"),
+        ({"weight": math.nan}, "a penalty's weight is nan"),
+        ({"tokens": "all"}, "a penalty's tokens is 'all'; it must be mean or sum"),
+        ({"last": "in"}, "a penalty's last is 'in'; it must be out or stream or normed"),
+    ],
+)
+def test_penalties_that_mean_nothing_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        Penalty(**{"kind": "cosine", "weight": 0.5} | options)
+
+
+def test_a_stream_too_short_and_a_missing_norm_are_refused():
+    with pytest.raises(ValueError, match=r"of 2 only 1 count: take the embeddings or the last block's output in"):
+        neighbour_penalty(stream()[:2], Penalty("cosine", 0.5))
+    with pytest.raises(ValueError, match="there is no final norm: take last='stream'"):
+        neighbour_penalty(stream(), Penalty("cosine", 0.5, last="normed"))
+
+
+def test_a_penalty_can_be_written_as_a_word():
+    assert from_word(Penalty, "cosine=0.5") == Penalty("cosine", 0.5)
+    assert from_word(Penalty, "mse=2,features=mean,embeddings=no") == Penalty(
+        "mse", 2.0, features="mean", embeddings=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("cosine=much", "'cosine=much': 'much' should be a number"),
+        ("mse=1,detached=maybe", "'maybe' should be yes or no"),
+        ("mse=1,lambda=2", r"'lambda=2' sets nothing; write kind=weight and, after commas, NAME=VALUE .*tokens"),
+        ("l2=1", "kind is 'l2'; it must be cosine or mse"),
+        ("cosine", "'cosine' has no weight"),
+    ],
+)
+def test_words_that_are_no_penalty_are_refused(word, message):
+    with pytest.raises(ValueError, match=message):
+        from_word(Penalty, word)
