@@ -72,7 +72,7 @@ WIDGETS_READY = """() => [...document.querySelectorAll('script[type="application
     .every(view => view.parentElement.querySelector('.widget-subarea .jupyter-widgets'))"""
 
 # [{src, alt}] of the pictures that can be seen in a widget
-PICTURES = """area => [...area.querySelectorAll('img, svg[role=img]')]
+PICTURES = """area => [...area.querySelectorAll('img, [role=img]')]
     .filter(picture => picture.getBoundingClientRect().width > 20)
     .map(picture => picture.tagName === 'IMG'
         ? {src: picture.src, alt: picture.alt}

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from linstudy import show
+from linstudy.show.look import place_legend
 from linstudy.show.words import number
 
 
@@ -162,17 +163,83 @@ def test_known_answers_plot_puts_means_and_ranges_beside_the_diagonal():
     assert ax.get_legend_handles_labels()[1] == ["exact", "noisy"]
 
 
-def test_update_plane_draws_layers_on_lines_of_equal_linearity():
-    df = profile(layers=6)
-    ax = show.update_plane(df)
-    np.testing.assert_allclose(ax.lines[0].get_xydata(), df[["update_ratio", "update_linearity_raw"]])
-    written = [text.get_text() for text in ax.texts]
-    assert written[0] == "1"
-    curves = ax.lines[1:]
-    assert len(curves) == len(written) - 1 > 0
-    for line, text in zip(curves, written[1:], strict=True):
-        ratio, res = line.get_xydata().T
-        np.testing.assert_allclose(1 - (1 - res) * ratio, float(text.split("=")[1]), atol=1e-12)
+def ablations():
+    names = ["all tokens", *(f"first {k} left out" for k in (1, 2, 4, 8)), "outliers left out"]
+    return pd.concat(profile(seed=i).assign(ablation=name, linearity_standardised=0.25) for i, name in enumerate(names))
+
+
+def test_ablation_plot_draws_the_whole_beneath_and_what_is_left_above():
+    df = ablations()
+    ax = show.ablation_plot(df)
+    whole, *others = ax.lines[:7]
+    np.testing.assert_array_equal(whole.get_ydata(), df[df.ablation == "all tokens"].linearity)
+    assert whole.get_zorder() < min(line.get_zorder() for line in others)
+    assert whole.get_linewidth() > 2 * max(line.get_linewidth() for line in others)
+    for name, line in zip(df.ablation.unique()[1:], others, strict=False):
+        np.testing.assert_allclose(line.get_ydata(), df[df.ablation == name].linearity)
+    assert set(others[-1].get_ydata()) == {0.25}
+    assert ax.get_legend_handles_labels()[1] == [*df.ablation.unique(), "features standardised"]
+    without = show.ablation_plot(df.drop(columns="linearity_standardised"), ax=plt.figure().gca())
+    assert len(without.get_legend_handles_labels()[1]) == 6
+
+
+def space(ax):
+    """What a figure leaves its axes, in inches; and the most that its legend sticks out to the right, in pixels."""
+    ax.figure.canvas.draw()
+    legend, (width, height) = ax.get_legend().get_window_extent(), ax.get_window_extent().size / ax.figure.dpi
+    return width, height, legend.x1 - ax.figure.bbox.x1
+
+
+@pytest.mark.parametrize("y", ["linearity", "update_linearity_raw"])  # whose name takes two lines
+def test_a_legend_of_seven_leaves_the_axes_their_room_and_stays_inside(y):
+    show.style()
+    two_rows = pd.concat([profile("one model with a long name"), profile("another model with a long name")])
+    _, usual, _ = space(show.profile_plot(two_rows, y=y, hue="model"))
+    plt.close("all")
+    ax = show.ablation_plot(ablations(), y=y)
+    width, height, outside = space(ax)
+    assert outside <= 0
+    assert width > 3
+    assert height > 0.95 * usual
+    assert ax.get_legend()._ncols == 2
+
+
+def test_a_legend_has_as_many_columns_as_fit():
+    show.style()
+    long = ["stories260K with random weights", "stories-1m with random weights"]
+    for names, columns in (
+        (long, 1),
+        (["tinystories-train-sample", "wikitext-2", "random weights"], 1),
+        ("abcdefg", 4),
+    ):
+        ax = show.profile_plot(pd.concat([profile(name) for name in names]), hue="model", ax=plt.figure().gca())
+        assert ax.get_legend()._ncols == columns
+    lengths = np.random.default_rng(0).integers(1, 32, size=(30, 5))
+    for row in lengths:
+        names = ["unrelated, one coordinate massive"[:length] for length in row]
+        ax = plt.figure().gca()
+        for name in names:
+            ax.plot([1, 2], [1, 2], label=name)
+        ax.set_ylabel("a score" if row[0] % 2 else "a score\n(adjusted)")
+        place_legend(ax)
+        assert space(ax)[2] <= 0, names
+        plt.close(ax.figure)
+
+
+def test_a_figure_of_two_axes_keeps_its_size():
+    show.style()
+    fig, axes = plt.subplots(2, 1)
+    for ax in axes:
+        show.profile_plot(pd.concat([profile(f"a model with a long name, {i}") for i in range(5)]), hue="model", ax=ax)
+    assert list(fig.get_size_inches()) == plt.rcParams["figure.figsize"]
+
+
+def test_new_columns_have_names():
+    for column in ("linearity_standardised", "update_linearity_standardised"):
+        assert show.label(column).endswith("(every feature of variance 1)")
+        assert show.LABELS[column].split(" (")[0] == show.LABELS[column.removesuffix("_standardised")].split(" (")[0]
+    assert show.label("boundary") == "boundary between layers"
+    assert show.label("no_such_column") == "no such column"
 
 
 def test_style_ends_with_its_block_and_nothing_is_set_on_import():

@@ -10,6 +10,7 @@ matplotlib.use("agg")
 
 import ipywidgets as widgets
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -65,6 +66,16 @@ def test_an_svg_keeps_its_letters_and_leaves_the_page_alone():
     assert set(re.findall(r'url\(#(\w+)\)|href="#(\w+)"', html)) <= {
         pair for name in re.findall(r'id="(\w+)"', html) for pair in ((name, ""), ("", name))
     }
+
+
+def test_a_formula_stays_one_text():
+    fig, ax = plt.subplots()
+    ax.set_ylabel(r"a <linearity>, LS$_\mathrm{res}$ (raw)")
+    nodes = minidom.parseString(show.picture(fig, alt="words").html).getElementsByTagName("tspan")
+    written = [node.firstChild.data.replace("\xa0", " ") for node in nodes]
+    assert written == ["a <linearity>, LS (raw)", "res"]
+    # One place a letter. An entity (&lt;) is one letter.
+    assert [len(node.getAttribute("x").split()) for node in nodes] == [len(text) for text in written]
 
 
 def test_pictures_repeat_to_the_byte_and_share_no_ids():
@@ -123,8 +134,7 @@ def links():
 def follow(box, places):
     """Set the linked traits as a browser does, without the kernel, and return the markup then shown."""
     for control, place in zip(controls(box), places, strict=True):
-        trait = "index" if isinstance(control, widgets.Dropdown) else "value"
-        for stack in links()[control.model_id, trait]:
+        for stack in links()[control.model_id, "index"]:
             stack.selected_index = place
     shown = box.children[1]
     while isinstance(shown, widgets.Stack):
@@ -139,9 +149,7 @@ def test_every_picture_is_reached_through_the_links(used):
     pictures = {key: stand_in(*key) for key in product(*options)}
     box = show.chooser(pictures, labels=LABELS[-used:])
     for key, made in pictures.items():
-        # A menu tells the browser the place of what is chosen, a slider its number.
-        places = [of.index(each) if isinstance(each, str) else each for of, each in zip(options, key, strict=True)]
-        shown = follow(box, places)
+        shown = follow(box, [of.index(each) for of, each in zip(options, key, strict=True)])
         assert made.html in shown
         assert escape(made.alt) in shown
 
@@ -162,8 +170,8 @@ def test_controls_suit_their_options_and_are_named():
     menu, text, slider = controls(show.chooser(PICTURES, labels=LABELS))
     assert isinstance(menu, widgets.Dropdown)
     assert list(text.options) == ["stories", "pydocs", SCRIPT]
-    assert isinstance(slider, widgets.IntSlider)
-    assert (slider.min, slider.max, slider.value) == (1, 4, 1)
+    assert isinstance(slider, widgets.SelectionSlider)
+    assert (list(slider.options), slider.value) == (["1", "2", "3", "4"], "1")
     assert [control.description for control in (menu, text, slider)] == list(LABELS)
     tooltip = "tooltip" if hasattr(widgets, "Stack") else "description_tooltip"
     assert getattr(slider, tooltip) == "Choose the layer"
@@ -171,13 +179,50 @@ def test_controls_suit_their_options_and_are_named():
     assert list(as_menu.options) == ["1", "2", "3", "4"]
 
 
+@needs_stack
+def test_a_slider_sorts_numbers_however_far_apart():
+    options = (8, 0.5, 0, -1, np.int64(2))
+    box = show.chooser({(option,): stand_in(option) for option in options}, labels=("drop first",))
+    (slider,) = controls(box)
+    assert isinstance(slider, widgets.SelectionSlider)
+    assert list(slider.options) == ["-1", "0", "0.5", "2", "8"]
+    for place, option in enumerate(sorted(options)):
+        assert stand_in(option).html in follow(box, [place])
+    assert stand_in(-1).html in box.first
+
+
+def test_a_slider_of_words_keeps_their_order():
+    words = ("all tokens", "first 8 left out", "first 16 left out")
+    box = show.chooser({(word,): stand_in(word) for word in words}, labels=("text",), kinds=("slider",))
+    (slider,) = controls(box)
+    assert isinstance(slider, widgets.SelectionSlider)
+    assert list(slider.options) == list(words)
+
+
+@pytest.mark.parametrize("options", [(True, False), (1, "2"), (3,)])
+def test_what_is_no_scale_of_numbers_gets_a_menu(options):
+    (menu,) = controls(show.chooser({(option,): stand_in(option) for option in options}, labels=("x",)))
+    assert isinstance(menu, widgets.Dropdown)
+    assert list(menu.options) == [str(option) for option in options]
+
+
 def test_without_stack_python_swaps_the_pictures(monkeypatch):
     monkeypatch.delattr(widgets, "Stack", raising=False)
     box = show.chooser(PICTURES, labels=LABELS)
-    menu, text, slider = controls(box)
     for key, made in PICTURES.items():
-        menu.value, text.value, slider.value = key
+        for control, option in zip(controls(box), key, strict=True):
+            control.value = str(option)
         assert made.html in box.children[1].value
+
+
+def test_the_numbers_of_a_picture_can_be_read_below_its_words():
+    numbers = show.fallback_table(pd.DataFrame({"layer": [1], "linearity": [0.5]}))
+    made = show.Picture("<i>drawing</i>", "words", numbers)
+    assert made._repr_html_() == "<i>drawing</i>" + numbers
+    shown = show.chooser({("a",): made}, labels=("model",)).first
+    hidden, words, read = shown.index("<i>drawing"), shown.index("words"), shown.index("<details>")
+    assert hidden < shown.index("</div>") < words < read  # only the drawing is hidden from those who listen
+    assert shown.count("aria-hidden") == 1
 
 
 def test_a_chooser_shows_its_first_picture_without_scripts_and_without_widgets():
@@ -214,7 +259,11 @@ def test_a_choosers_parts_can_be_found_by_the_page():
         ({"abc": stand_in()}, {}, "the key 'abc' must be a tuple"),
         (PICTURES, {"labels": "abcd"}, "1 to 3 controls; labels names 4"),
         (PICTURES, {"kinds": ("menu", "menu", "dial")}, "it needs 'slider' or 'menu' for each of model, text, layer"),
-        (PICTURES, {"kinds": ("menu", "slider", "menu")}, "a slider needs consecutive whole numbers; 'text' has"),
+        (
+            {("a",): stand_in()},
+            {"labels": ["x"], "kinds": ["slider"]},
+            "two options or more; 'x' has only 'a': use a menu",
+        ),
     ],
 )
 def test_a_grid_that_does_not_fit_is_refused(pictures, options, message):

@@ -26,14 +26,20 @@ document.addEventListener("DOMContentLoaded", () => {
 });
 
 /* 3. Accessible names. Slider handles have role=slider but no label, and what they say of their value is a bare index:
-      take the label standing beside them, and the text of the read-out. */
+      take the label standing beside them, and the text of the read-out. A chooser's read-out looks like a field to type
+      in, but what is typed there goes nowhere: make it what it is, the handle's value shown once more. */
 const CONTROLS = ".noUi-handle, select, input, .widget-readout";
 
 function nameControls(widget) {
   const label = widget.querySelector(".widget-label")?.textContent.trim().replace(/:$/, "");
   if (!label) return;
   const readout = widget.querySelector(".widget-readout");
+  if (readout && widget.closest(".linstudy-chooser")) {
+    readout.contentEditable = "false";
+    readout.setAttribute("aria-hidden", "true");
+  }
   for (const control of widget.querySelectorAll(CONTROLS)) {
+    if (control.ariaHidden === "true") continue;
     if (control.getAttribute("aria-label") !== label) control.setAttribute("aria-label", label);
     if (control === readout) control.setAttribute("role", control.isContentEditable ? "textbox" : "status");
   }

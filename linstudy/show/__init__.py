@@ -1,7 +1,12 @@
 """Figures from tables, and widgets that work in a page without a kernel."""
 
+from .families import family_alt, family_plot
+from .identity import identity_alt, identity_plane
+from .look import style
 from .pictures import Picture, fallback_table, picture
-from .plots import known_answers_plot, profile_plot, style, sweep_plot, update_plane
+from .plots import ablation_plot, known_answers_plot, profile_plot, sweep_plot
+from .tails import tail_alt, tail_plot
+from .tokens import token_heatmap
 from .widgets import Chooser, chooser
 from .words import LABELS, alt_text, label
 
@@ -9,14 +14,21 @@ __all__ = [
     "LABELS",
     "Chooser",
     "Picture",
+    "ablation_plot",
     "alt_text",
     "chooser",
     "fallback_table",
+    "family_alt",
+    "family_plot",
+    "identity_alt",
+    "identity_plane",
     "known_answers_plot",
     "label",
     "picture",
     "profile_plot",
     "style",
     "sweep_plot",
-    "update_plane",
+    "tail_alt",
+    "tail_plot",
+    "token_heatmap",
 ]

@@ -5,6 +5,8 @@ import io
 import re
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
+from operator import itemgetter
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -20,13 +22,17 @@ WIDTH = 540
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing as HTML with the words that stand in for it; a notebook shows it as it is."""
+    """A drawing as HTML with the words that stand in for it; a notebook shows it as it is.
+
+    `numbers`, if there is one, is what `fallback_table` makes of the drawing's table; it follows below.
+    """
 
     html: str
     alt: str
+    numbers: str = ""
 
     def _repr_html_(self) -> str:
-        return self.html
+        return self.html + self.numbers
 
 
 def picture(drawn: Axes | Figure, *, alt: str, form: str = "svg") -> Picture:
@@ -49,7 +55,7 @@ def picture(drawn: Axes | Figure, *, alt: str, form: str = "svg") -> Picture:
 def fallback_table(df: pd.DataFrame, *, caption: str = "The numbers as a table") -> str:
     """Write a table as HTML that opens on a click: the figure's numbers for readers without scripts or without eyes."""
     table = df.to_html(index=False, border=0, float_format=number, na_rep="", classes="linstudy-table")
-    table = table.replace("<th>", '<th scope="col">')
+    table = re.sub(r">\n\s*<", "><", table).replace("<th>", '<th scope="col">')
     return f'<details><summary>{escape(caption)}</summary><div style="overflow-x:auto">{table}</div></details>'
 
 
@@ -66,8 +72,10 @@ def _svg(figure: Figure, alt: str) -> str:
     body = text[text.index("</metadata>") + len("</metadata>") : text.rindex("</svg>")]
     # Matplotlib's style element says this for "*", which would be every drawing of the page.
     body = re.sub(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>", "", body, flags=re.DOTALL)
+    body = re.sub(r"<!--.*?-->", "", body, flags=re.DOTALL)
     body = re.sub(r"<[^>]*>", _shorter, body)
     body = re.sub(r">\s*\n\s*<", "><", body).strip()
+    body = re.sub(rf"(?:{_LETTER})+", _joined, body)
     font = re.search(r"font-family: [^;\"]*", body)
     font = font[0] if font else "font-family: sans-serif"
     body = body.replace(f"{font}; ", "")  # said once, for the whole drawing
@@ -83,6 +91,18 @@ def _shorter(tag: re.Match) -> str:
     text = re.sub(r"(\.\d\d)\d+", r"\1", tag[0])
     text = re.sub(r'^<g id="[^"]*"| transform="rotate\(-0 [^"]*"', lambda m: "<g" if m[0][0] == "<" else "", text)
     return re.sub(r"\s+", " ", text)
+
+
+_LETTER = r'<tspan x="([^"]*)" y="([^"]*)" style="([^"]*)">([^<]*)</tspan>'
+
+
+def _joined(run: re.Match) -> str:
+    """Write the letters of a formula, each in a tag of its own, as one text wherever they share line and style."""
+    joined = ""
+    for (y, style), letters in groupby(re.findall(_LETTER, run[0]), itemgetter(1, 2)):
+        across, *_, text = zip(*letters, strict=True)
+        joined += f'<tspan x="{" ".join(across)}" y="{y}" style="{style}">{"".join(text)}</tspan>'
+    return joined
 
 
 def _png(figure: Figure, alt: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Mapping, Sequence
 from html import escape
 from itertools import product
+from numbers import Real
 
 import ipywidgets as widgets
 from IPython.display import HTML, display
@@ -35,20 +36,21 @@ def chooser(
     """Offer one of many pictures through one to three controls, with its words as the caption.
 
     `pictures` has one picture for every combination of the controls' options; a missing one is a ValueError that names
-    it. `labels` name the controls in the order of the keys. A control is a slider if its options are consecutive whole
-    numbers, from 0 up, else a menu; `kinds` ("slider" or "menu" for each control) says otherwise.
+    it. `labels` name the controls in the order of the keys. A control is a slider if its options are numbers, which it
+    sorts and need not be evenly spaced (0, 1, 2, 4, 8), else a menu; `kinds` ("slider" or "menu" for each control) says
+    otherwise. Options that are no numbers stay in the order of their first picture.
 
     In ipywidgets 8 the browser needs no kernel for this: stacks inside stacks, each linked to its control. Version 7
     knows no stack, and there a kernel swaps the pictures. A page keeps every widget ever made, so build a chooser once.
     """
     options = _options(pictures, labels)
-    kinds = kinds or ["slider" if _consecutive(values) else "menu" for values in options]
+    kinds = kinds or ["slider" if _numbers(values) and len(values) > 1 else "menu" for values in options]
     if len(kinds) != len(labels) or not set(kinds) <= {"slider", "menu"}:
         raise ValueError(f"kinds is {list(kinds)}; it needs 'slider' or 'menu' for each of {', '.join(labels)}")
-    for i, kind in enumerate(kinds):
-        options[i] = sorted(options[i]) if kind == "slider" and _whole(options[i]) else options[i]
-        if kind == "slider" and not _consecutive(options[i]):
-            raise ValueError(f"a slider needs consecutive whole numbers; {labels[i]!r} has {options[i]}: use a menu")
+    for label, values, kind in zip(labels, options, kinds, strict=True):
+        if kind == "slider" and len(values) == 1:
+            raise ValueError(f"a slider needs two options or more; {label!r} has only {values[0]!r}: use a menu")
+    options = [sorted(of) if kind == "slider" and _numbers(of) else of for of, kind in zip(options, kinds, strict=True)]
     controls = [_control(*each) for each in zip(labels, options, kinds, strict=True)]
     figures = {key: _figure(pictures[key]) for key in product(*options)}
     # One layout for all: each costs a page 1.1 kB.
@@ -80,28 +82,23 @@ def _options(pictures, labels) -> list[list]:
     return options
 
 
-def _whole(values) -> bool:
-    return all(isinstance(value, int) and not isinstance(value, bool) for value in values)
-
-
-def _consecutive(values) -> bool:
-    return len(values) > 1 and _whole(values) and min(values) >= 0 and max(values) - min(values) == len(values) - 1
+def _numbers(values) -> bool:
+    return all(isinstance(value, Real) and not isinstance(value, bool) for value in values)
 
 
 def _control(label, values, kind):
     tooltip = "tooltip" if "tooltip" in widgets.Dropdown.class_trait_names() else "description_tooltip"  # version 7
     words = {"description": label, tooltip: f"Choose the {label}", "style": {"description_width": "initial"}}
-    if kind == "slider":
-        return widgets.IntSlider(min=values[0], max=values[-1], value=values[0], **words)
-    return widgets.Dropdown(options=[str(value) for value in values], **words)
+    make = widgets.SelectionSlider if kind == "slider" else widgets.Dropdown
+    return make(options=[str(value) for value in values], **words)
 
 
 def _figure(picture: Picture) -> str:
-    """Put the picture over its caption. A screen reader hears the words once, from the caption."""
+    """Put the picture over its caption and its numbers. A screen reader hears the words once, from the caption."""
     look = f"max-width:{WIDTH}px;line-height:1.4;color:inherit"
     return (
         f'<figure style="margin:0"><div aria-hidden="true">{picture.html}</div>'
-        f'<figcaption style="{look}">{escape(picture.alt)}</figcaption></figure>'
+        f'<figcaption style="{look}">{escape(picture.alt)}</figcaption>{picture.numbers}</figure>'
     )
 
 
@@ -116,12 +113,10 @@ def _stacks(controls, options, figures, layout):
         level = len(chosen)
         if level == len(controls):
             return panes[chosen]
-        control, values = controls[level], options[level]
-        children = [stack((*chosen, value)) for value in values]
-        # A menu's place is known to the browser (its value is not), a slider's value is: pad the stack up to its first.
-        trait, start = ("index", 0) if isinstance(control, widgets.Dropdown) else ("value", values[0])
-        made = widgets.Stack([children[0]] * start + children, selected_index=start, layout=layout)
-        widgets.jslink((control, trait), (made, "selected_index"))
+        children = [stack((*chosen, value)) for value in options[level]]
+        made = widgets.Stack(children, selected_index=0, layout=layout)
+        # The browser knows the place of what is chosen; its value only Python knows.
+        widgets.jslink((controls[level], "index"), (made, "selected_index"))
         return made
 
     return stack(())
@@ -132,9 +127,8 @@ def _callback(controls, options, figures, layout):
     pane = widgets.HTML(next(iter(figures.values())), layout=layout)
 
     def show(_):
-        places = zip(controls, options, strict=True)
-        pane.value = figures[tuple(v[c.index] if isinstance(c, widgets.Dropdown) else c.value for c, v in places)]
+        pane.value = figures[tuple(values[of.index] for of, values in zip(controls, options, strict=True))]
 
     for control in controls:
-        control.observe(show, "value")
+        control.observe(show, "index")
     return pane

@@ -21,6 +21,16 @@ LABELS = {
     "cosine": "cosine, mean cos(X, Y)",
     "anisotropy": "anisotropy, share of variance in one direction",
     "feature_linearity": "feature linearity, median R² of the features",
+    "linearity_standardised": "linearity, LS (every feature of variance 1)",
+    "update_linearity_standardised": "update linearity, LS_res (every feature of variance 1)",
+    "ablation": "ablation",
+    "intrinsic_dimension": "intrinsic dimension (TwoNN)",
+    "loss": "loss, nats a token",
+    "lens_nats": "loss of the logit lens, nats a token",
+    "error": "error, ‖y - xA - b‖",
+    "relative_error": "relative error, ‖y - xA - b‖/scale",
+    "position": "position in the block",
+    "boundary": "boundary between layers",
 }
 """What each column of a profile is called on an axis: name, symbol, and how it was computed."""
 

@@ -1,0 +1,167 @@
+"""A chooser on a page of its own, without a kernel: an uneven slider, and a text that changes colour with it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright", reason="playwright is not installed")
+import ipywidgets as widgets
+from browser import CONTRASTS, OVERFLOW, Visit, chromium, find_chromium
+from ipywidgets.embed import embed_data
+
+from linstudy import show
+
+ROOT = Path(__file__).resolve().parent.parent
+STATIC = ROOT / "book" / "_static"
+PLAYER = ROOT / "book" / "_vendor" / "vendor" / "html-manager" / "embed.js"
+VIEW = "application/vnd.jupyter.widget-view+json"
+DROPPED = (0, 1, 2, 4, 8)
+TOKENS = ["<img src=x onerror=boom()>", " Once", " upon", "\n", " a", "&lt;", " time", "w" * 99, " the", " end"]
+TOKENS += [" swimming", " in", " the", " theater", " was", " bright", " when", " the", " knees", " shook"]
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_chromium() is None, reason="no Chromium on PATH"),
+    pytest.mark.skipif(not PLAYER.is_file(), reason="the book's scripts are not there: run tools/vendor_assets.py"),
+    pytest.mark.skipif(not hasattr(widgets, "Stack"), reason="this ipywidgets has no Stack"),
+]
+
+
+def heat(dropped):
+    values = [(i + dropped) % 10 for i in range(len(TOKENS))]
+    return show.token_heatmap(TOKENS, values, limits=(0.0, 9.0), label=f"error, first {dropped} left out")
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def theme(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def context(theme):
+    with chromium(color_scheme=theme) as context:
+        yield context
+
+
+@pytest.fixture
+def visit(context, theme, tmp_path):
+    """The page of a chooser, in the book's own style and with its repairs, in the colours of a theme."""
+    box = show.chooser({(dropped,): heat(dropped) for dropped in DROPPED}, labels=("drop first",))
+    state = widgets.Widget.get_manager_state(drop_defaults=False)["state"]
+    state = json.dumps(embed_data(views=[box], state=state)["manager_state"]).replace("</", "<\\/")
+    view = json.dumps({"version_major": 2, "version_minor": 0, "model_id": box.model_id})
+    path = tmp_path / "page.html"
+    # As the book's pages do it: letters and ground of the theme, then its style, scripts and a widget in an article.
+    ground = {"light": "color:#222;background:#fff", "dark": "color:#ced6dd;background:#121212"}[theme]
+    path.write_text(
+        f"""<!doctype html><html data-theme="{theme}"><meta charset="utf-8">
+        <meta name="viewport" content="width=device-width"><style>body {{{ground}}} .text_html {{padding: 8px}}</style>
+        <link rel="stylesheet" href="{(STATIC / "linstudy.css").as_uri()}">
+        <script type="application/vnd.jupyter.widget-state+json">{state}</script>
+        <script src="{PLAYER.as_uri()}"></script><script src="{(STATIC / "widget-fixes.js").as_uri()}"></script>
+        <article class="bd-content"><div class="cell_output">
+        <div><script type="{VIEW}">{view}</script></div>
+        <div class="text_html"><noscript>{box.first}</noscript></div>
+        <div class="text_html">{heat(2)._repr_html_()}</div></div></article></html>""",
+        encoding="utf8",
+    )
+    visit = Visit(context, path)
+    yield visit
+    visit.page.close()
+
+
+def shown(page):
+    """What a chooser shows: the colours of its tokens, and its words."""
+    area = page.locator(".widget-subarea")
+    classes = area.locator(".linstudy-tokens span").evaluate_all("spans => spans.map(s => s.className)")
+    return classes, area.locator("figcaption").inner_text()
+
+
+def test_keys_move_an_uneven_slider_and_the_text_changes_with_it(visit):
+    page = visit.page
+    handle = page.get_by_role("slider", name="drop first", exact=True)
+    page.keyboard.press("Tab")  # the only control, so the first stop
+    assert handle.evaluate("handle => handle === document.activeElement")
+    keys = [("ArrowRight", 1), ("ArrowRight", 2), ("End", 8), ("ArrowLeft", 4), ("Home", 0)]
+    assert handle.get_attribute("aria-valuetext") == "0"
+    for key, dropped in keys:
+        page.keyboard.press(key)
+        page.wait_for_function(
+            "text => document.querySelector('.noUi-handle').getAttribute('aria-valuetext') === text", arg=str(dropped)
+        )
+        expected = [chr(ord("a") + int(24 * min(((i + dropped) % 10) / 9, 0.99))) for i in range(len(TOKENS))]
+        classes, words = shown(page)
+        assert classes == expected
+        assert words == heat(dropped).alt
+    assert visit.complaints() == []  # the token that is an image has not become one
+
+
+def test_the_read_out_is_seen_but_no_second_control(visit):
+    page = visit.page
+    page.get_by_role("slider").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(200)
+    readout = page.locator(".widget-readout")
+    assert readout.is_visible()
+    assert readout.inner_text() == "1"
+    assert readout.get_attribute("contenteditable") == "false"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"  # past the picture, to its numbers
+    tree = page.locator(".widget-subarea").aria_snapshot()
+    assert 'slider "drop first"' in tree
+    assert "textbox" not in tree
+    assert "status" not in tree
+
+
+def test_the_numbers_open_with_the_keyboard_and_can_be_read(visit):
+    page = visit.page
+    page.locator(".widget-subarea summary").focus()
+    page.keyboard.press("Enter")
+    rows = page.locator(".widget-subarea tbody tr")
+    assert rows.count() == len(TOKENS)
+    assert [row.inner_text().split("\t")[1] for row in rows.all()][:2] == [TOKENS[0], "Once"]
+    faint = [
+        found
+        for found in page.evaluate(CONTRASTS, ".widget-subarea :is(td, th, summary, figcaption)")
+        if found[0] < 4.5
+    ]
+    assert faint == []
+
+
+def test_every_token_can_be_read_in_both_themes_and_without_the_page_s_style(visit):
+    page = visit.page
+    for styled in (True, False):
+        if not styled:
+            page.evaluate("document.querySelectorAll('link[rel=stylesheet]').forEach(link => link.remove())")
+        found = page.evaluate(CONTRASTS, ".linstudy-tokens :is(span, p)")
+        assert len(found) >= 2 * len(TOKENS)
+        assert [each for each in found if each[0] < 4.5] == []
+
+
+def test_a_line_break_breaks_the_line_and_a_long_token_stays_inside(visit):
+    page = visit.page
+    for width in (1280, 375):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_timeout(200)
+        assert page.evaluate(OVERFLOW) <= 0
+        spans = page.locator(".widget-subarea .linstudy-tokens span")
+        before, after = (spans.nth(i).bounding_box() for i in (2, 4))
+        assert after["y"] > before["y"]
+        box = page.locator(".widget-subarea .linstudy-tokens").bounding_box()
+        long = spans.nth(7).bounding_box()
+        assert long["x"] + long["width"] <= box["x"] + box["width"] + 1
+
+
+def test_a_line_ends_between_words_not_between_a_space_and_its_word(visit):
+    page = visit.page
+    spans = page.locator(".widget-subarea .linstudy-tokens span")
+    for width in range(200, 400, 20):
+        page.set_viewport_size({"width": width, "height": 800})
+        lines = spans.evaluate_all("spans => spans.map(span => span.getClientRects().length)")
+        assert lines[8:] == [1] * 12, width
+
+
+def test_what_stands_in_for_scripts_leaves_no_strip_on_a_dark_page(visit, theme):
+    # The theme gives outputs a ground there; on a light page the empty box has none and is not seen.
+    assert visit.page.locator(".text_html:has(> noscript)").is_visible() is (theme == "light")
