@@ -86,14 +86,27 @@ def profile(options: argparse.Namespace, command: list[str]) -> int:
 
 
 def pretrain(options: argparse.Namespace, command: list[str]) -> int:
-    """Pretrain a pocket model; the same command again goes on where it was stopped."""
+    """Pretrain a small model; the same command again goes on where it was stopped."""
     _check_writable("--out", options.out)
 
     from .files import written_whole
     from .study.provenance import provenance
     from .train import pretrain_to
 
-    folder = pretrain_to(options.out, text=options.text, tokens=options.tokens, steps=options.steps, seed=options.seed)
+    names = (
+        "preset",
+        "text",
+        "tokens",
+        "steps",
+        "distinct",
+        "batch",
+        "peak_rate",
+        "penalty",
+        "scaling",
+        "weight_decay",
+    )
+    given = {name: value for name in names if (value := getattr(options, name)) is not None}
+    folder = pretrain_to(options.out, **given, seed=options.seed, snapshots=options.snapshots)
     path = folder / "provenance.json"
     made = json.loads(path.read_text())
     with written_whole(path) as temporary:  # what the loop knows of itself, and where it ran
@@ -161,16 +174,24 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--csv", metavar="FILE", help="write the table, with its provenance")
     one.add_argument("--plot", metavar="FILE", help=f"draw the profile, as {', '.join(PICTURES)}")
 
-    train = commands.add_parser("pretrain", help="pretrain a pocket model", description=pretrain.__doc__)
+    train = commands.add_parser("pretrain", help="pretrain a small model", description=pretrain.__doc__)
     train.set_defaults(function=pretrain)
     train.add_argument("--out", required=True, metavar="FOLDER", help="gets model, tokenizer and the table of the run")
+    train.add_argument("--preset", metavar="NAME", help="pocket, mini, 150m or 650m: the size of the model (pocket)")
     train.add_argument(
-        "--text", default="stories", metavar="CORPUS", help="a corpus by name, or a text file (%(default)s)"
+        "--text", metavar="CORPUS", help="a corpus by name, a text file, or several joined by + (stories)"
     )
-    train.add_argument(
-        "--tokens", type=int, default=10_000_000, metavar="N", help="how many to see, once (%(default)s)"
-    )
+    train.add_argument("--tokens", type=int, metavar="N", help="how many to see (the preset's; pocket: 10 million)")
     train.add_argument("--steps", type=int, metavar="N", help="so many updates of the weights, whatever --tokens says")
+    train.add_argument("--distinct", type=int, metavar="N", help="of so many tokens, seen again and again")
+    train.add_argument("--batch", type=int, metavar="N", help="blocks a step (the preset's)")
+    train.add_argument("--peak-rate", type=float, metavar="R", help="largest learning rate (the preset's)")
+    train.add_argument("--weight-decay", type=float, metavar="W", help="of matrices (0.1)")
+    train.add_argument(
+        "--penalty", metavar="KIND=WEIGHT", help="cosine=0.5 or mse=0.5: pull neighbouring states together"
+    )
+    train.add_argument("--scaling", metavar="WHERE", help="branches or norms: smaller updates by other means")
+    train.add_argument("--snapshots", action="store_true", help="keep the weights of steps 0, 1, 2, 4, 8 and so on")
     train.add_argument("--seed", type=int, default=0, help="draws text and first weights (%(default)s)")
 
     long = commands.add_parser("results", help="redo the long results that are missing", description=results.__doc__)

@@ -1,5 +1,6 @@
 """The command line, run as a process: what it prints, how fast, and one sentence for everything a user can do wrong."""
 
+import json
 import os
 import subprocess
 import sys
@@ -249,3 +250,23 @@ def test_pretrain_makes_a_folder_that_profile_reads(folder):
     done = linstudy_("profile", "new", "--text", "text.txt", "--tokens", "4096", "--length", "64", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert Path(folder / "new" / "training.csv").is_file()
+
+
+def test_pretrain_takes_a_penalty_and_a_rate_and_says_so(folder):
+    more = ("--penalty", "cosine=0.5", "--peak-rate", "0.001", "--seed", "3")
+    done = linstudy_("pretrain", "--out", "pulled", "--text", "text.txt", "--steps", "2", *more, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    made = json.loads((folder / "pulled" / "provenance.json").read_text())
+    assert made["config"]["penalty"]["kind"] == "cosine"
+    assert made["config"]["penalty"]["weight"] == 0.5
+    assert made["config"]["peak_rate"] == 0.001
+    assert made["config"]["seed"] == 3
+    assert made["name"].endswith("-cosine")
+    assert "--penalty cosine=0.5" in made["command"]
+
+
+def test_a_penalty_that_is_none_is_told_before_any_work(folder):
+    done = linstudy_("pretrain", "--out", "new", "--text", "text.txt", "--penalty", "cosinus=1", cwd=folder)
+    assert done.returncode == 2
+    assert "cosinus" in done.stderr
+    assert done.stderr.count("\n") == 1
