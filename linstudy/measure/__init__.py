@@ -1,23 +1,34 @@
 """Moments of the residual stream, the scores read from them, and where the error of a linear map sits."""
 
+from .anisotropy import anisotropy
+from .contributions import layer_contributions
+from .dimension import intrinsic_dimension
+from .lens import Lens, logit_lens
 from .moments import JointMoments
 from .outliers import massive_activations, ordinary_tokens, outlier_ablation
 from .passes import joint_moments
 from .profile import linearity_profile, profile_of_states
 from .scores import heldout_scores, linear_map, scores
+from .states import sample_states
 from .tokenwise import TokenErrors, token_errors
 
 __all__ = [
     "JointMoments",
+    "Lens",
     "TokenErrors",
+    "anisotropy",
     "heldout_scores",
+    "intrinsic_dimension",
     "joint_moments",
+    "layer_contributions",
     "linear_map",
     "linearity_profile",
+    "logit_lens",
     "massive_activations",
     "ordinary_tokens",
     "outlier_ablation",
     "profile_of_states",
+    "sample_states",
     "scores",
     "token_errors",
 ]

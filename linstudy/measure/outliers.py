@@ -1,7 +1,6 @@
 """Massive activations: where they are, which tokens carry them, and what is left of a score without these tokens."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 
 import pandas as pd
 import torch
@@ -9,9 +8,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from ..models import capture
-from .passes import TOKENS_A_BATCH, read
+from .passes import check_text
 from .profile import linearity_profile
+from .states import streams
 
 FACTOR = 5.0  # an outlier is so many times as far from the centre as the median token
 FIRST_TOKENS = 512  # whose median is the centre, so that it does not depend on the batches
@@ -89,19 +88,18 @@ def _distances(
     model: PreTrainedModel, blocks: Tensor, batch_size: int | None
 ) -> tuple[Float[Tensor, "boundary block token"], list[dict[str, float]]]:
     """Return every token's distance from the centre at every boundary, and the largest entries there."""
-    found, rows, centres, medians = [], [], [], []
-    with closing(_streams(model, blocks, batch_size)) as streams:
-        for start, stream in streams:
-            if not rows:
-                first = [state.flatten(0, 1)[:FIRST_TOKENS].float() for state in stream]
-                centres = [state.median(dim=0).values for state in first]
-                medians = [float(state.abs().median()) for state in first]
-                rows = [{"median": median, "largest": -1.0} for median in medians]
-            found.append(
-                torch.stack([(s.float() - c).norm(dim=-1).cpu() for s, c in zip(stream, centres, strict=True)])
-            )
-            for row, state in zip(rows, stream, strict=True):
-                _note_largest(row, state.float().abs(), blocks, start)
+    check_text(model, blocks)
+    found, rows, centres, start = [], [], [], 0
+    for ids, stream in streams(model, blocks, batch_size=batch_size):
+        if not rows:
+            first = [state.flatten(0, 1)[:FIRST_TOKENS].float() for state in stream]
+            centres = [state.median(dim=0).values for state in first]
+            rows = [{"median": float(state.abs().median()), "largest": -1.0} for state in first]
+        away = [(state.float() - centre).norm(dim=-1) for state, centre in zip(stream, centres, strict=True)]
+        found.append(torch.stack(away).cpu())
+        for row, state in zip(rows, stream, strict=True):
+            _note_largest(row, state.float().abs(), blocks, start)
+        start += len(ids)
     return torch.cat(found, dim=1).double(), rows
 
 
@@ -113,12 +111,3 @@ def _note_largest(row: dict[str, float], size: Float[Tensor, "block token dim"],
         block, position, dimension = (int(i) for i in torch.unravel_index(size.argmax(), size.shape))
         row |= {"largest": largest, "times_median": largest / row["median"] if row["median"] else float("inf")}
         row |= {"dimension": dimension, "position": position, "token": int(blocks[start + block, position])}
-
-
-def _streams(model: PreTrainedModel, blocks: Tensor, batch_size: int | None) -> Iterator[tuple[int, list[Tensor]]]:
-    """Run the text through the model; give the first block's number and the stream of every batch."""
-    batch_size = batch_size or max(1, TOKENS_A_BATCH // blocks.shape[1])
-    with torch.no_grad(), capture(model) as stream:
-        for start in range(0, len(blocks), batch_size):
-            read(model, blocks[start : start + batch_size])
-            yield start, stream

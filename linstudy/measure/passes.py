@@ -1,7 +1,7 @@
 """Run a text through a model and add up the moments of its layers."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 
 import psutil
 import torch
@@ -57,12 +57,10 @@ def plan(
     batch_size: int | None,
 ) -> tuple[list[int], list[Batch]]:
     """Check what is to be measured; return the layers and the batches of text."""
-    if blocks.ndim != 2 or not blocks.numel():
-        raise ValueError(f"blocks of shape {tuple(blocks.shape)} hold no text: give token ids of shape (block, token)")
+    check_text(model, blocks, drop_first)
     depth, dim = len(model_blocks(model, stack=stack)), model.config.get_text_config().hidden_size
     layers = _known_layers(layers, depth)
     cut = len(blocks) - share_of(len(blocks), heldout)
-    _check_text(model, blocks, drop_first)
     need_tokens(_fewest(blocks, drop_first, keep, layers, depth, cut), dim)
     batch_size = batch_size or max(1, TOKENS_A_BATCH // blocks.shape[1])
     batches = []
@@ -89,13 +87,7 @@ def measure(
     # Hooks are set once: a capture for every batch would leave its states to the garbage collector.
     with torch.no_grad(), capture_part(model, part, stack=stack) if left else nullcontext() as pairs:
         for batch, kept, where in left:
-            try:
-                read(model, batch)
-            except torch.OutOfMemoryError:
-                raise torch.OutOfMemoryError(
-                    f"out of GPU memory with {len(batch)} blocks of {batch.shape[1]} tokens in a pass: "
-                    f"give batch_size={max(1, len(batch) // 2)}, shorter blocks, or the next smaller size"
-                ) from None
+            read(model, batch)
             for layer in layers:
                 chosen = kept[layer - 1] if kept is not None and kept.ndim == 3 else kept
                 x, y = (rows_of(state, drop_first, chosen) for state in pairs[layer - 1])
@@ -117,7 +109,20 @@ def read(model: PreTrainedModel, ids: Int[Tensor, "block token"]) -> None:
     """
     ids = ids.to(model.device)
     also = {"decoder_input_ids": ids} if model.config.is_encoder_decoder else {}
-    model.base_model(ids, use_cache=False, **also)
+    with fitting(ids):
+        model.base_model(ids, use_cache=False, **also)
+
+
+@contextmanager
+def fitting(ids: Int[Tensor, "block token"]) -> Iterator[None]:
+    """Say what would fit where the GPU's memory does not hold a pass over these tokens."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise torch.OutOfMemoryError(
+            f"out of GPU memory with {len(ids)} blocks of {ids.shape[1]} tokens in a pass: "
+            f"give batch_size={max(1, len(ids) // 2)}, shorter blocks, or the next smaller size"
+        ) from None
 
 
 def rows_of(state: Tensor, drop_first: int, keep: Tensor | None) -> Tensor:
@@ -157,6 +162,29 @@ def passes(layers: list[int], dim: int, *, copies: int, memory: int | None) -> l
     return shares
 
 
+def check_text(model: PreTrainedModel, blocks: Tensor, drop_first: int = 0) -> None:
+    """Raise ValueError for blocks that are empty, or no text for this model."""
+    if blocks.ndim != 2 or not blocks.numel():
+        raise ValueError(f"blocks of shape {tuple(blocks.shape)} hold no text: give token ids of shape (block, token)")
+    config, length = model.config.get_text_config(), blocks.shape[1]
+    if not 0 <= drop_first < length:
+        raise ValueError(f"drop_first={drop_first} leaves nothing of blocks of {length} tokens")
+    longest = getattr(config, "max_position_embeddings", None)
+    if longest and length > longest:
+        raise ValueError(f"blocks of {length} tokens are longer than the {longest} this model can read: shorten them")
+    if int(blocks.max()) >= config.vocab_size or int(blocks.min()) < 0:
+        raise ValueError(
+            f"token id {int(blocks.max())} is outside the model's vocabulary of {config.vocab_size}: "
+            "make the blocks with the model's own tokenizer"
+        )
+    pad, *ends = (getattr(config, f"{name}_token_id", None) for name in ("pad", "eos", "bos"))
+    if pad is not None and pad not in ends and (blocks[:, -1] == pad).any():
+        raise ValueError(
+            f"blocks end in padding (token {pad}), which would be measured as text: "
+            "pack full blocks with linstudy.token_blocks"
+        )
+
+
 def _known_layers(layers: Sequence[int] | None, depth: int) -> list[int]:
     layers = list(range(1, depth + 1)) if layers is None else sorted(set(layers))
     if unknown := [layer for layer in layers if not 1 <= layer <= depth]:
@@ -178,23 +206,3 @@ def _fewest(blocks: Tensor, drop_first: int, keep: Tensor | None, layers: list[i
         )
     counts = keep[..., :cut, drop_first:].flatten(-2).sum(-1)
     return int(counts[[layer - 1 for layer in layers]].min() if keep.ndim == 3 else counts)
-
-
-def _check_text(model: PreTrainedModel, blocks: Tensor, drop_first: int) -> None:
-    config, length = model.config.get_text_config(), blocks.shape[1]
-    if not 0 <= drop_first < length:
-        raise ValueError(f"drop_first={drop_first} leaves nothing of blocks of {length} tokens")
-    longest = getattr(config, "max_position_embeddings", None)
-    if longest and length > longest:
-        raise ValueError(f"blocks of {length} tokens are longer than the {longest} this model can read: shorten them")
-    if int(blocks.max()) >= config.vocab_size or int(blocks.min()) < 0:
-        raise ValueError(
-            f"token id {int(blocks.max())} is outside the model's vocabulary of {config.vocab_size}: "
-            "make the blocks with the model's own tokenizer"
-        )
-    pad, *ends = (getattr(config, f"{name}_token_id", None) for name in ("pad", "eos", "bos"))
-    if pad is not None and pad not in ends and (blocks[:, -1] == pad).any():
-        raise ValueError(
-            f"blocks end in padding (token {pad}), which would be measured as text: "
-            "pack full blocks with linstudy.token_blocks"
-        )

@@ -96,6 +96,16 @@ def results(table: str, *, folder: str | os.PathLike | None = None) -> pd.DataFr
     return _typed(frame)
 
 
+def published() -> pd.DataFrame:
+    """Return what others printed: figures of the paper and of its authors' notebook, read off images.
+
+    Columns: ``source``; ``model`` and its ``width``; ``score`` (the column of a profile that it corresponds to);
+    ``place`` ("layer 3", "first", "last", or "plateau", the median over the middle of the model); ``value`` and its
+    ``uncertainty``, half the range where the reading is one. None of them was measured here.
+    """
+    return pd.read_csv(_path("published", None))
+
+
 def have(table: str, *, folder: str | os.PathLike | None = None, **key: object) -> bool:
     """Say whether the table has rows whose key columns have these values (None: the cell is empty)."""
     unknown = [name for name in key if name not in _known(table).key]

@@ -78,8 +78,7 @@ def outlier_rows(source: Source, *, tokens: int, weights: str, dtype: str) -> pd
 
 def boundary_rows(source: Source, *, tokens: int, weights: str, dtype: str) -> pd.DataFrame:
     """Return rows for boundaries.csv: outliers, dimension, lens and errors between the layers."""
-    from ..measure import intrinsic_dimension, logit_lens, massive_activations, sample_states, token_errors
-    from ..measure.anisotropy import anisotropy
+    from ..measure import anisotropy, intrinsic_dimension, logit_lens, massive_activations, sample_states, token_errors
 
     model, (blocks,) = _load(source, tokens=tokens, dtype=dtype)
     if weights == "random":

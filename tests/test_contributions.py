@@ -1,0 +1,71 @@
+"""Contributions add up to the whole, and are what a plain computation and a planted truth say."""
+
+import pytest
+import torch
+from tiny_models import DECODERS, ENCODERS, LAYERS, tiny_ids, tiny_model
+from torch import nn
+from torch.testing import assert_close
+
+from linstudy import capture
+from linstudy.measure.contributions import layer_contributions
+from linstudy.models import blocks, replaced
+
+IDS = tiny_ids(batch=3, length=10)
+
+
+def states_of(model, ids=IDS):
+    with torch.no_grad(), capture(model) as stream:
+        model(ids)
+    return [state.double() for state in stream]
+
+
+@pytest.mark.parametrize("name", [*DECODERS, *ENCODERS])
+def test_contributions_sum_to_one_and_are_the_projections_of_the_updates(name):
+    model = tiny_model(name)
+    got = layer_contributions(model, IDS)
+    assert got.shape == (LAYERS + 1, *IDS.shape)
+    assert_close(got.sum(0), torch.ones(IDS.shape, dtype=got.dtype), rtol=0, atol=1e-12)
+    first, *others = states = states_of(model)
+    updates = [first, *(y - x for x, y in zip(states, others, strict=False))]
+    for part, update in zip(got, updates, strict=True):
+        assert_close(part, torch.linalg.vecdot(update, states[-1]) / states[-1].square().sum(-1))
+
+
+class Times(nn.Module):
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        return self.factor * x
+
+
+def test_contributions_of_layers_that_only_scale_are_known():
+    model, ids = tiny_model("llama"), IDS
+    with replaced(model, {0: Times(3.0), 1: Times(1.0), 2: Times(0.5)}):  # 1, then + 2, + 0, - 1.5, in all 1.5
+        got = layer_contributions(model, ids)
+    want = torch.tensor([1, 2, 0, -1.5], dtype=got.dtype) / 1.5
+    assert_close(got, want[:, None, None].expand_as(got), rtol=0, atol=1e-6)
+
+
+def test_batches_do_not_matter_and_the_model_is_left_as_it_was():
+    model = tiny_model("gpt2").train().requires_grad_(False)
+    model.eval().transformer.drop.train()  # a mode of its own, which stays (with a rate of 0)
+    model.transformer.drop.p = 0.0
+    modes, listed = [m.training for m in model.modules()], list(blocks(model))
+    assert_close(layer_contributions(model, IDS, batch_size=2), layer_contributions(model, IDS))
+    assert [m.training for m in model.modules()] == modes
+    assert list(blocks(model)) == listed
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
+
+
+def test_bfloat16_sums_to_one_as_well():
+    got = layer_contributions(tiny_model("mistral").bfloat16(), IDS)
+    assert_close(got.sum(0), torch.ones(IDS.shape, dtype=got.dtype), rtol=0, atol=1e-12)
+
+
+def test_a_text_for_another_model():
+    with pytest.raises(ValueError, match="token id 4000 is outside the model's vocabulary"):
+        layer_contributions(tiny_model("gpt2"), IDS.clone().fill_(4000))
+    with pytest.raises(ValueError, match="hold no text"):
+        layer_contributions(tiny_model("gpt2"), IDS[:0])

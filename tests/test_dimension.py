@@ -1,0 +1,194 @@
+"""TwoNN: manifolds of known dimension, what changes nothing, agreement with the double loop, exact neighbours."""
+
+import math
+
+import pytest
+import torch
+
+from linstudy.measure import dimension
+from linstudy.measure.dimension import intrinsic_dimension, two_nearest
+
+
+def in_a_double_loop(points, fraction=5):
+    """LLM-Microscope's algorithm, written plainly: every pair of points, 1 / fraction of the ratios.
+
+    Points with a copy are dropped, with their share of the distribution kept; of the rest the smallest ratios count.
+    """
+    points = points.double() - points.double().mean(0)
+    points = points / points.norm(dim=1).mean()
+    ratios = torch.empty(len(points), dtype=torch.float64)
+    for i, point in enumerate(points):
+        distances = (points - point).square().sum(1).sqrt()
+        distances = torch.cat([distances[:i], distances[i + 1 :]])
+        nearest, second = distances.kthvalue(1).values, distances.kthvalue(2).values
+        ratios[i] = second / nearest if nearest >= 1e-8 else -1
+    ratios = ratios.sort().values
+    dropped = int((ratios <= 1 + 1e-8).sum())
+    ratios, count = ratios[dropped:], len(ratios) - dropped
+    share = torch.arange(dropped + 1, len(points) + 1) / len(points)
+    x, y = ratios.log()[: count // fraction], -(1 - share.double()).log()[: count // fraction]
+    return float((x * y).sum() / (x * x).sum())
+
+
+def flat(dim, *, inside):
+    """Points spread evenly over a box of `dim` dimensions that lies askew in a space of more."""
+    return lambda count, draw: torch.rand(count, dim, generator=draw) @ torch.randn(dim, inside, generator=draw)
+
+
+def gaussian(dim, *, inside):
+    return lambda count, draw: torch.randn(count, dim, generator=draw) @ torch.randn(dim, inside, generator=draw)
+
+
+def sphere(dim):
+    return lambda count, draw: torch.nn.functional.normalize(torch.randn(count, dim + 1, generator=draw))
+
+
+def swiss_roll(count, draw):
+    angle = 1.5 * math.pi * (1 + 2 * torch.rand(count, generator=draw))
+    return torch.stack([angle * angle.cos(), 21 * torch.rand(count, generator=draw), angle * angle.sin()], 1)
+
+
+def cloud(count=300, dim=16, *, seed=0):
+    """Points on no manifold in particular: a bent Gaussian, some directions wide and some thin."""
+    draw = torch.Generator().manual_seed(seed)
+    return torch.tanh(gaussian(6, inside=dim)(count, draw)) * torch.logspace(0, -2, dim)
+
+
+KNOWN = {
+    "line": (1, flat(1, inside=5)),
+    "circle": (1, sphere(1)),
+    "plane": (2, flat(2, inside=20)),
+    "sphere": (2, sphere(2)),
+    "swiss roll": (2, swiss_roll),
+    "five-sphere": (5, sphere(5)),
+    "Gaussian in 100 dimensions": (10, gaussian(10, inside=100)),
+}
+
+
+@pytest.mark.parametrize("keep", [0.9, 0.2])
+@pytest.mark.parametrize("name", KNOWN)
+def test_known_manifolds_have_their_dimension(name, keep):
+    dim, draw = KNOWN[name]
+    points = draw(2500, torch.Generator().manual_seed(0))
+    chance = dim / math.sqrt(keep * 2500)
+    assert intrinsic_dimension(points, keep=keep) == pytest.approx(dim, abs=3 * chance)
+
+
+def test_too_few_points_in_many_dimensions_look_like_fewer():
+    few, many = (intrinsic_dimension(flat(20, inside=20)(n, torch.Generator().manual_seed(0))) for n in (500, 4000))
+    assert few < many < 20 - 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("fraction", [5, 2])
+def test_it_agrees_with_the_double_loop(seed, fraction):
+    points = cloud(seed=seed)
+    want = in_a_double_loop(points, fraction)
+    assert intrinsic_dimension(points, keep=1 / fraction) == pytest.approx(want, rel=1e-6)
+    assert intrinsic_dimension(points) != pytest.approx(want, rel=1e-3)  # another share, another number
+
+
+def test_turning_moving_and_scaling_change_nothing_but_stretching_does():
+    points = cloud().double()
+    turn = torch.linalg.qr(torch.randn(16, 16, dtype=torch.float64)).Q
+    plain = intrinsic_dimension(points)
+    for changed in (points @ turn, points + 1000, points * 1e-12, points * 1e12, points[torch.randperm(300)]):
+        assert intrinsic_dimension(changed) == pytest.approx(plain, rel=1e-8)
+    assert intrinsic_dimension(points * torch.logspace(0, 3, 16)) != pytest.approx(plain, rel=1e-2)
+
+
+def test_equal_points_count_once():
+    points = cloud()
+    twice = torch.cat([points, points[:100], points[:1].expand(50, -1)])
+    assert intrinsic_dimension(twice) == intrinsic_dimension(points)
+    # The loop drops every point that has a copy, and takes a copy and its twin for a point's two neighbours.
+    assert in_a_double_loop(twice) != pytest.approx(in_a_double_loop(points), rel=1e-2)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
+def test_any_number_type_is_measured_in_float64(dtype):
+    points = cloud().to(dtype)
+    assert intrinsic_dimension(points) == intrinsic_dimension(points.double())
+
+
+def neighbours_by_hand(points):
+    distances = torch.stack([(points - point).norm(dim=1) for point in points])
+    return distances.fill_diagonal_(torch.inf).topk(2, largest=False).values
+
+
+HARD = {
+    "plain": lambda x: x,
+    "far from the origin": lambda x: x + 1e6,
+    "one massive point": lambda x: torch.cat([x, torch.full((1, 16), 1e5)]),
+    "one massive dimension": lambda x: x * torch.tensor([1e4] + [1.0] * 15),
+    "two clusters far apart": lambda x: torch.cat([x, x.flip(1) + 1e4]),
+    "almost copies": lambda x: torch.cat([x + 1e-10 * i * torch.arange(1, 301)[:, None] for i in range(6)]),
+}
+
+
+@pytest.mark.parametrize("case", HARD)
+def test_neighbours_are_exact_where_products_lose_their_digits(case):
+    points = HARD[case](cloud().double())
+    torch.testing.assert_close(two_nearest(points), neighbours_by_hand(points), rtol=1e-5, atol=0)
+
+
+def test_doubtful_neighbours_are_searched_again(monkeypatch):
+    real, asked = dimension._search, []
+
+    def search(points, rows, found, work):
+        left = real(points, rows, found, work)
+        asked.append((work, len(rows), len(left)))
+        return left
+
+    monkeypatch.setattr(dimension, "_search", search)
+    two_nearest(HARD["plain"](cloud().double()))
+    assert asked == [(torch.float32, 300, 0), (torch.float64, 0, 0)]
+    asked.clear()
+    two_nearest(HARD["two clusters far apart"](cloud().double()))
+    assert asked == [(torch.float32, 600, 600), (torch.float64, 600, 0)]
+    asked.clear()
+    two_nearest(HARD["almost copies"](cloud().double()))
+    assert asked[1][2] > 0  # these are looked at one by one
+
+
+def test_neighbours_do_not_depend_on_how_products_are_rounded(monkeypatch):
+    points = cloud().double()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        assert torch.equal(two_nearest(points), two_nearest(points))
+        torch.testing.assert_close(two_nearest(points), neighbours_by_hand(points))
+    finally:
+        torch.set_float32_matmul_precision("highest")
+
+
+# --- bad input -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("keep", [0.0, 1.0, -0.1, 20.0])
+def test_no_share(keep):
+    with pytest.raises(ValueError, match=rf"keep={keep} is not a share of the points"):
+        intrinsic_dimension(cloud(), keep=keep)
+
+
+def test_too_few_points():
+    for points in (torch.zeros(50, 3), torch.eye(2).repeat(9, 1), torch.zeros(0, 3)):
+        with pytest.raises(ValueError, match=r"points, \d of them different, hold too few neighbours for keep=0.9"):
+            intrinsic_dimension(points)
+    with pytest.raises(ValueError, match=r"5 points, 5 of them different.*keep=0.1: give at least 3"):
+        intrinsic_dimension(cloud(5), keep=0.1)
+    assert intrinsic_dimension(torch.tensor([[0.0], [1.0], [3.0]])) > 0  # three will do, and say nothing
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_points_that_are_not_finite(value):
+    points = cloud()
+    points[7, 3] = value
+    with pytest.raises(ValueError, match="the points hold NaN or infinity"):
+        intrinsic_dimension(points)
+
+
+def test_a_grid_has_no_dimension_to_see():
+    grid = torch.cartesian_prod(torch.arange(8.0), torch.arange(8.0))
+    with pytest.raises(ValueError, match="two neighbours are equally far, as on a grid"):
+        intrinsic_dimension(grid)
+    assert intrinsic_dimension(grid + 0.1 * torch.rand(64, 2)) > 0

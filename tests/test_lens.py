@@ -1,0 +1,214 @@
+"""The lens reads every boundary as the model reads its last one, for every family, and leaves the model as it was."""
+
+import copy
+import weakref
+
+import pytest
+import torch
+from tiny_models import DECODERS, LAYERS, VOCABULARY, WIDTH, tiny_ids, tiny_model
+from torch import nn
+from torch.testing import assert_close
+from transformers import GPT2ForSequenceClassification
+
+from linstudy import capture, cross_entropy
+from linstudy.measure.lens import logit_lens
+from linstudy.models import blocks, final_norm, replaced, without
+
+IDS = tiny_ids(batch=3, length=12)
+
+
+def logits_of(model, ids=IDS):
+    with torch.no_grad():
+        return model(ids, use_cache=False).logits.float()
+
+
+def loss_of(logits, ids=IDS):
+    return nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), ids[:, 1:].flatten(), reduction="none").view(
+        len(ids), -1
+    )
+
+
+def whole_state(model):
+    numbers = [getattr(m, n) for m in model.modules() for n in ("layer_idx", "layer_id") if hasattr(m, n)]
+    hooks = [len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules()]
+    modes = [m.training for m in model.modules()]
+    return blocks(model), list(blocks(model)), numbers, hooks, modes, copy.deepcopy(model.config.to_dict())
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_the_last_boundary_is_the_model(name):
+    model = tiny_model(name)
+    before = whole_state(model)
+    lens, logits = logit_lens(model, IDS), logits_of(model)
+    assert lens.layers == tuple(range(LAYERS + 1))
+    assert torch.equal(lens.loss[-1], loss_of(logits))
+    assert torch.equal(lens.top[-1], logits.argmax(-1))
+    assert_close(lens.entropy[-1], torch.distributions.Categorical(logits=logits).entropy())
+    assert float(lens.loss[-1].mean()) == pytest.approx(cross_entropy(model, IDS), rel=1e-6)
+    assert (lens.loss[:-1] - lens.loss[-1]).abs().amax(dim=(1, 2)).min() > 1e-3  # the other boundaries are others
+    assert whole_state(model) == before
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_a_boundary_is_the_model_without_the_later_layers(name):
+    model, nothing = tiny_model(name), {i: nn.Identity() for i in range(LAYERS)}
+    lens = logit_lens(model, IDS)
+    with replaced(model, nothing):
+        assert_close(lens.loss[0], loss_of(logits_of(model)))
+    for layer in range(1, LAYERS):
+        with without(model, range(layer, LAYERS)):
+            assert_close(lens.loss[layer], loss_of(logits_of(model)))
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama", "gpt_neox", "olmo2", "phi"])  # whose head is only a matrix
+def test_without_the_norm_the_head_reads_the_bare_state(name):
+    model = tiny_model(name)
+    with torch.no_grad(), capture(model) as stream:
+        model(IDS)
+    head, norm = model.get_output_embeddings(), final_norm(model)
+    bare, normed = logit_lens(model, IDS, norm=False), logit_lens(model, IDS)
+    for boundary, state in enumerate(stream):
+        with torch.no_grad():
+            assert_close(bare.loss[boundary], loss_of(head(state)))
+            assert_close(normed.loss[boundary], loss_of(head(norm(state))))
+    assert not torch.allclose(bare.loss, normed.loss, atol=1e-2)
+
+
+def test_soft_capping_and_projection_are_the_familys_own():
+    capped = tiny_model("gemma2", final_logit_softcapping=0.5)
+    assert logit_lens(capped, IDS, norm=False).entropy.min() > torch.tensor(float(VOCABULARY)).log() - 0.5
+    narrow = tiny_model("opt", word_embed_proj_dim=16, do_layer_norm_before=False)  # as opt-350m
+    lens = logit_lens(narrow, IDS)
+    assert torch.equal(lens.loss[-1], loss_of(logits_of(narrow)))
+    assert torch.equal(lens.loss, logit_lens(narrow, IDS, norm=False).loss)  # it has no final norm
+
+
+def test_a_head_that_reads_the_token_itself_is_understood_layer_by_layer():
+    """A control of known truth: layers that do nothing leave every boundary with the same reading."""
+    model = tiny_model("llama")
+    with replaced(model, {i: nn.Identity() for i in range(LAYERS)}):
+        lens = logit_lens(model, IDS)
+    assert torch.equal(lens.loss, lens.loss[:1].expand_as(lens.loss))
+    with torch.no_grad():
+        model.lm_head.weight.copy_(model.model.embed_tokens.weight.roll(1, 0))  # the next token is the present + 1
+        following = (IDS[:, :1] + torch.arange(12)) % VOCABULARY
+        with replaced(model, {i: nn.Identity() for i in range(LAYERS)}):
+            assert (logit_lens(model, following).top == (following + 1) % VOCABULARY).float().mean() > 0.9
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3])
+def test_batches_do_not_matter(batch_size):
+    model = tiny_model("mistral")
+    lens, whole = logit_lens(model, IDS, batch_size=batch_size), logit_lens(model, IDS)
+    assert_close(lens.loss, whole.loss)
+    assert torch.equal(lens.top, whole.top)
+
+
+def test_chosen_boundaries_are_rows_of_the_whole():
+    model = tiny_model("gpt2")
+    some, whole = logit_lens(model, IDS, layers=[LAYERS, 0]), logit_lens(model, IDS)
+    assert some.layers == (0, LAYERS)
+    assert torch.equal(some.loss, whole.loss[[0, LAYERS]])
+
+
+def test_logits_of_one_boundary_are_held_at_a_time(monkeypatch):
+    model, alive, most = tiny_model("gpt2"), [], 0
+
+    def watch(module, args, output):
+        nonlocal most
+        alive.append(weakref.ref(output))
+        most = max(most, sum(reference() is not None for reference in alive))
+
+    hook = model.lm_head.register_forward_hook(watch)
+    logit_lens(model, IDS, batch_size=1)
+    hook.remove()
+    assert len(alive) == 3 * (LAYERS + 1)
+    assert most <= 2  # the one read last is let go when the next is there
+
+    monkeypatch.setattr("linstudy.measure.lens.LOGITS_A_BATCH", 24 * VOCABULARY)
+    seen = []
+    hook = model.lm_head.register_forward_hook(lambda module, args, output: seen.append(len(output)))
+    logit_lens(model, IDS)
+    hook.remove()
+    assert seen == [2] * (LAYERS + 1) + [1] * (LAYERS + 1)
+
+
+def test_bfloat16_is_read_as_the_model_reads_it():
+    model = tiny_model("llama").bfloat16()
+    lens = logit_lens(model, IDS)
+    assert lens.loss.dtype == torch.float32
+    assert torch.equal(lens.loss[-1], loss_of(logits_of(model)))
+
+
+@pytest.mark.parametrize("norm", [True, False])
+def test_the_model_is_whole_again_after_an_error(norm, monkeypatch):
+    model = tiny_model("gemma3_text").train()
+    model(IDS, output_hidden_states=True)  # the library leaves hooks of its own
+    before, weights = whole_state(model), {name: p.clone() for name, p in model.state_dict().items()}
+
+    def breaks(*arguments):
+        assert whole_state(model)[0] is not before[0]
+        raise KeyError("mine")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(model.lm_head, "forward", breaks)
+        with pytest.raises(KeyError, match="mine"):
+            logit_lens(model, IDS, norm=norm)
+    assert whole_state(model) == before
+    logit_lens(model, IDS, norm=norm)
+    assert whole_state(model) == before
+    assert all(torch.equal(p, weights[name]) for name, p in model.state_dict().items())
+
+
+# --- bad input -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "does"), [("bert", "fills gaps"), ("t5", "reads with an encoder")])
+def test_models_that_do_not_predict_the_next_token_are_refused(name, does):
+    with pytest.raises(ValueError, match=f"a '{name}' model {does}.*needs a causal one"):
+        logit_lens(tiny_model(name), IDS)
+
+
+def test_a_model_without_a_head_is_refused():
+    model = tiny_model("gpt2")
+    for headless in (model.base_model, GPT2ForSequenceClassification(model.config)):
+        with pytest.raises(ValueError, match=rf"this {type(headless).__name__} has no language-model head"):
+            logit_lens(headless, IDS)
+
+
+@pytest.mark.parametrize("layers", [[-1], [LAYERS + 1]])
+def test_no_such_boundary(layers):
+    with pytest.raises(IndexError, match=f"no boundary {layers[0]}: the model has 0, the embedding, to {LAYERS}"):
+        logit_lens(tiny_model("gpt2"), IDS, layers=layers)
+    with pytest.raises(IndexError, match="no boundary is left to read"):
+        logit_lens(tiny_model("gpt2"), IDS, layers=[])
+
+
+def test_texts_that_cannot_be_read():
+    model = tiny_model("gpt2")
+    with pytest.raises(ValueError, match="blocks of 1 token hold none to predict"):
+        logit_lens(model, IDS[:, :1])
+    with pytest.raises(ValueError, match=r"shape \(0, 12\) hold no text"):
+        logit_lens(model, IDS[:0])
+    with pytest.raises(ValueError, match=f"token id {VOCABULARY} is outside the model's vocabulary"):
+        logit_lens(model, IDS.clone().fill_(VOCABULARY))
+
+
+def test_infinity_says_where():
+    model = tiny_model("mistral")
+    with torch.no_grad():
+        blocks(model)[1].mlp.down_proj.weight[0, :WIDTH] = float("inf")
+    with pytest.raises(ValueError, match="what leaves layer 2 holds NaN or infinity"):
+        logit_lens(model, IDS)
+
+
+def test_out_of_gpu_memory_names_a_smaller_batch(monkeypatch):
+    model = tiny_model("gpt2")
+
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    for part in (model.lm_head, model.base_model):
+        monkeypatch.setattr(part, "forward", full)
+        with pytest.raises(torch.OutOfMemoryError, match=r"3 blocks of 12 tokens in a pass: give batch_size=1"):
+            logit_lens(model, IDS)

@@ -1,0 +1,76 @@
+"""The sample holds the states of the tokens it says, the same at every boundary, and nothing else is kept."""
+
+import gc
+import weakref
+
+import pytest
+import torch
+from tiny_models import LAYERS, WIDTH, tiny_ids, tiny_model
+
+from linstudy import capture
+from linstudy.measure.states import sample_states, streams
+
+IDS = tiny_ids(batch=7, length=10)
+
+
+def rows_of(model, ids=IDS):
+    with torch.no_grad(), capture(model) as stream:
+        model(ids)
+    return torch.stack([state.flatten(0, 1) for state in stream])
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, None])
+@pytest.mark.parametrize("name", ["gpt2", "mamba", "bert"])
+def test_the_sample_holds_the_same_tokens_at_every_boundary(name, batch_size):
+    model = tiny_model(name)
+    sample = sample_states(model, IDS, 25, batch_size=batch_size)
+    assert sample.shape == (LAYERS + 1, 25, WIDTH)
+    places = (sample[-1][:, None] - rows_of(model)[-1]).norm(dim=2).min(1).indices
+    assert places.tolist() == sorted(set(places.tolist()))
+    torch.testing.assert_close(sample, rows_of(model)[:, places])
+
+
+def test_the_seed_decides_and_all_tokens_are_all_states():
+    model = tiny_model("llama")
+    first, again, other = (sample_states(model, IDS, 20, seed=seed) for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    torch.testing.assert_close(sample_states(model, IDS, 70), rows_of(model))
+
+
+def test_first_tokens_are_left_out():
+    model = tiny_model("llama")
+    want = rows_of(model).view(LAYERS + 1, 7, 10, WIDTH)[:, :, 4:].flatten(1, 2)
+    torch.testing.assert_close(sample_states(model, IDS, 42, drop_first=4), want)
+
+
+def test_states_are_let_go_batch_by_batch():
+    gc.disable()  # what only the collector would free counts as kept
+    try:
+        model, before = tiny_model("gpt2"), []
+        for ids, stream in streams(model, IDS, batch_size=3):
+            assert all(state() is None for state in before)
+            assert not any(m._forward_hooks for m in model.modules())
+            before = [weakref.ref(state) for state in stream]
+            assert stream[0].shape == (len(ids), 10, WIDTH)
+    finally:
+        gc.enable()
+
+
+def test_bfloat16_stays_bfloat16():
+    assert sample_states(tiny_model("llama").bfloat16(), IDS, 5).dtype == torch.bfloat16
+
+
+def test_what_cannot_be_drawn():
+    model = tiny_model("gpt2")
+    for count in (0, 71):
+        with pytest.raises(ValueError, match=f"{count} tokens cannot be drawn from 7 blocks of 10 tokens.*1 to 70"):
+            sample_states(model, IDS, count)
+    with pytest.raises(ValueError, match="7 blocks of 8 tokens: give a count from 1 to 56"):
+        sample_states(model, IDS, 57, drop_first=2)
+    with pytest.raises(ValueError, match="drop_first=10 leaves nothing"):
+        sample_states(model, IDS, 5, drop_first=10)
+    with torch.no_grad():
+        model.transformer.wte.weight[5] = float("nan")
+    with pytest.raises(ValueError, match="what enters the first layer holds NaN"):
+        sample_states(model, IDS.clone().fill_(5), 5)
