@@ -1,21 +1,34 @@
 """Texts: corpora by name, stories made here, documents into blocks of tokens."""
 
+from .classes import WORD_CLASSES, word_classes
 from .corpora import CORPORA, corpus
+from .example import Example
 from .pack import count_bytes, shuffled, token_blocks
 from .pydocs import pydocs, pydocs_fingerprint
 from .stories import Story, stories, tell
+from .tasks import SPLITS, TASKS, task
 from .tokenizer import train_tokenizer
+from .tokens import TokenClasses, token_classes, token_texts
 
 __all__ = [
     "CORPORA",
+    "SPLITS",
+    "TASKS",
+    "WORD_CLASSES",
+    "Example",
     "Story",
+    "TokenClasses",
     "corpus",
     "count_bytes",
     "pydocs",
     "pydocs_fingerprint",
     "shuffled",
     "stories",
+    "task",
     "tell",
     "token_blocks",
+    "token_classes",
+    "token_texts",
     "train_tokenizer",
+    "word_classes",
 ]

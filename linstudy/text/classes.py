@@ -1,0 +1,137 @@
+"""Say of every word and mark of a text to which class it belongs, by the stories' own grammar or by a kept tagger."""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+from .grammar import story_classes
+
+Span = tuple[int, int, str]  # first character, one past the last, class
+WORD_CLASSES = (
+    *("noun", "verb", "adjective", "adverb", "pronoun", "name", "determiner", "preposition", "conjunction"),
+    *("number", "interjection", "particle", "punctuation", "other"),
+)
+# A possessive or shortened ending is a word of its own, as taggers have it: "Omar" + "'s", "do" + "n't".
+WORD = re.compile(r"n['’]t\b|['’](?:s|re|ve|ll|d|m)\b|\w+?(?=n['’]t\b)|\d+(?:[.,]\d+)*\b|\w+(?:-\w+)*|[^\w\s]", re.I)
+SENTENCE_END = re.compile(r"""(?<=[.!?])["'”’)]*(?=\s)|\n\s*\n""")
+SPACY_MODEL = "en_core_web_sm"
+INSTALL = "run: pip install 'linstudy[tagging]'"
+
+# What the two taggers call a word, in our words: universal dependencies (spaCy), Penn treebank (nltk).
+UNIVERSAL = {
+    **{"NOUN": "noun", "PROPN": "name", "PRON": "pronoun", "VERB": "verb", "AUX": "verb", "ADJ": "adjective"},
+    **{"ADV": "adverb", "DET": "determiner", "ADP": "preposition", "CCONJ": "conjunction", "SCONJ": "conjunction"},
+    **{"NUM": "number", "INTJ": "interjection", "PART": "particle", "PUNCT": "punctuation"},
+}
+PENN = {
+    **{
+        "NN": "noun",
+        "NNS": "noun",
+        "NNP": "name",
+        "NNPS": "name",
+        "MD": "verb",
+        "IN": "preposition",
+        "CC": "conjunction",
+    },
+    **{"PRP": "pronoun", "PRP$": "pronoun", "WP": "pronoun", "WP$": "pronoun", "WDT": "pronoun", "DT": "determiner"},
+    **{"PDT": "determiner", "RP": "adverb", "EX": "adverb", "WRB": "adverb", "CD": "number", "UH": "interjection"},
+    **{"TO": "particle", "POS": "particle"},
+    **dict.fromkeys(("VB", "VBD", "VBG", "VBN", "VBP", "VBZ"), "verb"),
+    **dict.fromkeys(("JJ", "JJR", "JJS"), "adjective"),
+    **dict.fromkeys(("RB", "RBR", "RBS"), "adverb"),
+}
+# Words on which the three disagree whatever the sentence: they go where the stories have them.
+AGREED = {
+    **dict.fromkeys(("not", "n't", "n’t", "there", "when", "whenever", "where", "why", "how"), "adverb"),
+    **dict.fromkeys(("because", "if", "though", "although", "whether", "while", "unless", "than"), "conjunction"),
+}
+
+
+def word_classes(text: str, *, tagger: str | Callable[[str], list[Span]] = "stories") -> list[Span]:
+    """Find the words and marks of a text and their classes.
+
+    Args:
+        text: any text; what lies between the spans is white space.
+        tagger: "stories" knows the words of the embedded stories and says "other" of all that is not in them. For real
+            text, "nltk" (perceptron) and "spacy" (`en_core_web_sm`) do it with the extra `linstudy[tagging]`, their
+            tags turned into the same classes. Or a function of yours from a text to spans, taken as it is.
+
+    Returns:
+        Spans (first character, one past the last, class) in the order of the text; classes are in `WORD_CLASSES`.
+
+    Raises:
+        ValueError: for an unknown name.
+        ImportError: where the tagger is not installed.
+        OSError: where what it has learned is not on this machine.
+
+    """
+    if callable(tagger):
+        return tagger(text)
+    if tagger not in TAGGERS:
+        names = ", ".join(map(repr, TAGGERS))
+        raise ValueError(f"There is no tagger {tagger!r}: take one of {names}, or a function from a text to spans.")
+    return TAGGERS[tagger](text)
+
+
+def _stories(text: str) -> list[Span]:
+    found = list(WORD.finditer(text))
+    classes = story_classes([match[0] for match in found])
+    return [(*match.span(), word_class) for match, word_class in zip(found, classes, strict=True)]
+
+
+def _nltk(text: str) -> list[Span]:
+    try:
+        import nltk
+    except ImportError as error:
+        raise ImportError(f"tagger='nltk' needs the package nltk, which is not installed: {INSTALL}.") from error
+    ends = [0, *(match.end() for match in SENTENCE_END.finditer(text)), len(text)]
+    found = [list(WORD.finditer(text, start, stop)) for start, stop in pairwise(ends)]
+    try:
+        tagged = nltk.pos_tag_sents([[match[0] for match in sentence] for sentence in found])
+    except LookupError as error:
+        raise OSError(
+            "tagger='nltk' is installed, but not what it has learned: "
+            "run: python -m nltk.downloader averaged_perceptron_tagger_eng"
+        ) from error
+    spans = []
+    for sentence, pairs in zip(found, tagged, strict=True):
+        tags = [tag for _, tag in pairs]
+        for match, tag, following in zip(sentence, tags, [*tags, ""][1:], strict=True):
+            word_class = PENN.get(tag, "other")
+            if tag == "TO" and following != "VB":
+                word_class = "preposition"
+            spans.append((*match.span(), _agreed(match[0], word_class)))
+    return spans
+
+
+def _spacy(text: str) -> list[Span]:
+    return [
+        (token.idx, token.idx + len(token), _agreed(token.text, UNIVERSAL.get(token.pos_, "other")))
+        for token in _spacy_model()(text)
+        if not token.is_space
+    ]
+
+
+@cache
+def _spacy_model() -> Any:
+    try:
+        import spacy
+    except ImportError as error:
+        raise ImportError(f"tagger='spacy' needs the package spacy, which is not installed: {INSTALL}.") from error
+    try:
+        return spacy.load(SPACY_MODEL, exclude=["parser", "ner", "lemmatizer"])
+    except OSError as error:
+        raise OSError(
+            f"tagger='spacy' is installed, but not its model {SPACY_MODEL}: run: python -m spacy download {SPACY_MODEL}"
+        ) from error
+
+
+def _agreed(word: str, word_class: str) -> str:
+    if not any(character.isalnum() for character in word):
+        return "punctuation"
+    return AGREED.get(word.lower(), word_class)
+
+
+TAGGERS = {"stories": _stories, "nltk": _nltk, "spacy": _spacy}

@@ -1,0 +1,80 @@
+"""Hold one labelled example of a task, and keep labels in balance while examples are chosen."""
+
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+NO_YES = ("no", "yes")
+TRUE_FALSE_NEITHER = ("true", "false", "neither")  # entailment, contradiction, neutral
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text and choices of which one is right.
+
+    Zero-shot: compare the losses of `choices` after `context`, a blank between. Probing and fine-tuning: `text` and
+    `label`. Preference: `whole(label)` against `whole(1 - label)`.
+    """
+
+    context: str
+    choices: tuple[str, ...]
+    label: int  # index of the right choice
+    form: str  # the kind of example within its task, such as "where"
+    stories: tuple[int, ...]  # what `tell` makes it from
+
+    @property
+    def text(self) -> str:
+        """Return what a classifier reads: the context, and the choices unless all examples have the same."""
+        if self.choices in (NO_YES, TRUE_FALSE_NEITHER):
+            return self.context
+        return "\n".join([self.context, *(f"{number}. {choice}" for number, choice in enumerate(self.choices))])
+
+    def whole(self, choice: int) -> str:
+        """Return the context with one of the choices."""
+        return f"{self.context} {self.choices[choice]}"
+
+
+class Candidate(NamedTuple):
+    """What could be asked: within each `key` the labels are balanced."""
+
+    key: Hashable
+    label: int
+    words: str
+
+
+class Chooser:
+    """Choose among candidates so that every label is equally frequent, in all and within every key."""
+
+    def __init__(self, labels: int, random: Random):
+        self.labels = range(labels)
+        self.random = random.random  # its numbers are the same in every version of Python
+        self.counts: Counter[Hashable] = Counter()
+
+    def one(self, options: Sequence[T]) -> T:
+        """Return one of the options."""
+        return options[int(self.random() * len(options))]
+
+    def balanced(self, candidates: Sequence[Candidate]) -> Candidate | None:
+        """Return one whose label is not ahead within its key: if there is one, of the label most needed in all."""
+        counts = self.counts
+        behind = [c for c in candidates if counts[c.key, c.label] <= min(counts[c.key, label] for label in self.labels)]
+        if not behind:
+            return None
+        needed = min(counts[c.label] for c in behind)
+        chosen = self.one([c for c in behind if counts[c.label] == needed])
+        counts[chosen.label] += 1
+        counts[chosen.key, chosen.label] += 1
+        return chosen
+
+    def of_forms(self, forms: Mapping[str, Sequence[Candidate]]) -> Candidate | None:
+        """Return one of the form least asked; only of those that offer every label, so that no text tells its label."""
+        whole = [form for form in forms if {c.label for c in forms[form]} == set(self.labels)]
+        for form in sorted(whole, key=self.counts.__getitem__):
+            if chosen := self.balanced(forms[form]):
+                self.counts[form] += 1
+                return chosen
+        return None

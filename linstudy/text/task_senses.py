@@ -1,0 +1,135 @@
+"""Ask whether a word is used in one sense in two sentences."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from functools import cache
+from random import Random
+from typing import NamedTuple
+
+from .classes import WORD, WORD_CLASSES
+from .example import NO_YES, Example
+from .grammar import story_classes
+from .stories import Story
+
+# A word and two of its senses: each by the class of the word, or by what its sentence must have. A use that fits
+# neither is not asked about.
+SENSES = r"""
+    bear | animal: noun | endure: verb
+    called | by name: [a-z]+ called [A-Z] | shouted: [!?]" called|s?he called|somebody called|called out
+    can | be able: verb | vessel: noun
+    deep | far down: deep (?:mud|ditch)|and deep | in sound: deep (?:voice|growl)
+    felt | touched: felt (?:something|in) | in mind: felt (?:very|sorry|ashamed|stronger)|(?:he|she|it) felt\.
+    leg | of a thing: leg snapped|the leg | of the body: on one leg
+    light | what shines: noun | of little weight: adjective
+    like | similar to: preposition | find good: verb
+    low | in sound: low (?:voice|howl) | not high: low (?:arch|gate)|already low
+    orange | color: adjective | fruit: noun
+    over | above: (?:hung|hummed|danced|stretched|jump|crept|giggled|up) over | at an end: was over
+    patch | field: pumpkin patch | piece: (?<!pumpkin )patch
+    play | game: (?:to|us|could) play (?!the) | on a stage: (?:a|the) play\b
+    ran | on foot: ran (?:to|home|back|as|and|off|away) | flowed: tears? ran
+    ring | jewel: (?<!mushroom )(?<!life )(?<!iron )(?<!in a )ring\b | circle: mushroom ring|in a ring
+    roll | bread: (?<!to )roll(?! of| like) | what is wound: roll of
+    saw | had seen: verb | tool: noun
+    spring | season: (?<!the )spring | coil: the spring
+    stand | be upright: verb | stall: noun
+    still | until now: (?<!stood )(?<!stand )(?<!sit )(?<!and )[Ss]till | without moving: (?:stood|sit|and) still
+    watch | look at: verb | clock: noun
+    well | of water: noun | in a good way: adverb
+"""
+SHARE = 4  # times its even share of the examples that a frequent word may have
+REMEMBERED = 60  # sentences of each sense that wait for one of the other
+IN_COMMON = 0.2  # of the words of two sentences in the same sense
+LENGTH = 4  # characters by which the two may differ
+SENTENCE = re.compile(r'(?:[^.!?\n]|[.!?](?!"?(?: [A-Z"]|\n|$)))+[.!?]"?')
+
+
+class Use(NamedTuple):
+    """A sentence and the seed of its story."""
+
+    sentence: str
+    story: int
+
+
+def sense(stories: Iterator[Story], random: Random) -> Iterator[Example]:
+    """Ask whether a word has the same sense in two sentences.
+
+    Sentences of the two senses are matched by length, and two such matches make four examples, in which each sentence
+    is told once beside its own sense and once beside the other: neither words nor lengths tell the answer.
+    """
+    waiting: dict[tuple[str, int], list[Use]] = defaultdict(list)
+    matches: dict[str, list[tuple[Use, Use]]] = defaultdict(list)
+    asked: Counter[str] = Counter()
+    for story in stories:
+        for word, its_sense, sentence in uses(story.text):
+            if asked[word] > 8 + SHARE * asked.total() / len(table()):
+                continue
+            use = Use(sentence, story.seed)
+            others = waiting[word, 1 - its_sense]
+            fitting = [other for other in others if abs(len(other.sentence) - len(sentence)) <= LENGTH]
+            fitting = [other for other in fitting if other.story != use.story]
+            if not fitting:
+                same = waiting[word, its_sense]
+                if all(other.sentence != sentence for other in same):
+                    same.append(use)
+                    del same[:-REMEMBERED]
+                continue
+            other = fitting[int(random.random() * len(fitting))]
+            others.remove(other)
+            two = (use, other) if its_sense == 0 else (other, use)
+            unlike = (one for one in matches[word] if all(map(_unlike, one, two)))
+            one = next(unlike, None)
+            if one is None:
+                matches[word].append(two)
+                del matches[word][:-REMEMBERED]
+                continue
+            matches[word].remove(one)
+            asked[word] += 4
+            (a, b), (c, d) = one, two
+            for left, right, label in ((a, c, 1), (a, d, 0), (b, d, 1), (b, c, 0)):
+                words = f'{left.sentence}\n{right.sentence}\n\nDoes "{word}" mean the same in both?'
+                yield Example(words, NO_YES, label, word, (left.story, right.story))
+
+
+def _unlike(one: Use, two: Use) -> bool:
+    """Say whether two sentences have few words in common, so that their likeness does not tell the answer."""
+    first, second = set(one.sentence.lower().split()), set(two.sentence.lower().split())
+    return len(first & second) <= IN_COMMON * len(first | second)
+
+
+def uses(text: str) -> Iterator[tuple[str, int, str]]:
+    """Yield the words of several senses in a text that can be told apart: word, sense (0 or 1), sentence."""
+    for match in SENTENCE.finditer(text):
+        sentence = match[0].strip()
+        if sentence.count('"') % 2:  # a part of a longer speech
+            sentence = sentence.replace('"', "").strip()
+        words = re.findall(r"\w+", sentence.lower())
+        for word in sorted(table().keys() & words):
+            if words.count(word) == 1 and len(senses := matching(word, sentence)) == 1:
+                yield word, senses[0], sentence
+
+
+def matching(word: str, sentence: str) -> list[int]:
+    """Return the senses that a word can have in a sentence."""
+    pieces = [piece[0] for piece in WORD.finditer(sentence)]
+    return [
+        index
+        for index, how in enumerate(table()[word])
+        if (how.search(sentence) if isinstance(how, re.Pattern) else how == _class_of(word, pieces))
+    ]
+
+
+def _class_of(word: str, pieces: list[str]) -> str:
+    return story_classes(pieces)[[piece.lower() for piece in pieces].index(word)]
+
+
+@cache
+def table() -> dict[str, tuple[str | re.Pattern, ...]]:
+    """Return of each word how to tell its two senses."""
+    rows = {}
+    for row in SENSES.strip().splitlines():
+        word, *senses = row.split(" | ")
+        ways = [sense.split(":", 1)[1].strip() for sense in senses]
+        rows[word.strip()] = tuple(way if way in WORD_CLASSES else re.compile(rf"\b(?:{way})") for way in ways)
+    return rows

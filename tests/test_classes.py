@@ -1,0 +1,326 @@
+"""Classes of words: right by hand-labelled sentences, complete for the stories, the same names from other taggers."""
+
+import json
+import random
+import subprocess
+import sys
+from collections import Counter
+from itertools import islice
+from types import SimpleNamespace
+
+import pytest
+
+from linstudy.text import WORD_CLASSES, classes, stories, word_classes
+from linstudy.text.grammar import grammar, story_classes
+
+LETTERS = dict(zip("nvjrpNdicmut.", (*WORD_CLASSES[:4], "pronoun", "name", *WORD_CLASSES[6:13]), strict=True))
+
+# Sentences of stories of another seed than any that was looked at for the rules, labelled by hand.
+LABELLED = """
+There she met a funny boy named Victor.
+    r p v d j n v N .
+In his hands, Victor carried a golden belt.
+    i p n . N v d j n .
+"If only I had a belt like that," thought Esme.
+    . c r p v d n i p . . v N .
+She stopped to look at a funny hat on a pole.
+    p v t v i d j n i d n .
+Tilda looked behind the stone post and found a smooth stone.
+    N v i d n n c v d j n .
+She put it in her bag for safety.
+    p v p i p n i n .
+She put the smooth stone into a box and wrote on it, "For the cleverest one of all."
+    p v d j n i d n c v i p . . i d j p i p . .
+Grandpa was sitting behind the stone post and looked up.
+    N v v i d n n c v r .
+"What is it, Otto?"
+    . p v p . N . .
+Grandpa saw at once that something was wrong.
+    N v i r c p v j .
+"There is a pair of glowing eyes, and it is coming to get me!" cried Otto.
+    . r v d n i j n . c p v v t v p . . v N .
+"Why do you look so sad, Edith?" wondered Omar.
+    . r v p v r j . N . . v N .
+Edith told Omar how much she wanted to paint a portrait and how often she had failed.
+    N v N r r p v t v d n c r r p v v .
+"Look twice and draw once," said Omar.
+    . v r c v r . . v N .
+An old song said that a walled courtyard was near, and he had always wanted to see it.
+    d j n v c d j n v j . c p v r v t v p .
+Biscuit pushed, but it was locked.
+    N v . c p v v .
+He was full of questions and leaned closer.
+    p v j i n c v r .
+But she said, "It is all mine," and swallowed the sweet roll in three bites.
+    c p v . . p v r p . . c v d j n i m n .
+Anton walked with his head down, for he was still downhearted.
+    N v i p n r . c p v r j .
+A week later, Priya forgot to bring lunch, and it was Anton who had a big pancake.
+    d n r . N v t v n . c p v N p v d j n .
+One winter Sunday, when it was clear, the cheerful mole strolled to the orchard.
+    m n N . r p v j . d j n v i d n .
+They hurried home, Ginger in front and Dapple behind.
+    p v r . N i n c N r .
+Dapple bent down to look under the pillow.
+    N v r t v i d n .
+She turned pale.
+    p v j .
+"Dry your eyes, Ginger," said Doodle.
+    . v p n . N . . v N .
+The skin split down the middle.
+    d n v i d n .
+Only then did she notice that the golden cap was missing.
+    r r v p v c d j n v v .
+Then Leila came to the shepherd's hut.
+    r N v i d n t n .
+It was a place where a kettle hung over the fire.
+    p v d n r d n v i d n .
+"I lost my golden cap," Leila whispered.
+    . p v p j n . . N v .
+"It was with me this morning, and now it is gone."
+    . p v i p d n . c r p v v . .
+But then snow began to whirl through the air.
+    c r n v t v i d n .
+"Quick, over here!" called Juniper, and they squeezed in together, behind the scarecrow.
+    . j . r r . . v N . c p v r r . i d n .
+"Hold on, Bo! I will get you out," cried Leila.
+    . v r . N . p v v p r . . v N .
+She pulled and pushed with all her strength, but it was no use.
+    p v c v i d p n . c p v d n .
+It had been a long way, so he lay down behind the stone wall and closed his eyes.
+    p v v d j n . c p v r i d n n c v p n .
+In his dream, he traveled through a forest of candles, and everybody there knew his name.
+    i p n . p v i d n i n . c p r v p n .
+"No, this is not it."
+    . u . p v r p . .
+"That reminds me of something that my grandmother used to tell," said Thea.
+    . p v p i p p p n v t v . . v N .
+She slammed the door so hard that a picture fell down.
+    p v d n r r c d n v r .
+But alone nothing was any fun.
+    c r p v d n .
+Who was right, and who was wrong?
+    p v j . c p v j .
+It did not matter anymore.
+    p v r v r .
+"""
+
+
+def labelled() -> list[tuple[str, list[str]]]:
+    lines = LABELLED.strip().splitlines()
+    return [
+        (text, [LETTERS[letter] for letter in letters.split()])
+        for text, letters in zip(lines[::2], lines[1::2], strict=True)
+    ]
+
+
+def accuracy(tag) -> float:
+    right = [tag(text)[index] == truth for text, truths in labelled() for index, truth in enumerate(truths)]
+    return sum(right) / len(right)
+
+
+def words(text: str) -> list[str]:
+    return [text[start:stop] for start, stop, _ in word_classes(text)]
+
+
+def test_the_letters_stand_for_the_classes():
+    assert LETTERS["n"] == "noun"
+    assert LETTERS["r"] == "adverb"
+    assert LETTERS["d"] == "determiner"
+    assert LETTERS["c"] == "conjunction"
+    assert LETTERS["t"] == "particle"
+    assert LETTERS["."] == "punctuation"
+
+
+def test_hand_labelled_words_have_their_class():
+    truths = Counter(truth for _, truths in labelled() for truth in truths)
+    assert truths.total() >= 500
+    assert set(truths) == set(LETTERS.values())
+    assert accuracy(lambda text: [word_class for *_, word_class in word_classes(text)]) >= 0.98
+
+
+def test_the_rules_of_context_are_needed():
+    table = grammar()
+
+    def usual(text):
+        rows = {word: rules[-1].word_class for word, rules in table.rules.items()} | table.classes
+        return [
+            "name" if word in table.names else rows.get(word.lower(), "punctuation" if not word[0].isalnum() else "")
+            for word in words(text)
+        ]
+
+    assert 0.85 < accuracy(usual) < 0.95
+    assert accuracy(lambda text: ["verb"] * len(words(text))) < 0.25
+
+
+# In a process of its own, without the run-time type checks that would slow it down.
+COVERAGE = """
+import collections, itertools, json
+from linstudy.text import stories, word_classes
+
+counts = collections.Counter()
+for text in itertools.islice(stories(seed=3), 2000):
+    counts.update(word_class for *_, word_class in word_classes(text))
+print(json.dumps(counts))
+"""
+
+
+@pytest.mark.slow
+def test_every_word_of_two_thousand_stories_has_a_class():
+    done = subprocess.run([sys.executable, "-c", COVERAGE], capture_output=True, check=True)
+    counts = Counter(json.loads(done.stdout))
+    assert counts.total() > 400_000
+    assert counts["other"] <= 0.01 * (counts.total() - counts["punctuation"])
+    assert set(WORD_CLASSES) - set(counts) <= {"other"}
+
+
+def test_a_word_of_no_story_is_other():
+    assert [word_class for *_, word_class in word_classes("Photosynthesis qwghlm 1984!")] == [
+        *("other", "other", "number", "punctuation"),
+    ]
+
+
+def test_a_word_of_two_classes_is_told_by_its_neighbours():
+    for text, word, expected in (
+        ("A stubborn little bear named Ada could not bear it.", "bear", ["noun", "verb"]),
+        ('"To saw, I need a saw," thought the owl who saw it.', "saw", ["verb", "noun", "verb"]),
+        ("It had an orange kite and a sweet orange.", "orange", ["adjective", "noun"]),
+        ("He knew that the kite that fell that day was gone.", "that", ["conjunction", "pronoun", "determiner"]),
+        ("Rusty had a rusty key.", "rusty", ["name", "adjective"]),
+    ):
+        found = [c for start, stop, c in word_classes(text) if text[start:stop].lower() == word]
+        assert found == expected, text
+
+
+def test_the_tables_name_each_word_once_and_only_classes():
+    table = grammar()
+    assert not set(table.classes) & set(table.rules)
+    counts = Counter(word for row in classes_of_grammar().values() for word in row.split())
+    assert {word: count for word, count in counts.items() if count > 1} == {}
+    assert set(table.classes.values()) <= set(WORD_CLASSES)
+    assert {rule.word_class for rules in table.rules.values() for rule in rules} <= set(WORD_CLASSES)
+    assert all(not rules[-1].after and not rules[-1].before for rules in table.rules.values())
+
+
+def classes_of_grammar():
+    from linstudy.text.grammar import CLASSES
+
+    return CLASSES
+
+
+def test_spans_are_the_words_in_their_places():
+    text = "The shepherd's yo-yo didn't cost $3.50, \u201cno!\u201d\n"
+    spans = word_classes(text)
+    assert [text[start:stop] for start, stop, _ in spans] == [
+        *("The", "shepherd", "'s", "yo-yo", "did", "n't", "cost", "$", "3.50", ",", "\u201c", "no", "!", "\u201d"),
+    ]
+    assert spans == sorted(spans)
+    assert word_classes("") == word_classes(" \n") == []
+    assert story_classes([]) == []
+
+
+def test_a_function_is_taken_as_it_is():
+    assert word_classes("abc", tagger=lambda text: [(0, len(text), "mine")]) == [(0, 3, "mine")]
+
+
+def test_an_unknown_tagger_is_refused():
+    with pytest.raises(ValueError, match=r"no tagger 'treetagger': take one of 'stories', 'nltk', 'spacy', or a func"):
+        word_classes("abc", tagger="treetagger")
+
+
+# ------------------------------------------------------------------ taggers for real text
+
+
+@pytest.fixture
+def fresh_spacy():
+    classes._spacy_model.cache_clear()
+    yield
+    classes._spacy_model.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["nltk", "spacy"])
+def test_a_tagger_that_is_not_installed_says_what_to_install(name, monkeypatch, fresh_spacy):
+    monkeypatch.setitem(sys.modules, name, None)  # importing it fails
+    with pytest.raises(ImportError, match=rf"package {name}, .*not installed: run: pip install 'linstudy\[tagging\]'"):
+        word_classes("abc", tagger=name)
+
+
+def test_a_tagger_without_its_data_says_what_to_download(monkeypatch, fresh_spacy):
+    def no_data(*arguments, **options):
+        raise LookupError("Resource averaged_perceptron_tagger_eng not found.")
+
+    def no_model(*arguments, **options):
+        raise OSError("[E050] Can't find model 'en_core_web_sm'.")
+
+    monkeypatch.setitem(sys.modules, "nltk", SimpleNamespace(pos_tag_sents=no_data))
+    monkeypatch.setitem(sys.modules, "spacy", SimpleNamespace(load=no_model))
+    with pytest.raises(OSError, match=r"nltk.downloader averaged_perceptron_tagger_eng"):
+        word_classes("abc", tagger="nltk")
+    with pytest.raises(OSError, match=r"its model en_core_web_sm: run: python -m spacy download en_core_web_sm"):
+        word_classes("abc", tagger="spacy")
+
+
+def agreement(tagger: str, seed: int) -> float:
+    """Return how often a tagger says of the words of ten stories what the stories' own grammar says."""
+    pairs = Counter()
+    for text in islice(stories(seed), 10):
+        own = {(start, stop): word_class for start, stop, word_class in word_classes(text)}
+        for start, stop, word_class in word_classes(text, tagger=tagger):
+            pairs[own.get((start, stop)) == word_class] += 1
+    return pairs[True] / pairs.total()
+
+
+@pytest.mark.slow
+def test_nltk_tags_with_what_it_learned(tmp_path, monkeypatch):
+    """A perceptron taught here on the stories, in Penn's tags, stands where the downloaded one would."""
+    nltk = pytest.importorskip("nltk", reason="the extra linstudy[tagging] is not installed")
+    penn = {word_class: tag for tag, word_class in reversed(classes.PENN.items())}
+    penn |= {"verb": "VB", "other": "FW"}  # "to" is a particle before that
+    random.seed(0)  # the trainer shuffles by it
+    perceptron = nltk.tag.PerceptronTagger(load=False)
+    sentences = []
+    for text in islice(stories(seed=8), 40):
+        spans = word_classes(text)
+        sentences.append([(text[start:stop], penn.get(word_class, ".")) for start, stop, word_class in spans])
+    perceptron.train(sentences, nr_iter=3)
+    folder = tmp_path / "taggers" / "averaged_perceptron_tagger_eng"
+    folder.mkdir(parents=True)
+    for part, value in zip(
+        ("weights", "tagdict", "classes"),
+        (perceptron.model.weights, perceptron.tagdict, sorted(perceptron.classes)),
+        strict=True,
+    ):
+        (folder / f"averaged_perceptron_tagger_eng.{part}.json").write_text(json.dumps(value))
+    monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
+    forget = getattr(nltk.tag._get_tagger, "cache_clear", lambda: None)
+    forget()
+    assert agreement("nltk", 9) >= 0.95
+    forget()
+    monkeypatch.setattr(nltk.data, "path", [str(tmp_path / "nothing")])
+    with pytest.raises(OSError, match=r"nltk.downloader averaged_perceptron_tagger_eng"):
+        word_classes("abc", tagger="nltk")
+    forget()
+
+
+def test_spacy_tags_with_the_model_that_is_there(tmp_path, monkeypatch, fresh_spacy):
+    """A pipeline of rules made here, with universal tags, stands where the downloaded model would."""
+    spacy = pytest.importorskip("spacy", reason="the extra linstudy[tagging] is not installed")
+    monkeypatch.chdir(tmp_path)  # a folder of that name is found as the model
+    with pytest.raises(OSError, match="spacy download en_core_web_sm"):
+        word_classes("abc", tagger="spacy")
+    universal = {word_class: tag for tag, word_class in reversed(classes.UNIVERSAL.items())}
+    pipeline = spacy.blank("en")
+    ruler = pipeline.add_pipe("attribute_ruler")
+    for word, word_class in grammar().classes.items():
+        ruler.add([[{"LOWER": word}]], {"POS": universal[word_class]})
+    for word, rules in grammar().rules.items():
+        ruler.add([[{"LOWER": word}]], {"POS": universal[rules[-1].word_class]})
+    for name in grammar().names:
+        ruler.add([[{"TEXT": name}]], {"POS": "PROPN"})
+    pipeline.to_disk("en_core_web_sm")
+    assert 0.85 < agreement("spacy", 9) < 1  # it knows the words and not their neighbours
+    text = "Mila\n\ncannot sing :-)"
+    found = [(text[start:stop], word_class) for start, stop, word_class in word_classes(text, tagger="spacy")]
+    assert found[0] == ("Mila", "name")
+    assert found[-1][1] == "punctuation"
+    assert all(piece.strip() for piece, _ in found)

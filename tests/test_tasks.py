@@ -1,0 +1,439 @@
+"""Labelled tasks: right by another reading of the stories, balanced, without leaks, disjoint, fast."""
+
+import dataclasses
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from itertools import islice, pairwise
+from random import Random
+
+import numpy as np
+import pytest
+
+from linstudy.text import SPLITS, TASKS, Example, Story, task, tell
+from linstudy.text.example import NO_YES, TRUE_FALSE_NEITHER, Candidate, Chooser
+from linstudy.text.known import world_of
+from linstudy.text.lexicon import FEELINGS
+from linstudy.text.rows import tables
+from linstudy.text.stories import splitmix
+from linstudy.text.task_senses import table, uses
+from linstudy.text.task_spoilt import WAYS
+from linstudy.text.tasks import split_stream
+
+COUNT = 100
+CLASSES = {"entailment": 3}
+GOOD = {"happy", "proud", "calm", "excited", "hopeful", "grateful"}
+
+
+@pytest.fixture(scope="module")
+def examples() -> dict[str, list[Example]]:
+    return {name: list(islice(task(name), COUNT)) for name in TASKS}
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"[\w']+|[^\w\s]", text.lower())
+
+
+# ------------------------------------------------------------------ right: another reading of the same events
+
+
+def part_told(example: Example) -> tuple[Story, int]:
+    """Return the story of an example and how many of its events are told."""
+    story = tell(example.stories[0])
+    told = example.context.rsplit("\n\n", 1)[0]
+    assert story.text.startswith(told)
+    return story, sum(event.stop <= len(told) for event in story.events)
+
+
+def facts(story: Story, count: int) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """Return who is where, who has what, and who feels what after so many events."""
+    where = dict(story.start)
+    people = {character.name for character in story.characters}
+    holder = {name: where[name] for name in where if name not in people and where[name] in people}
+    feels = {}
+    for event in story.events[:count]:
+        if event.level != "real":
+            continue
+        feels = dict(event.feelings)
+        if event.act in ("go", "gotogether"):
+            where[event.who] = event.place
+        if event.act == "gotogether":
+            where[event.other] = event.place
+        if event.act in ("take", "make", "grab"):
+            holder[event.thing] = event.who
+        if event.act in ("give", "get"):
+            holder[event.thing] = event.other
+        if event.act == "trade":
+            holder[event.thing], holder[event.swap] = holder[event.swap], holder[event.thing]
+        if event.act in ("put", "eat"):
+            holder.pop(event.thing)
+    return where, holder, feels
+
+
+def phrase(place: str) -> str:
+    return next((p.at for region in tables().places.values() for p in region if p.name == place), "at home")
+
+
+def test_answers_are_the_facts_of_the_world(examples):
+    for example in examples["question"]:
+        where, holder, feels = facts(*part_told(example))
+        asked = example.context.rsplit("\n\n", 1)[1]
+        if example.form == "holds":
+            who, thing = re.fullmatch(r"Does (.+) have the (.+)\?", asked).groups()
+            truth = holder[thing] == who
+        else:
+            who = next(name for name in where if asked.startswith(f"Is {name} "))
+            value = asked.removeprefix(f"Is {who} ").removesuffix("?")
+            truth = value == (phrase(where[who]) if example.form == "where" else feels[who])
+        assert example.choices[example.label] == ("yes" if truth else "no"), example.context
+    assert {example.form for example in examples["question"]} == {"where", "holds", "feels"}
+
+
+def test_what_follows_is_told_and_what_is_open_is_not(examples):
+    seen = Counter()
+    for example in examples["entailment"]:
+        story, count = part_told(example)
+        told, asked = example.context.rsplit("\n\n", 1)
+        where, _, feels = facts(story, count)
+        characters = {character.name: character for character in story.characters}
+        asked = asked.removesuffix(" True, false, or neither?")
+        who = next(name for name in characters if asked.lower().startswith(f"{name.lower()} is "))
+        value = asked[len(who) + 4 : -1]
+        answer = example.choices[example.label]
+        seen[example.form, answer] += 1
+        met = [e for e in story.events[:count] if e.level == "real" and who in (e.who, e.other)]
+        if example.form == "trait":
+            trait = characters[who].trait
+            assert f"{trait} " in told
+            kinds = [{"tidy", "messy"}, {"quiet", "noisy"}, {"patient", "impatient"}]
+            same = any({trait, value} <= pair for pair in kinds)
+            assert answer == ("true" if value == trait else "false" if same else "neither")
+        elif answer == "neither" and example.form == "where":
+            assert not any(event.act for event in met if event.other == who or event.who == who)
+            assert who in told
+        elif answer == "neither":
+            assert not any(re.search(rf"\b{word}\b", told[e.start : e.stop]) for e in met for word in FEELINGS[value])
+            assert {dict(event.feelings).get(who, "calm") for event in met} == {"calm"}
+        elif example.form == "where":
+            assert (value == phrase(where[who])) == (answer == "true")
+        else:
+            assert (value == feels[who]) if answer == "true" else ((value in GOOD) != (feels[who] in GOOD))
+            assert any(re.search(rf"\b{word}\b", told) for word in FEELINGS[feels[who]])
+    assert all(seen[form, answer] for form in ("feels", "trait") for answer in TRUE_FALSE_NEITHER)
+
+
+def test_causes_are_events_that_changed_the_feeling(examples):
+    for example in examples["cause"]:
+        story = tell(example.stories[0])
+        feeling = example.form
+        who = next(c.name for c in story.characters if f"{c.name} was {feeling} because" in example.context)
+        right, wrong = example.choices[example.label], example.choices[1 - example.label]
+        assert right != wrong
+        after = {dict(event.feelings).get(who) for event in story.events}
+        assert feeling in after
+        assert {other in GOOD for other in after if other in GOOD} or feeling in GOOD
+        assert not {"{", "}"} & set(right + wrong)
+        assert right[-1] == wrong[-1] == "."
+    told = {example.choices[example.label] for example in examples["cause"] if example.form == "lonely"}
+    assert told <= {"there was nobody to play with."}
+
+
+def test_endings_are_right_once_and_wrong_once(examples):
+    for one, two in zip(examples["ending"][::2], examples["ending"][1::2], strict=True):
+        assert one.stories == two.stories[::-1]
+        for example, other in ((one, two), (two, one)):
+            story, lender = tell(example.stories[0]), tell(example.stories[1])
+            right, wrong = example.choices[example.label], example.choices[1 - example.label]
+            assert story.text.endswith(right)
+            assert story.text.removesuffix(right).rstrip() == example.context
+            assert story.wish.goal != lender.wish.goal
+            names = {c.name for c in lender.characters} - {c.name for c in story.characters}
+            assert not any(re.search(rf"\b{name}\b", wrong) for name in names)
+            assert len(wrong.split()) == pytest.approx(len(other.choices[other.label].split()), abs=3)
+
+
+def happens(story: Story, events: list) -> None:
+    world = world_of(story)
+    for event in events:
+        if event.level == "real":
+            world.apply(event.act, event.who, event.other, event.thing, event.swap, event.place, event.spot)
+
+
+def test_the_spoilt_story_has_the_same_words_and_cannot_be(examples):
+    for example in examples["preference"]:
+        story = tell(example.stories[0])
+        told, spoilt = example.whole(example.label), example.whole(1 - example.label)
+        assert told.split() == story.text.split()
+        assert told != spoilt
+        assert len(told) == len(spoilt)
+        assert sorted(re.findall(r"\w+|\S", told.lower())) == sorted(re.findall(r"\w+|\S", spoilt.lower()))
+        events = list(story.events)
+        happens(story, events)
+        begins = len(example.context) + 1
+        first = next(i for i, event in enumerate(events) if event.start >= begins)
+        if example.form == "names":
+            event = events[first]
+            events[first] = dataclasses.replace(event, who=event.other, other=event.who)
+        elif example.form == "order":
+            texts = [story.text[event.start : event.stop] for event in events]
+            second = max(
+                (i for i in range(first, len(events)) if spoilt[begins:].startswith(texts[i])), key=len_of(texts)
+            )
+            events[first], events[second] = events[second], events[first]
+        if example.form != "words":
+            with pytest.raises(ValueError, match=r"cannot|is not at"):
+                happens(story, events)
+    assert {example.form for example in examples["preference"]} == set(WAYS)
+
+
+def len_of(texts: list[str]):
+    return lambda index: len(texts[index])
+
+
+# Sentences with a word of two senses, labelled by hand: the sense is the place in the word's row.
+SENSES = """
+    bear 0 She met a busy little bear named Fidget.
+    bear 1 Otto could not bear it any longer.
+    called 0 Next door lived a shy girl called Bea, and the two were friends.
+    called 1 A voice called out.
+    can 0 "Every home can be found," said June.
+    can 1 Then she looked under the watering can.
+    deep 0 It was a girl named Hana, who was stuck in deep mud!
+    deep 1 "I am the inspector of lost things," said Rusty in a deep voice.
+    felt 0 Pip reached under the bench and felt something.
+    felt 1 Mila felt very sorry and could not sleep.
+    leg 0 But something was wrong with the chair: one leg snapped in two.
+    leg 1 "One day I will stand on one leg," Eli told everyone who would listen.
+    light 0 Finn was playing with a drum that sparkled in the light.
+    light 1 He handed the light basket to Ada.
+    like 0 His heart beat like a drum, because he was scared.
+    like 1 There was one thing that Theo did not like.
+    low 0 "It is just a kettle," he said in a low voice.
+    low 1 Now Runa had everything but a reed, and the sun was already low.
+    orange 0 She hid the orange kite behind the door.
+    orange 1 He divided the ripe orange with Vera.
+    over 0 The moon came up over the lake.
+    over 1 When the story was over, Lena was quiet for a while.
+    patch 0 They ran to the pumpkin patch.
+    patch 1 He took the old patch and stuck the patch over the split.
+    play 0 When she wanted to play again, the doll was gone.
+    play 1 "Today we will put on a play!" said Hugo.
+    ran 0 Suddenly, Kofi ran to the market.
+    ran 1 They laughed until tears ran down their cheeks.
+    ring 0 "I lost my silver ring," Nora said.
+    ring 1 Soon they came to the mushroom ring.
+    roll 0 In his bag Toby had a warm roll that smelled wonderful.
+    roll 1 After a long search, she found a roll of tape.
+    saw 0 There Ivan saw Vera, who was glad to have company.
+    saw 1 "I need an old saw," thought Toffee.
+    spring 0 They promised each other to come back every spring.
+    spring 1 Something was wrong with the music box: the spring jumped out.
+    stand 0 "Those who fall learn to stand," said Paula.
+    stand 1 Suki sat down behind the cheese stand to rest.
+    still 0 Ella was still there, all alone.
+    still 1 He was too excited to sit still.
+    watch 0 Every day, Ruby liked to watch the ants carry their crumbs.
+    watch 1 He gave the brass watch to Omar.
+    well 0 One misty day, Clara walked to the well.
+    well 1 That night, Max slept well, and so did Zoe.
+"""
+
+
+def test_senses_are_told_apart_by_hand_labels():
+    found = {}
+    for line in SENSES.strip().splitlines():
+        word, place, sentence = line.split(maxsplit=2)
+        found[word, int(place)] = [its_sense for of, its_sense, _ in uses(sentence) if of == word]
+    twice = found.pop(("patch", 1))
+    assert twice == []  # told twice, so not asked about
+    assert found == {(word, place): [place] for word, place in found}
+    assert {word for word, _ in found} == set(table())
+
+
+def test_senses_are_matched(examples):
+    for start in range(0, COUNT - 3, 4):
+        four = examples["sense"][start : start + 4]
+        assert len({example.form for example in four}) == 1
+        beside, sizes = Counter(), (set(), set())
+        for example in four:
+            one, two = example.context.split("\n")[:2]
+            senses = [
+                next(its_sense for word, its_sense, _ in uses(text) if word == example.form) for text in (one, two)
+            ]
+            assert example.choices[example.label] == ("yes" if senses[0] == senses[1] else "no")
+            beside.update([(one, example.label), (two, example.label)])
+            sizes[0].add(len(one))
+            sizes[1].add(len(two))
+        assert all(max(size) - min(size) <= 4 for size in sizes)  # one length on the left, one on the right
+        assert set(beside.values()) == {1}  # each sentence once beside its own sense and once beside the other
+
+
+# ------------------------------------------------------------------ form
+
+
+def test_examples_have_the_form_that_scoring_needs(examples):
+    for name, some in examples.items():
+        for example in some:
+            assert 0 <= example.label < len(example.choices)
+            assert len(set(example.choices)) == len(example.choices) == CLASSES.get(name, 2)
+            assert example.context == example.context.strip()
+            assert all(choice == choice.strip() != "" for choice in example.choices)
+            fixed = example.choices in (NO_YES, TRUE_FALSE_NEITHER)
+            assert (example.text == example.context) == fixed
+            assert fixed or all(choice in example.text for choice in example.choices)
+            assert example.whole(example.label).startswith(example.context + " ")
+
+
+def test_the_same_examples_come_again(examples):
+    for name in TASKS:
+        assert list(islice(task(name), 20)) == examples[name][:20]
+        assert list(islice(task(name, seed=1), 20)) != examples[name][:20]
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(ValueError, match=r"no task 'boolq': take one of 'question', 'entailment', 'cause'"):
+        task("boolq")
+    with pytest.raises(ValueError, match=r"no split 'dev': take one of 'train', 'validation', 'test'"):
+        task("cause", split="dev")
+
+
+# ------------------------------------------------------------------ disjoint
+
+
+def test_no_split_meets_another_or_the_stories_that_models_are_trained_on():
+    # The k-th story of a stream is made from hash(hash(stream) + k): two streams meet only where their first numbers
+    # are as near as they are long.
+    streams = [split_stream(split, seed) for split in SPLITS for seed in range(30)] + list(range(1000))
+    starts = sorted(splitmix(stream) for stream in streams)
+    around = [*starts, starts[0] + 2**64]
+    assert min(b - a for a, b in pairwise(around)) > 10**12
+
+
+def test_splits_share_no_story(examples):
+    seeds = {
+        split: {seed for name in TASKS for example in islice(task(name, split=split), 10) for seed in example.stories}
+        for split in SPLITS
+    }
+    assert not seeds["train"] & seeds["test"] | seeds["train"] & seeds["validation"]
+    assert not seeds["validation"] & seeds["test"]
+
+
+# ------------------------------------------------------------------ balance, leaks, speed: without type checks
+
+ELSEWHERE = """
+import itertools, json, sys, time
+from linstudy.text import TASKS, task
+
+found, speed = {}, {}
+for name in TASKS:
+    start = time.process_time()
+    train = list(itertools.islice(task(name), 1800))
+    speed[name] = len(train) / (time.process_time() - start)
+    test = itertools.islice(task(name, split="test"), 900)
+    found[name] = [[(e.context, e.choices, e.label, e.form) for e in some] for some in (train, test)]
+print(json.dumps([found, speed]))
+"""
+
+
+@pytest.fixture(scope="module")
+def many():
+    done = subprocess.run([sys.executable, "-c", ELSEWHERE], capture_output=True, check=True, text=True)
+    found, speed = json.loads(done.stdout)
+    made = {
+        name: [[Example(c, tuple(choices), label, form, ()) for c, choices, label, form in some] for some in splits]
+        for name, splits in found.items()
+    }
+    return made, speed
+
+
+def learned(features, train, test) -> float:
+    """Return the accuracy on the test split of a ridge regression of the labels on features."""
+    (x, new), labels = features, [np.array([example.label for example in some]) for some in (train, test)]
+    classes = len(train[0].choices)
+    mean, scale = x.mean(0), x.std(0) + 1e-9
+    x, new = (x - mean) / scale, (new - mean) / scale
+    target = np.eye(classes)[labels[0]] - 1 / classes
+    weights = np.linalg.solve(x.T @ x + 0.3 * len(x) * np.eye(x.shape[1]), x.T @ target)
+    return float(((new @ weights).argmax(1) == labels[1]).mean())
+
+
+def counted(texts, vocabulary) -> np.ndarray:
+    counts = np.zeros((len(texts), len(vocabulary)))
+    for row, text in enumerate(texts):
+        for word in words(text):
+            if word in vocabulary:
+                counts[row, vocabulary[word]] += 1
+    return counts
+
+
+def bag_of_words(read, train, test):
+    common = Counter(word for example in train for word in words(read(example))).most_common(800)
+    vocabulary = {word: place for place, (word, _) in enumerate(common)}
+    return [counted([read(example) for example in some], vocabulary) for some in (train, test)]
+
+
+def lengths(train, test):
+    def of(example):
+        parts = [example.context, *example.choices, *(example.context.split("\n") * 2)[:2]]
+        parts.append(example.context.rsplit("\n", 1)[-1])
+        return [len(part) for part in parts] + [len(part.split()) for part in parts]
+
+    found = [np.array([of(example) for example in some], float) for some in (train, test)]
+    scale = found[0].std(0) + 1e-9
+    found = [(some - found[0].mean(0)) / scale for some in found]
+    # With squares and products, so that "both are short" or "they differ" could be seen.
+    return [np.hstack([x, (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)]) for x in found]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TASKS)
+def test_labels_do_not_leak(name, many):
+    train, test = many[0][name]
+    chance = 1 / CLASSES.get(name, 2)
+    near = chance + 0.055  # 0.016 is one standard error
+    for some in (train, test):
+        counts = Counter(example.label for example in some)
+        assert max(counts.values()) / len(some) <= chance + 0.005  # the constant predictor
+    assert learned(lengths(train, test), train, test) <= near
+    assert learned(bag_of_words(lambda e: e.text, train, test), train, test) <= near
+    if train[0].choices in (NO_YES, TRUE_FALSE_NEITHER):  # the question without the story
+        assert learned(bag_of_words(lambda e: e.context.rsplit("\n\n", 1)[-1], train, test), train, test) <= near
+    else:  # the choices without the context
+        one, two = (bag_of_words(lambda e, c=c: e.choices[c], train, test) for c in (0, 1))
+        both = [np.hstack(pair) for pair in zip(one, two, strict=True)]
+        assert learned(both, train, test) <= near
+
+
+@pytest.mark.slow
+def test_a_leak_would_be_seen(many):
+    train, test = many[0]["question"]
+
+    def spoil(some):
+        told = [f"{e.context} Indeed." if e.label else e.context for e in some]
+        return [Example(c, e.choices, e.label, e.form, ()) for c, e in zip(told, some, strict=True)]
+
+    train, test = spoil(train), spoil(test)
+    assert learned(bag_of_words(lambda e: e.text, train, test), train, test) > 0.9
+
+
+@pytest.mark.slow
+def test_examples_are_made_fast_and_seldom_twice(many):
+    made, speed = many
+    assert min(speed.values()) >= 500, speed  # half of the bar, for a busy machine
+    for name, (train, test) in made.items():
+        texts = [example.text for example in (*train, *test)]
+        assert len(set(texts)) >= 0.96 * len(texts), name
+
+
+def test_labels_are_balanced_within_every_key():
+    chooser = Chooser(2, Random(0))
+    seen = Counter()
+    for step in range(999):
+        key = "ab"[step % 3 == 0]
+        offered = [Candidate(key, 1, "")] if step % 5 == 0 else [Candidate(key, 0, ""), Candidate(key, 1, "")]
+        if chosen := chooser.balanced(offered):
+            seen[chosen.key, chosen.label] += 1
+    assert all(abs(seen[key, 0] - seen[key, 1]) <= 1 for key in "ab")
+    assert chooser.balanced([]) is None
