@@ -13,7 +13,7 @@ from .states import streams
 def layer_contributions(
     model: PreTrainedModel, blocks: Int[Tensor, "block token"], *, batch_size: int | None = None
 ) -> Float[Tensor, "part block token"]:
-    """Return the share of each token's final stream that every part has added: <d_l, h_L> / |h_L|².
+    """Return the share of each token's final stream that every part has added: `<d_l, h_L> / |h_L|²`.
 
     Part 0 is the embedding, d_0 = h_0, part l the update of layer l, d_l = h_l - h_{l-1}, and h_L what leaves the last
     layer, before the final norm. The shares of a token sum to 1; one is below 0 where a layer takes away what others

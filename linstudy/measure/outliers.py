@@ -23,7 +23,7 @@ def massive_activations(
     """Look for massive activations at every boundary between layers: one row a boundary, 0 before the first layer.
 
     Returns:
-        ``boundary``; ``median`` and ``largest`` of the magnitudes |h| of the stream's entries (the median of the
+        ``boundary``; ``median`` and ``largest`` of the magnitudes `|h|` of the stream's entries (the median of the
         first 512 tokens), ``times_median`` their ratio; ``dimension``, ``position`` (in its block, from 0) and
         ``token`` (id) of the largest; ``massive``, how many entries are massive activations as Sun et al. (2024)
         define them: over 100 and over 1,000 medians; ``outliers``, the share of tokens that

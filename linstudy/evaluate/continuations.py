@@ -1,0 +1,138 @@
+"""Let a model continue stories, and grade what it tells."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from transformers import GenerationConfig, LogitsProcessor, PreTrainedModel, PreTrainedTokenizerBase
+
+from ..text.stories import story_seed, tell
+from .grade import grade
+from .novelty import Reference
+from .wishes import WISHES
+
+
+def story_beginnings(count: int, *, seed: int = 1) -> list[str]:
+    """Return stories up to the event that states their wish, a third of the story or so; training text has seed 0."""
+    stories = (tell(story_seed(seed, position)) for position in range(count))
+    return [story.text[: next(event.stop for event in story.events if event.kind in WISHES)] for story in stories]
+
+
+def grade_model(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    prompts: int | Sequence[str] = 100,
+    tokens: int = 320,
+    seed: int = 0,
+    temperature: float = 1.0,
+    reference: Reference | None = None,
+    batch_size: int = 64,
+) -> pd.DataFrame:
+    """Continue each prompt once and grade the continuations (:func:`linstudy.evaluate.grade`): one row a prompt.
+
+    The prompt is read with its continuation (what it said must stay true) and not graded. A continuation ends with
+    the end-of-text token, or is cut after `tokens`.
+
+    Args:
+        model: any causal language model.
+        tokenizer: its tokenizer.
+        prompts: beginnings of stories, or how many to make (:func:`story_beginnings`).
+        tokens: how many tokens a continuation may have; nearly all stories end within 320. Beyond the length of the
+            blocks it was trained on, counted with the prompt, a model falls apart: choose fewer, or train on longer.
+        seed: of the sampling. A row depends on its prompt, its place and the seed, not on `batch_size`.
+        temperature: 1 samples what the model believes, 0 takes the likeliest token.
+        reference: what copies are looked for in.
+        batch_size: prompts continued at once.
+
+    Returns:
+        Columns ``prompt`` (from 1), ``seed``, ``temperature``, ``words``, ``sentences``, ``events``, ``grammar``,
+        ``consistency``, ``plot``, ``novelty`` (NaN without ``reference``), ``wish``, ``ending``, ``finished`` (whether
+        the model ended the story) and ``text`` (the continuation).
+
+    Raises:
+        ValueError: for no prompt, for tokens the model has no positions for, and for a negative temperature.
+
+    """
+    texts = story_beginnings(prompts) if isinstance(prompts, int) else list(prompts)
+    if not texts:
+        raise ValueError("There is no prompt to continue: give at least one beginning of a story.")
+    if temperature < 0:
+        raise ValueError(f"temperature={temperature} is negative: give 0 for the likeliest token, or more.")
+    encoded = _encode(texts, tokenizer)
+    longest, room = max(map(len, encoded)), getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    if room and longest + tokens > room:
+        raise ValueError(
+            f"The longest prompt has {longest} tokens, and tokens={tokens} more do not fit the model's {room} "
+            f"positions: ask for tokens={max(room - longest, 0)} or fewer, or give shorter prompts."
+        )
+    draws = torch.rand(len(texts), tokens, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    rows = []
+    for first in range(0, len(texts), batch_size):
+        some = slice(first, first + batch_size)
+        continued = _continue(model, tokenizer, encoded[some], draws[some], temperature)
+        for text, ids in zip(texts[some], continued, strict=True):
+            row = {"prompt": len(rows) + 1, "seed": seed, "temperature": temperature}
+            rows.append(row | _graded(text, ids, tokenizer, reference))
+    return pd.DataFrame(rows)
+
+
+def _encode(texts: list[str], tokenizer: PreTrainedTokenizerBase) -> list[list[int]]:
+    """Return the tokens of each prompt after the token that stands between documents, as in training."""
+    start = [i for i in (tokenizer.bos_token_id, tokenizer.eos_token_id) if i is not None][:1]
+    return [start + ids for ids in tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]]
+
+
+def _graded(prompt: str, ids: list[int], tokenizer: PreTrainedTokenizerBase, reference: Reference | None) -> dict:
+    end = ids.index(tokenizer.eos_token_id) if tokenizer.eos_token_id in ids else len(ids)
+    text = tokenizer.decode(ids[:end], skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    given = grade(prompt + text, start=len(prompt), reference=reference)
+    columns = ("sentences", "events", "grammar", "consistency", "plot", "novelty", "wish", "ending")
+    graded = {column: getattr(given, column) for column in columns}
+    return {"words": len(text.split())} | graded | {"finished": end < len(ids), "text": text}
+
+
+@torch.no_grad()
+def _continue(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: list[list[int]],
+    draws: Float[Tensor, "prompt token"],
+    temperature: float,
+) -> list[list[int]]:
+    """Return what the model adds to each prompt: tokens up to the end of the text, or as many as there are draws."""
+    end = tokenizer.eos_token_id
+    filler = 0 if end is None else end
+    length = max(map(len, prompts))
+    ids = torch.tensor([[filler] * (length - len(prompt)) + prompt for prompt in prompts])
+    mask = torch.tensor([[0] * (length - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+    config = GenerationConfig(max_new_tokens=draws.shape[1], do_sample=False, eos_token_id=end, pad_token_id=filler)
+    was_training = model.training
+    model.eval()
+    try:
+        out = model.generate(
+            ids.to(model.device),
+            attention_mask=mask.to(model.device),
+            generation_config=config,
+            logits_processor=[_Drawn(draws.to(model.device), temperature)] if temperature else [],
+        )
+    finally:
+        model.train(was_training)
+    return out[:, length:].tolist()
+
+
+class _Drawn(LogitsProcessor):
+    """Leave one token a row, drawn by numbers given before: no global random state, and no row decides another."""
+
+    def __init__(self, draws: Tensor, temperature: float):
+        self.draws, self.temperature, self.step = draws, temperature, 0
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """Return scores that are -inf but for the token that the draw falls on."""
+        heaps = (scores.double() / self.temperature).softmax(-1).cumsum(-1)
+        drawn = torch.searchsorted(heaps, self.draws[:, self.step, None] * heaps[:, -1:], right=True)
+        self.step += 1
+        drawn = drawn.clamp(max=scores.shape[-1] - 1)
+        return torch.full_like(scores, -torch.inf).scatter(1, drawn, 0.0)

@@ -1,0 +1,499 @@
+"""The story grader: a told story has full marks, each kind of damage costs some, a prompt is read and not graded."""
+
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+from dataclasses import FrozenInstanceError
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+from tiny_models import tiny_model
+
+import linstudy
+from linstudy.evaluate import Grade, grade, grade_model, judge, reference_index, story_beginnings
+from linstudy.evaluate.patterns import matches, patterns, sentences
+from linstudy.evaluate.reader import read
+from linstudy.evaluate.wishes import WISHES
+from linstudy.text.realise import compiled
+from linstudy.text.stories import Story, stories, story_seed, tell
+
+UNSEEN = 177  # a stream of stories on which the grader was not tried while it was written
+
+
+def told(count: int) -> list[Story]:
+    return [tell(story_seed(UNSEEN, position)) for position in range(count)]
+
+
+@pytest.fixture(scope="module")
+def sample() -> list[Story]:
+    return told(120)
+
+
+# ------------------------------------------------------------------ told stories
+
+
+def full_marks(story: Story) -> bool:
+    given = grade(story.text)
+    return (given.grammar, given.consistency, given.plot, given.ending) == (1, 1, 1, story.ending)
+
+
+def test_a_told_story_has_full_marks_and_its_ending(sample):
+    assert [story.text for story in sample if not full_marks(story)] == []
+
+
+def test_a_story_cut_anywhere_keeps_its_ones(sample):
+    for story in sample[:2]:
+        for cut in range(len(story.text) // 3, len(story.text), 4):
+            given = grade(story.text[:cut])
+            assert (given.grammar, given.consistency) == (1, 1), given.faults
+
+
+def test_the_events_are_read_as_they_were_told(sample):
+    # The reader knows the text alone; here the truth behind it is laid beside what it read.
+    same = {"arrive": "home", "has": "show_off"}  # these share sentences
+    seen = named = 0
+    for story in sample[:60]:
+        events, read_ = {event.start: event for event in story.events}, read(story.text)[0]
+        assert [one.start for one in read_] == sorted(events)
+        for one in read_:
+            event = events[one.start]
+            assert same.get(one.kind, one.kind) == same.get(event.kind, event.kind)
+            seen += 1
+            named += (one.who, one.thing or event.thing) == (event.who, event.thing) or one.who == ""
+    assert named > 0.98 * seen  # "they laughed" does not say who began
+
+
+def test_every_template_is_known_to_the_parser():
+    assert {pattern.kind for pattern in patterns()} == set(compiled())
+    assert {kind for kind in WISHES} <= set(compiled())
+    assert {k for ways in WISHES.values() for ends in ways.values() for way in ends for k in way} <= set(compiled())
+
+
+# ------------------------------------------------------------------ damage
+
+
+def replaced(text: str, start: int, stop: int, by: str) -> str:
+    return text[:start] + by + text[stop:]
+
+
+def shuffled_words(story, stranger, draw):
+    start, stop = draw.choice([s for s in sentences(story.text) if story.text[slice(*s)].count(" ") >= 3])
+    words = story.text[start:stop].split()
+    while words == story.text[start:stop].split():
+        draw.shuffle(words)
+    return replaced(story.text, start, stop, " ".join(words))
+
+
+def swapped_pronoun(story, stranger, draw):
+    swaps = {"he": "she", "she": "he", "his": "her", "him": "her", "her": "his", "himself": "herself"}
+    outside = re.sub(r'"[^"]*"', lambda quote: " " * len(quote.group()), story.text)
+    found = draw.choice([m for m in re.finditer(r"\w+", outside) if m.group().lower() in swaps])
+    by = swaps[found.group().lower()]
+    return replaced(story.text, *found.span(), by.capitalize() if found.group()[0].isupper() else by)
+
+
+def swapped_name(story, stranger, draw):
+    names = [character.name for character in story.characters]
+    found = draw.choice([m for name in names for m in re.finditer(rf"\b{name}\b", story.text)])
+    return replaced(story.text, *found.span(), draw.choice([name for name in names if name != found.group()]))
+
+
+def unknown_name(story, stranger, draw):
+    names = {character.name for character in story.characters}
+    found = draw.choice([m for name in names for m in re.finditer(rf"\b{name}\b", story.text)])
+    new = draw.choice([name for name in ("Mila", "Omar", "Pip", "Rusty") if name not in names])
+    return replaced(story.text, *found.span(), new)
+
+
+def sentence_of_another(story, stranger, draw):
+    mine, theirs = (draw.choice(sentences(text)[1:]) for text in (story.text, stranger.text))
+    return replaced(story.text, *mine, stranger.text[slice(*theirs)])
+
+
+def giver_and_taker_swapped(story, stranger, draw):
+    given = [event for event in story.events if event.act == "give" and event.kind != "reward"]
+    given = [e for e in given if all(name in story.text[e.start : e.stop] for name in (e.who, e.other))]
+    if not given:
+        return None
+    event = draw.choice(given)
+    swap = {event.who: event.other, event.other: event.who}
+    words = re.sub("|".join(swap), lambda name: swap[name.group()], story.text[event.start : event.stop])
+    return replaced(story.text, event.start, event.stop, words)
+
+
+def wrong_article(story, stranger, draw):
+    found = draw.choice(list(re.finditer(r"\b(a|an) (?=[a-z])", story.text)))
+    return replaced(story.text, *found.span(), "a " if found.group() == "an " else "an ")
+
+
+def another_color(story, stranger, draw):
+    things = [thing.name for thing in story.things if thing.look]
+    found = [m for name in things for m in re.finditer(rf"\b{name}\b", story.text)][1:]
+    if not found:
+        return None
+    at = draw.choice(found)
+    noun = next(thing.noun for thing in story.things if thing.name == at.group())
+    return replaced(story.text, *at.span(), f"{'red' if not at.group().startswith('red') else 'blue'} {noun}")
+
+
+def ending(story: Story) -> int:
+    return next(event.start for event in story.events if event.kind.startswith("end."))
+
+
+def ending_cut_off(story, stranger, draw):
+    return story.text[: ending(story)].rstrip()
+
+
+def ending_of_another(story, stranger, draw):
+    return story.text[: ending(story)] + stranger.text[ending(stranger) :]
+
+
+def last_third_cut_off(story, stranger, draw):
+    return story.text[: story.events[len(story.events) * 2 // 3].start].rstrip()
+
+
+# Some damage makes another possible story: a moral thought by the other one, a child hungry in place of her friend.
+@pytest.mark.parametrize(
+    ("damage", "caught", "costs"),
+    [
+        (shuffled_words, 0.98, ""),
+        (swapped_pronoun, 0.9, "grammar"),
+        (wrong_article, 1.0, "grammar"),
+        (swapped_name, 0.8, ""),
+        (unknown_name, 0.95, ""),
+        (another_color, 0.85, ""),
+        (sentence_of_another, 0.88, ""),
+        (giver_and_taker_swapped, 0.95, ""),
+        (ending_cut_off, 1.0, "plot"),
+        (last_third_cut_off, 1.0, "plot"),
+        (ending_of_another, 0.95, "plot"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_damage_is_caught(sample, damage, caught, costs):
+    draw, seen, found = random.Random(5), 0, 0
+    for story, stranger in zip(sample, sample[1:] + sample[:1], strict=True):
+        text = damage(story, stranger, draw)
+        if text in (None, story.text):
+            continue
+        given = grade(text)
+        marks = {"grammar": given.grammar, "consistency": given.consistency, "plot": given.plot}
+        seen += 1
+        found += marks[costs] < 1 if costs else min(marks.values()) < 1
+    assert seen > 12
+    assert found / seen >= caught, (found, seen)
+
+
+def test_text_of_others_has_no_mark():
+    given = grade("It was the best of times, it was the worst of times. Call me Ishmael. The cat sat on the mat.")
+    assert (given.grammar, given.consistency, given.plot, given.sentences) == (0, 0, 0, 3)
+    assert grade("") == Grade(0.0, 0.0, 0.0, grade("").novelty, 0, 0, "", "", ())
+
+
+OPENING = "Mila was a shy girl who lived in a small house near the market."
+OMAR = " Her best friend was a merry boy named Omar."
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (" Omar was happy and jumped into the air.", "nobody has heard of Omar"),
+        (OMAR + " On the way Mila met a merry boy named Omar.", "Omar is met for the first time twice"),
+        (" The funny girl told Grandma the truth.", None),  # no such sentence
+        (" The funny girl took a deep breath. It was not what she had hoped for, but she was calm.", "Mila is shy"),
+        (" Mila owned a red kite. It was a present from someone far away. Mila sang to the blue kite and showed it "
+         "everything there was to see.", "the kite was red"),
+        (" Mila sang to the kite and showed it everything there was to see.", "nobody has heard of the kite"),
+        (" Mila was so tired that she fell asleep under the nets.", "nothing at home is under the nets"),
+        (OMAR + " Mila owned a red kite. It was a present from someone far away. Omar gave the red kite to Mila.",
+         "Omar cannot give the red kite"),
+        (OMAR + " One mild day, Mila walked to the well. Omar had brought a red hat, which he had gotten from his "
+         "uncle, who lived far away. Mila walked home. Mila gave the red hat to Omar.", "cannot give the red hat"),
+        (" One mild day, Mila walked to the well. Mila walked to the park, where the water was cool and deep.",
+         "the park is no place where the water was cool and deep"),
+        (" On a mild day in spring, Mila walked to the well. It was a frosty day, so Mila walked home.", "weather"),
+        (" Mila wanted to learn how to swim. Everyone else could do it. Mila tried, but the loops came apart.",
+         "'the loops came apart' does not go with what was told before"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_named(text, fault):
+    given = grade(OPENING + text)
+    if fault is None:
+        assert given.grammar < 1
+    else:
+        assert given.grammar == 1, given.faults
+        assert [what for _, what in given.faults if fault in what], given.faults
+        assert given.consistency < 1
+
+
+def test_a_mistake_counts_once():
+    happy = " Omar was happy and jumped into the air."
+    assert [grade(OPENING + happy * times).consistency for times in (1, 2, 3)] == [1 / 2, 2 / 3, 3 / 4]
+    assert grade(OPENING + OMAR + happy).consistency == 1
+
+
+def test_what_was_not_said_is_not_held_against_a_text():
+    text = OPENING + OMAR + " One mild day, Mila and Omar walked to the well. Omar gave a red kite to Mila."
+    assert grade(text).grammar < 1  # a gift is not introduced by giving it
+    text = text.replace("Omar gave a red kite to Mila.", "Omar carried it to Mila.")
+    assert grade(text).consistency == grade(OPENING).consistency == 1
+
+
+def test_pronouns_stand_for_the_one_spoken_of_last():
+    there = OPENING + OMAR + " One mild day, Mila and Omar walked to the well."
+    assert grade(there + " She was happy and jumped into the air.").grammar == 1
+    assert grade(there + " He was happy and jumped into the air.").grammar < 1
+    assert grade(there + "\n\nShe was happy and jumped into the air.").grammar < 1  # a paragraph begins with a name
+    assert grade(there + " Omar was happy and jumped into the air.").grammar == 1
+
+
+def test_a_prompt_is_read_and_not_graded(sample):
+    text = sample[0].text
+    cut = text.index("\n\n")
+    bad = "Blah blah blah. " + text
+    assert grade(bad).grammar < 1
+    assert grade(bad, start=len("Blah blah blah. ")).grammar == 1
+    alone, after = grade(text[cut:]), grade(text, start=cut)
+    assert alone.consistency < 1 == after.consistency  # what the prompt said is known
+    assert after.sentences == alone.sentences
+
+
+@pytest.mark.parametrize(
+    ("damage", "score"),
+    [
+        (lambda text, end: text, 1),
+        (lambda text, end: text[:end].rstrip(), 0.5),  # it came true, and the story does not close
+        (lambda text, end: text + " Mila was happy and jumped into the air.", 0.5),
+    ],
+)
+def test_plot_by_hand(damage, score):
+    text = (
+        OPENING
+        + " Mila wanted to learn how to swim. Everyone else could do it.\n\nMila did not give up. She practiced "
+        "until even the neighbors knew how it was done. Suddenly, it was easy. Mila swam, and Grandma clapped."
+    )
+    text = text.replace("Suddenly", "Then Mila went to Grandma. Suddenly")
+    end = len(text)
+    text += " It had been a good day, and Mila was happy."
+    given = grade(damage(text, end))
+    assert (given.plot, given.ending, given.wish) == (score, "granted", "wish_able")
+
+
+def test_a_wish_that_comes_true_for_somebody_unknown_is_told_and_not_true():
+    text = OPENING + " Mila wanted to learn how to swim. Everyone else could do it."
+    told_only = text + " Suddenly, it was easy. Omar swam, and Grandma clapped."
+    assert (grade(text).plot, grade(told_only).plot) == (0, 0.25)
+    assert grade(told_only).ending == ""
+    assert grade(told_only + " It had been a good day, and Omar was happy.").plot == 0.5
+
+
+def test_a_grade_is_a_value(sample):
+    reference = reference_index([sample[1].text])
+    given = grade(sample[0].text, reference=reference)
+    assert given == grade(sample[0].text, reference=reference)
+    with pytest.raises(FrozenInstanceError):
+        given.grammar = 0.0
+
+
+# ------------------------------------------------------------------ parsing
+
+
+def test_sentences_end_where_a_capital_follows():
+    text = '"Stop!" cried Mila. "I know you," she said. "Go." Omar ran!\n\nthen nothing'
+    assert [text[slice(*s)] for s in sentences(text)] == [
+        '"Stop!" cried Mila.', '"I know you," she said.', '"Go."', "Omar ran!", "then nothing",
+    ]  # fmt: skip
+
+
+def test_the_order_of_matches_does_not_depend_on_the_hash_seed():
+    text = "Then Mila walked home."
+    assert [m.pattern.kind for m in matches(text, 0, [len(text)])] == ["arrive", "home"]
+
+
+ELSEWHERE = f"""
+import json, time
+from linstudy.evaluate.grade import grade
+from linstudy.text.stories import story_seed, tell
+told = [tell(story_seed({UNSEEN}, position)) for position in range(2000)]
+grade(told[0].text)
+start = time.process_time()
+given = [grade(story.text) for story in told]
+seconds = time.process_time() - start
+full = sum((g.grammar, g.consistency, g.plot, g.ending) == (1, 1, 1, s.ending) for g, s in zip(given, told))
+print(json.dumps([full, len(told) / seconds]))
+"""
+
+
+@pytest.mark.slow
+def test_two_thousand_told_stories_have_full_marks_two_hundred_a_second():
+    # In a process of its own: another hash seed, and no run-time type checks that would slow it down.
+    environment = {**os.environ, "PYTHONHASHSEED": "4321"}
+    done = subprocess.run([sys.executable, "-c", ELSEWHERE], capture_output=True, check=True, env=environment)
+    full, speed = json.loads(done.stdout)
+    assert full >= 1980  # all of them, when this was written
+    assert speed >= 100  # half of the bar, for a busy machine
+
+
+# ------------------------------------------------------------------ novelty
+
+
+def test_a_copy_is_not_new_and_a_new_story_is_half_new(sample):
+    seen = list(islice(stories(0), 400))
+    reference = reference_index(seen)
+    assert grade(seen[7], reference=reference).novelty == 0
+    assert reference.hashes.dtype == np.uint64
+    new = np.mean([grade(story.text, reference=reference).novelty for story in sample[:50]])
+    half = seen[7][: len(seen[7]) // 2] + sample[0].text[len(sample[0].text) // 2 :]
+    assert 0.1 < grade(half, reference=reference).novelty < new + 0.1
+    assert new > 0.6
+    assert np.isnan(grade(seen[7]).novelty)
+    assert np.isnan(grade("Too short.", reference=reference).novelty)
+
+
+def test_novelty_counts_sequences_of_words():
+    reference = reference_index(["a b c d", "x y z"], words=2)
+    assert len(reference.hashes) == 5
+    assert grade("a b c x", reference=reference).novelty == pytest.approx(1 / 3)  # "c x" is new
+    assert grade("d c b a", reference=reference).novelty == 1
+
+
+def test_an_index_needs_texts():
+    with pytest.raises(ValueError, match=r"words=0 make no sequence: take one word or more"):
+        reference_index(["a b"], words=0)
+    with pytest.raises(ValueError, match=r"this is one string: put it into a list"):
+        reference_index("a b")
+    with pytest.raises(ValueError, match=r"no sequence of 8 words: give longer ones, or a smaller `words`"):
+        reference_index(["a b"])
+
+
+# ------------------------------------------------------------------ models
+
+
+@pytest.fixture(scope="module")
+def pocket():
+    return linstudy.load("stories-1m")
+
+
+def test_a_beginning_ends_with_the_wish():
+    for text in story_beginnings(20):
+        given = grade(text)
+        assert (given.grammar, given.consistency, given.plot) == (1, 1, 0)
+        assert given.wish
+    assert story_beginnings(2) == story_beginnings(2, seed=1) != story_beginnings(2, seed=2)
+
+
+def test_a_trained_model_tells_more_than_an_untrained_one(pocket):
+    model, tokenizer = pocket
+    trained = grade_model(model, tokenizer, prompts=6, tokens=120)
+    chance = grade_model(linstudy.untrained(model, seed=0), tokenizer, prompts=6, tokens=120)
+    assert trained["grammar"].mean() > 0.4
+    assert chance["grammar"].mean() == 0
+    assert list(trained["prompt"]) == [1, 2, 3, 4, 5, 6]
+    marks = trained[["grammar", "consistency", "plot"]].to_numpy()
+    assert ((marks >= 0) & (marks <= 1)).all()
+
+
+def test_a_row_does_not_depend_on_the_batch_and_the_seed_decides(pocket):
+    model, tokenizer = pocket
+    model = model.double()  # rounding would differ with the batch
+    texts = story_beginnings(3)
+    state = torch.get_rng_state()
+    together = grade_model(model, tokenizer, prompts=texts, tokens=24)
+    alone = grade_model(model, tokenizer, prompts=texts, tokens=24, batch_size=1)
+    assert list(together["text"]) == list(alone["text"])
+    assert list(together["text"]) != list(grade_model(model, tokenizer, prompts=texts, tokens=24, seed=1)["text"])
+    assert torch.equal(torch.get_rng_state(), state)
+    model.float()
+
+
+def test_sampling_follows_the_model(pocket):
+    model, tokenizer = pocket
+    prompt = "Mila was a"
+    likeliest = grade_model(model, tokenizer, prompts=[prompt] * 2, tokens=8, temperature=0.0)["text"]
+    assert likeliest[0] == likeliest[1]
+    ids = torch.tensor([[tokenizer.bos_token_id, *tokenizer(prompt)["input_ids"]]])
+    with torch.no_grad():
+        belief = model(ids).logits[0, -1].softmax(-1)
+    drawn = grade_model(model, tokenizer, prompts=[prompt] * 400, tokens=1, batch_size=400)["text"]
+    first = tokenizer.decode([int(belief.argmax())])
+    assert (drawn == first).mean() == pytest.approx(float(belief.max()), abs=0.08)
+
+
+def test_the_end_of_the_text_ends_a_continuation(pocket):
+    model, tokenizer = pocket
+    story = next(stories(1))
+    rows = grade_model(model, tokenizer, prompts=[story], tokens=40)
+    if rows["finished"][0]:
+        assert rows["words"][0] < 40
+    assert "<|endoftext|>" not in rows["text"][0]
+    assert rows["plot"][0] in (0.5, 1)  # the prompt's own plot counts
+
+
+def test_continuing_needs_prompts_room_and_a_temperature(pocket):
+    model, tokenizer = pocket
+    with pytest.raises(ValueError, match=r"no prompt to continue"):
+        grade_model(model, tokenizer, prompts=[])
+    with pytest.raises(ValueError, match=r"tokens=500 more do not fit the model's 512 positions: ask for tokens=\d+"):
+        grade_model(model, tokenizer, prompts=1, tokens=500)
+    with pytest.raises(ValueError, match=r"temperature=-1.0 is negative"):
+        grade_model(model, tokenizer, prompts=1, temperature=-1.0)
+
+
+@pytest.mark.parametrize("family", ["gpt2", "opt", "bloom"])
+def test_every_decoder_can_be_graded(family):
+    tokenizer = linstudy.text.train_tokenizer(islice(stories(0), 50), vocab_size=300)
+    model = tiny_model(family, vocab_size=len(tokenizer))
+    prompts = ["Mila was a shy girl.", "Once"]
+    rows = grade_model(model, tokenizer, prompts=prompts, tokens=9)
+    assert list(rows["text"]) == list(grade_model(model, tokenizer, prompts=prompts, tokens=9, batch_size=1)["text"])
+
+
+# ------------------------------------------------------------------ a judge
+
+ANSWERS = {
+    "lines": "Grammar: 8\nCreativity: 7/10\nConsistency: 6\nPlot: 5",
+    "one line": "Grammar: 8/10, Creativity: 7/10, Consistency: 6/10, Plot: 5/10",
+    "markdown": "**Grammar:** 8\n- creativity = 7\n**Consistency**: 6/10\nPlot: 5.",
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+def test_a_judge_is_read(answer):
+    asked = []
+    table = judge([("Once", "upon"), ("A", "b")], lambda question: asked.append(question) or answer)
+    assert table.to_dict("list") == {
+        "story": [1, 2], "grammar": [8, 8], "creativity": [7, 7], "consistency": [6, 6], "plot": [5, 5],
+        "mean": [6.5, 6.5],
+    }  # fmt: skip
+    assert "Once" in asked[0]
+    assert "upon" in asked[0]
+
+
+NO_ANSWERS = {
+    "empty": "",
+    "words": "I cannot judge.",
+    "three": "Grammar: 8, Creativity: 7, Consistency: 6",
+    "eleven": "Grammar: 11, Creativity: 7, Consistency: 6, Plot: 5",
+    "zero": "Grammar: 0, Creativity: 7, Consistency: 6, Plot: 5",
+    "a half": "Grammar: 8.5, Creativity: 7, Consistency: 6, Plot: 5",
+    "twice": "Grammar: 8, Grammar: 7, Creativity: 7, Consistency: 6, Plot: 5",
+}
+
+
+@pytest.mark.parametrize("answer", NO_ANSWERS.values(), ids=NO_ANSWERS)
+def test_a_judge_who_gives_no_grades_is_told(answer):
+    answers = iter([answer] * 3)
+    with pytest.raises(ValueError, match=r"judge of story 1 gave no four grades from 1 to 10 in 3 answers"):
+        judge([("Once", "upon")], lambda question: next(answers))
+
+
+def test_a_judge_may_fail_once_and_needs_a_story():
+    answers = iter(["Well.", ANSWERS["lines"]])
+    assert judge([("Once", "upon")], lambda question: next(answers))["plot"][0] == 5
+    with pytest.raises(ValueError, match=r"no story to judge"):
+        judge([], lambda question: "")

@@ -1,0 +1,210 @@
+"""Zero-shot choices: ours by hand and against the harness's, and bits per byte."""
+
+import json
+import math
+import sys
+
+import numpy as np
+import pytest
+import torch
+from tiny_models import tiny_model
+
+import linstudy
+from linstudy.evaluate import bits_per_byte, cross_entropy, harness, zero_shot
+from linstudy.evaluate.zero_shot import log_likelihoods
+from linstudy.text import stories, train_tokenizer
+from linstudy.text.stories import story_seed, tell
+
+
+@pytest.fixture(scope="module")
+def pocket():
+    return linstudy.load("stories-1m")
+
+
+def next_words(count: int) -> list[tuple[str, list[str], int]]:
+    """Beginnings of sentences with the word that follows and two words that do not."""
+    draw, examples = np.random.default_rng(0), []
+    for position in range(count):
+        words = tell(story_seed(3, position)).text.replace("\n\n", " ").split(" ")
+        at = int(draw.integers(20, 60))
+        others = [word for word in draw.choice(words, 8) if word != words[at]][:2]
+        choices = [*others, words[at]]
+        label = int(draw.integers(3))
+        choices[label], choices[2] = choices[2], choices[label]
+        examples.append((" ".join(words[:at]), choices, label))
+    return examples
+
+
+@pytest.fixture(scope="module")
+def examples():
+    return next_words(60)
+
+
+def accuracies(table) -> dict[str, float]:
+    return dict(zip(table["predictor"], table["accuracy"], strict=True))
+
+
+def test_a_log_likelihood_is_the_sum_over_the_tokens_of_the_continuation(pocket):
+    model, tokenizer = pocket
+    context, continuation = "Once upon a time, a", " curious little fox"
+    ids = torch.tensor([tokenizer(context + continuation)["input_ids"]])
+    before = len(tokenizer(context)["input_ids"])
+    with torch.no_grad():
+        log_p = model(ids).logits[0].double().log_softmax(-1)
+    expected = sum(float(log_p[at - 1, ids[0, at]]) for at in range(before, ids.shape[1]))
+    [found] = log_likelihoods(model, tokenizer, [(context, continuation)])
+    assert found == pytest.approx(expected, abs=1e-3)
+    [moved] = log_likelihoods(model, tokenizer, [(context + " ", continuation[1:])])  # blanks belong to what follows
+    assert moved == pytest.approx(expected, abs=1e-3)
+
+
+def test_batches_and_padding_change_nothing(pocket, examples):
+    model, tokenizer = pocket
+    pairs = [(context[-40 * (i % 3) :], " " + choices[0]) for i, (context, choices, _) in enumerate(examples[:9])]
+    pairs.append(("", "Once upon a time"))
+    alone = [log_likelihoods(model, tokenizer, [pair])[0] for pair in pairs]
+    assert log_likelihoods(model, tokenizer, pairs, batch_size=4) == pytest.approx(alone, abs=1e-3)
+
+
+def test_a_trained_model_chooses_what_follows_and_an_untrained_one_does_not(pocket, examples):
+    model, tokenizer = pocket
+    trained = accuracies(zero_shot(model, tokenizer, examples))
+    untrained = accuracies(zero_shot(linstudy.untrained(model, seed=0), tokenizer, examples))
+    assert trained["likelihood"] > 0.8
+    assert untrained["likelihood"] < 0.6
+    assert trained["constant"] == untrained["constant"] < 0.5
+
+
+def test_the_table_by_hand(pocket):
+    model, tokenizer = pocket
+    # "fox" is likelier than "chipmunk", but not by the letter
+    example = ("Once upon a time, a shy little", ["fox", "chipmunk"], 1)
+    table = zero_shot(model, tokenizer, [example] * 3 + [("Once upon a", ["time", "xqz"], 0)])
+    assert list(table["predictor"]) == ["likelihood", "likelihood per character", "constant"]
+    assert table["accuracy"].tolist() == [0.25, 1.0, 0.75]
+    assert table["standard_error"].tolist() == pytest.approx([0.25, 0, 0.25])
+    assert (table["examples"] == 4).all()
+
+
+def test_one_example_has_no_standard_error(pocket):
+    table = zero_shot(*pocket, [("Once upon a", ["time", "xq"], 0)])
+    assert table["standard_error"].isna().all()
+
+
+@pytest.mark.parametrize("family", ["gpt2", "opt", "bloom", "gpt_neox"])
+def test_padding_changes_no_family(family):
+    tokenizer = train_tokenizer([next(stories(0))], vocab_size=300)
+    model = tiny_model(family, vocab_size=len(tokenizer))
+    pairs = [("Once upon a time", " there was a fox"), ("He", " ran")]
+    alone = [log_likelihoods(model, tokenizer, [pair])[0] for pair in pairs]
+    assert log_likelihoods(model, tokenizer, pairs) == pytest.approx(alone, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("examples", "message"),
+    [
+        ([], "There is no example to choose in"),
+        ([("a", ["b"], 0)], r"Example 1 has the choices \['b'\]: give two or more, none of them empty"),
+        ([("a", ["b", "c"], 0), ("a", ["b", ""], 0)], r"Example 2 has the choices \['b', ''\]"),
+        ([("a", ["b", "c"], 2)], r"Example 1 has the label 2 and 2 choices: give the place .* from 0 to 1"),
+        ([("a " * 600, ["b", "c"], 0)], r"begins 'a a a.* has \d+ tokens with its choice and the model 512 positions"),
+    ],
+)
+def test_bad_examples_are_named(pocket, examples, message):
+    with pytest.raises(ValueError, match=message):
+        zero_shot(*pocket, examples)
+
+
+# ------------------------------------------------------------------ the harness
+
+TASK = """
+task: {name}
+dataset_path: json
+dataset_kwargs:
+  data_files: {file}
+output_type: multiple_choice
+test_split: train
+doc_to_text: "{{{{context}}}}"
+doc_to_target: label
+doc_to_choice: "{{{{choices}}}}"
+metric_list:
+  - metric: acc
+  - metric: acc_norm
+metadata:
+  version: 1.0
+"""
+
+
+@pytest.fixture
+def task_folder(tmp_path, examples):
+    lines = (json.dumps({"context": c, "choices": [str(x) for x in xs], "label": y}) for c, xs, y in examples)
+    (tmp_path / "next_words.jsonl").write_text("\n".join(lines))
+    task = TASK.format(name="next_words", file=tmp_path / "next_words.jsonl")
+    (tmp_path / "next_words.yaml").write_text(task)
+    return tmp_path
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # theirs
+def test_the_harness_finds_what_we_find(pocket, examples, task_folder, monkeypatch):
+    pytest.importorskip("lm_eval", reason="lm-evaluation-harness is an extra: pip install 'linstudy[harness]'")
+    monkeypatch.setenv("HF_HOME", str(task_folder / "cache"))
+    state, draws = torch.get_rng_state(), np.random.get_state()[1].copy()
+    theirs = harness(*pocket, tasks=["next_words"], folder=task_folder).set_index("metric")
+    ours = zero_shot(*pocket, examples).set_index("predictor")
+    for metric, predictor in (("acc", "likelihood"), ("acc_norm", "likelihood per character")):
+        assert theirs.loc[metric, "value"] == pytest.approx(ours.loc[predictor, "accuracy"])
+        assert theirs.loc[metric, "standard_error"] == pytest.approx(ours.loc[predictor, "standard_error"])
+        assert theirs.loc[metric, "constant"] == pytest.approx(ours.loc["constant", "accuracy"])
+    assert (theirs["examples"] == 60).all()
+    assert torch.equal(torch.get_rng_state(), state)
+    assert (np.random.get_state()[1] == draws).all()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_the_paper_s_tasks_are_known_and_others_are_not(pocket):
+    tasks = pytest.importorskip("lm_eval.tasks", reason="lm-evaluation-harness is an extra")
+    from linstudy.evaluate.harness import TASKS
+
+    assert set(TASKS) <= set(tasks.TaskManager().all_tasks)
+    with pytest.raises(ValueError, match=r"harness has no task 'bulq': `lm_eval ls tasks` lists those it has"):
+        harness(*pocket, tasks=["boolq", "bulq"])
+
+
+def test_without_the_extra_there_is_a_sentence(pocket, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lm_eval", None)
+    with pytest.raises(ImportError, match=r"run pip install 'linstudy\[harness\]', or use linstudy.evaluate.zero_shot"):
+        harness(*pocket)
+
+
+# ------------------------------------------------------------------ bits per byte
+
+
+def test_bits_per_byte_of_one_byte_a_token(pocket):
+    tokenizer = train_tokenizer(["ab"], vocab_size=257)  # a token a byte
+    blocks = torch.tensor([tokenizer("hello")["input_ids"]])
+    assert bits_per_byte(math.log(2), blocks, tokenizer) == pytest.approx(1)
+    assert bits_per_byte(math.log(256), blocks, tokenizer) == pytest.approx(8)
+
+
+def test_bits_per_byte_do_not_depend_on_how_a_text_is_cut_into_tokens():
+    text = next(stories(0))
+    small, large = (train_tokenizer([text], vocab_size=size) for size in (257, 400))
+    nats = {}
+    for tokenizer in (small, large):
+        ids = torch.tensor([tokenizer(text)["input_ids"]])
+        nats[tokenizer.vocab_size] = bits_per_byte(100 / ids.numel(), ids, tokenizer)  # 100 nats for the whole text
+    assert nats[small.vocab_size] == pytest.approx(nats[large.vocab_size])
+
+
+def test_bits_per_byte_need_text(pocket):
+    _, tokenizer = pocket
+    with pytest.raises(ValueError, match=r"hold no text but special tokens"):
+        bits_per_byte(1.0, torch.zeros(1, 4, dtype=torch.int64), tokenizer)
+
+
+def test_a_real_loss_in_bits_per_byte(pocket):
+    model, tokenizer = pocket
+    blocks = linstudy.token_blocks("stories", tokenizer, tokens=4096, seed=5)
+    assert 0.1 < bits_per_byte(cross_entropy(model, blocks), blocks, tokenizer) < 1
