@@ -3,7 +3,7 @@
 import pytest
 import torch
 from reference import reference
-from tiny_models import tiny_ids, tiny_model
+from tiny_models import DECODERS, ENCODERS, tiny_ids, tiny_model
 from torch import nn
 
 from linstudy import capture, linearity_profile, profile_of_states
@@ -52,6 +52,23 @@ def test_a_planted_activation_is_found_where_it_is(planted, ids):
     assert carried.outliers.tolist() == [1 / 16, 1 / 16]
     assert (carried.outlier_variance > 0.999).all()
     assert (found[~found.boundary.isin([1, 2])].outlier_variance < 0.2).all()
+
+
+@pytest.mark.parametrize("name", [*DECODERS, *ENCODERS])
+def test_every_family_is_looked_at_between_its_layers(name, ids):
+    model = tiny_model(name)
+    with torch.no_grad(), capture(model) as stream:
+        model(ids)
+    found = massive_activations(model, ids, batch_size=7)
+    assert found.largest.tolist() == pytest.approx([float(state.abs().max()) for state in stream], rel=1e-4)
+    for row, state in zip(found.itertuples(), stream, strict=True):
+        at = state[(ids == row.token) & (torch.arange(ids.shape[1]) == row.position), row.dimension]
+        assert float(at.abs().max()) == pytest.approx(row.largest, rel=1e-4)
+    keep = ordinary_tokens(model, ids, batch_size=7)
+    table = outlier_ablation(model, ids, first=(0, 2))
+    assert table.groupby("ablation").tokens.unique()["first 2 left out"].tolist() == [len(ids) * (ids.shape[1] - 2)]
+    left = table[table.ablation == "outliers left out"].tokens.tolist()
+    assert left == keep.flatten(1).sum(1).tolist()
 
 
 def test_a_model_without_has_none(ids):
