@@ -3,6 +3,7 @@
 from .checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
 from .config import TrainConfig
 from .controls import Scaling, fold, scaled
+from .finetune import finetune
 from .penalties import Penalty, neighbour_penalty
 from .pocket import pretrain_to
 from .presets import PRESETS, mini, paper_150m, paper_650m, pocket
@@ -17,6 +18,7 @@ __all__ = [
     "Penalty",
     "Scaling",
     "TrainConfig",
+    "finetune",
     "fold",
     "from_word",
     "latest_checkpoint",

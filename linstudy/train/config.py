@@ -47,6 +47,8 @@ class TrainConfig:
                 )
         if self.linear not in LINEAR:
             raise ValueError(f"linear is {self.linear!r}; it must be {' or '.join(LINEAR)}")
+        if self.compile and self.linear == "onednn":
+            raise ValueError("compile=True and linear='onednn' do not go together: torch's compiler knows only its own")
         for step in self.snapshot_steps:
             if not 0 <= step <= self.steps:
                 raise ValueError(f"snapshots holds step {step}; the run has steps 0 to {self.steps}")

@@ -18,6 +18,7 @@ from torch import Tensor
 from transformers import MistralForCausalLM, PreTrainedTokenizerBase
 
 from ..files import written_whole
+from ..models.hub import quiet
 from ..text import corpus, count_bytes, token_blocks, train_tokenizer
 from .checkpoint import checkpoints
 from .config import TrainConfig
@@ -219,8 +220,9 @@ def export(folder: Path, model: MistralForCausalLM, tokenizer: PreTrainedTokeniz
     """Save model, in bfloat16, and tokenizer in the hub's format, each file whole."""
     tokenizer.model_max_length = model.config.max_position_embeddings
     with TemporaryDirectory(prefix=".export-", dir=folder) as unfinished:
-        model.cpu().to(torch.bfloat16).save_pretrained(unfinished)
-        tokenizer.save_pretrained(unfinished)
+        with quiet():
+            model.cpu().to(torch.bfloat16).save_pretrained(unfinished)
+            tokenizer.save_pretrained(unfinished)
         # transformers 5 writes a class that transformers 4 does not know, and reads this one as well; and without the
         # names, transformers 4 gives token types, which the model refuses.
         settings = Path(unfinished) / "tokenizer_config.json"

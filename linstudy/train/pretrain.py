@@ -21,7 +21,15 @@ from .engines import compiled, products
 from .penalties import neighbour_penalty
 from .processes import check_shares, mean_over_processes, processes, shares, together, unsent
 from .snapshots import save_snapshot
-from .steps import batch_rows, drawn_by, make_optimizer, next_token_nats, precision
+from .steps import (
+    batch_rows,
+    check_float32,
+    drawn_by,
+    make_optimizer,
+    next_token_nats,
+    precision,
+    stop_unless_finite,
+)
 
 Row = dict[str, int | float | None]
 
@@ -86,7 +94,7 @@ def pretrain(
             if recent:
                 numbers = mean_over_processes(torch.stack(recent)).cpu()  # the one wait for the device
                 seconds = time.perf_counter() - clock
-                stop_unless_finite(numbers, step, latest_checkpoint(folder) if folder is not None else None)
+                stop_unless_finite(torch.stack([numbers[:, :2].sum(dim=1), numbers[:, 2]], 1), step, remedy(folder))
                 row |= zip(("training_nats", "penalty", "gradient_norm"), numbers.mean(dim=0).tolist(), strict=True)
                 row["tokens_per_second"] = len(recent) * config.batch * blocks.shape[1] / seconds
             if measured:
@@ -190,22 +198,14 @@ def check(model: PreTrainedModel, blocks: Int[Tensor, "block token"], config: Tr
             f"the blocks hold token {int(blocks.max())}, but the model knows only {vocabulary} tokens; "
             "use the tokenizer that belongs to the model"
         )
-    half = {str(p.dtype) for p in model.parameters() if p.dtype != torch.float32}
-    if half:
-        raise ValueError(f"the weights are {', '.join(sorted(half))}; train in float32, after model.float()")
+    check_float32(model)
 
 
-def stop_unless_finite(numbers: Float[Tensor, "step 3"], step: int, saved: Path | None) -> None:
-    """Name the first step whose loss or gradient norm is not finite."""
-    broken = (~numbers.isfinite().all(dim=1)).nonzero().flatten().tolist()
-    if broken:
-        first = step - len(numbers) + 1 + broken[0]
-        nats, penalty, norm = numbers[broken[0]].tolist()
-        back = f"the last good checkpoint is {saved}" if saved else "there is no checkpoint to go back to"
-        raise FloatingPointError(
-            f"at step {first} the loss was {nats + penalty:g} and the gradient norm {norm:g}; {back}; "
-            "try a lower peak_rate or a longer warmup"
-        )
+def remedy(folder: str | Path | None) -> str:
+    """Say what to do after a loss that is not finite."""
+    saved = latest_checkpoint(folder) if folder is not None else None
+    back = f"the last good checkpoint is {saved}" if saved else "there is no checkpoint to go back to"
+    return f"{back}; try a lower peak_rate or a longer warmup"
 
 
 def fingerprint(blocks: Int[Tensor, "block token"]) -> str:

@@ -17,7 +17,10 @@ from torch.nn.parallel import DistributedDataParallel
 
 
 def processes() -> PartialState:
-    """Join the processes that ``accelerate launch`` or ``torchrun`` started, or be the only one."""
+    """Join the processes that ``accelerate launch`` or ``torchrun`` started, or be the only one.
+
+    For several on a CPU take ``torchrun --nproc_per_node N``: accelerate starts those through MPI alone.
+    """
     no_gpu = os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes")
     # Without cpu=True, processes started by torchrun on a machine without GPUs would not find each other.
     return PartialState(cpu=no_gpu or not torch.cuda.is_available())
@@ -30,8 +33,7 @@ def together(model: nn.Module) -> nn.Module:
         return model
     model.to(state.device)
     devices = None if state.device.type == "cpu" else [state.device]
-    # Nothing in a decoder's buffers is learned, so there is nothing to send around.
-    return DistributedDataParallel(model, device_ids=devices, broadcast_buffers=False, gradient_as_bucket_view=True)
+    return DistributedDataParallel(model, device_ids=devices, gradient_as_bucket_view=True)
 
 
 def unsent(trained: nn.Module) -> AbstractContextManager:

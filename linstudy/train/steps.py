@@ -21,7 +21,7 @@ def next_token_nats(model: nn.Module, ids: Int[Tensor, "block token"]) -> Float[
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-100)
 
 
-def make_optimizer(model: PreTrainedModel, config: TrainConfig) -> torch.optim.AdamW:
+def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
     """Make AdamW with weight decay on the matrices alone.
 
     A norm's gain has no reason to be near 0, and an embedding row gets a gradient only when its token comes by:
@@ -65,3 +65,19 @@ def drawn_by(device: torch.device, *key: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
         yield
+
+
+def check_float32(model: PreTrainedModel) -> None:
+    """Refuse weights that small steps would round away."""
+    half = {str(p.dtype) for p in model.parameters() if p.dtype != torch.float32}
+    if half:
+        raise ValueError(f"the weights are {', '.join(sorted(half))}; train in float32, after model.float()")
+
+
+def stop_unless_finite(losses_and_norms: Float[Tensor, "step 2"], step: int, remedy: str) -> None:
+    """Name the first of the steps up to this one whose loss or gradient norm is not finite."""
+    broken = (~losses_and_norms.isfinite().all(dim=1)).nonzero().flatten().tolist()
+    if broken:
+        first = step - len(losses_and_norms) + 1 + broken[0]
+        loss, norm = losses_and_norms[broken[0]].tolist()
+        raise FloatingPointError(f"at step {first} the loss was {loss:g} and the gradient norm {norm:g}; {remedy}")

@@ -1,0 +1,183 @@
+"""Fine-tuning: what each objective learns, what its control does not. Run: pytest tests/test_finetune.py."""
+
+import math
+import random
+
+import pytest
+import torch
+from tiny_models import tiny_model
+
+from linstudy.text import train_tokenizer
+from linstudy.train import finetune
+from linstudy.train.objectives import batch_of, dealt_again, loss_and_accuracy
+
+NAMES = ("Anna", "Ben", "Cleo", "Dan")
+TOKENIZER = train_tokenizer([f"{name} is glad. {name} is sad." for name in NAMES], vocab_size=280)
+QUICK = {"steps": 60, "rate": 3e-3, "batch": 16, "log_every": 20}
+
+
+def model_of(family="mistral", seed=0):
+    return tiny_model(family, seed=seed, vocab_size=280, spread=0.05)
+
+
+def texts(count, seed=0):
+    """Return texts of several names, and whether somebody in them is glad: one word somewhere decides."""
+    chance = random.Random(seed)
+    examples = []
+    for place in range(count):
+        names = [f"{chance.choice(NAMES)} is here." for _ in range(chance.randrange(1, 4))]
+        names.insert(chance.randrange(len(names) + 1), "Ben is glad." if place % 2 else "Ben is sad.")
+        examples.append((" ".join(names), "yes" if place % 2 else "no"))
+    return examples
+
+
+def pairs(count, seed=0):
+    """Return the same text with a glad and a sad ending, the glad one chosen."""
+    return [(f"{text} So, glad.", f"{text} So, sad.") for text, _ in texts(count, seed)]
+
+
+def last_row(examples, validation, *, family="mistral", **options):
+    *_, row = finetune(model_of(family), TOKENIZER, examples, validation=validation, **QUICK | options)
+    return row
+
+
+# what is learned
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["mistral", "gpt2", "opt"])
+def test_a_rule_is_learned_and_shuffled_labels_are_not(family):
+    given = texts(96), texts(40, seed=1)
+    row = last_row(*given, family=family)
+    assert row["validation_accuracy"] > 0.9
+    assert row["validation_loss"] < 0.4
+    control = last_row(*given, family=family, shuffle_labels=True)
+    assert control["validation_loss"] > 0.6  # chance has log 2 = 0.69
+
+
+@pytest.mark.slow
+def test_a_preference_is_learned_and_one_by_the_toss_of_a_coin_is_not():
+    given = pairs(64), pairs(40, seed=1)
+    row = last_row(*given, objective="preference")
+    assert row["validation_accuracy"] > 0.9
+    assert row["validation_loss"] < 0.3
+    control = last_row(*given, objective="preference", shuffle_labels=True)
+    assert control["validation_loss"] > 0.5
+
+
+def test_language_modelling_goes_on():
+    model, given = model_of(), texts(32)
+    rows = list(finetune(model, TOKENIZER, given, objective="lm", validation=given[:5], **QUICK))
+    assert rows[0]["training_loss"] > rows[-1]["training_loss"] + 1
+    assert [row["training_accuracy"] for row in rows] == [None] * 3
+    assert rows[-1]["validation_accuracy"] is None
+    losses = []
+    for text, _ in given[:5]:
+        ids = TOKENIZER(text, return_tensors="pt").input_ids
+        losses.append((model(ids, labels=ids).loss.item(), ids.shape[1] - 1))
+    by_hand = sum(loss * count for loss, count in losses) / sum(count for _, count in losses)
+    assert rows[-1]["validation_loss"] == pytest.approx(by_hand, rel=1e-4)
+
+
+def test_rows_say_what_happened():
+    given = [*texts(30), ("Dan is here.", "maybe")]
+    rows = list(finetune(model_of(), TOKENIZER, given, steps=25, rate=1e-3, batch=4, validation=given[:7]))
+    assert [row["step"] for row in rows] == [10, 20, 25]
+    assert [row["examples"] for row in rows] == [40, 80, 100]
+    assert [row["validation_loss"] is None for row in rows] == [True, True, False]
+    assert rows[-1]["rate"] == pytest.approx(1e-4)
+    first, *_ = finetune(model_of(), TOKENIZER, given, steps=1, batch=4)
+    assert first["training_loss"] == pytest.approx(math.log(3))  # the head starts at 0: all classes alike
+    first, *_ = finetune(model_of(), TOKENIZER, pairs(4), objective="preference", steps=1, batch=4)
+    assert first["training_loss"] == pytest.approx(math.log(2))
+    assert first["training_accuracy"] == 0  # a tie is not ranked right
+
+
+def test_the_model_is_trained_in_place_and_comes_out_as_it_went_in():
+    model, given = model_of(), texts(8)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    for _ in finetune(model, TOKENIZER, given, steps=4, batch=4, log_every=1, linear="onednn"):
+        model.eval()
+        torch.randn(3)
+    assert not model.training
+    assert model.state_dict().keys() == before.keys()
+    assert not any("forward" in vars(module) for module in model.modules())
+    moved = [name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])]
+    assert any("q_proj" in name for name in moved)
+    assert not any("lm_head" in name for name in moved)
+
+
+def test_equal_seeds_give_equal_rows_and_others_do_not():
+    def losses(seed):
+        rows = finetune(model_of("gpt2"), TOKENIZER, texts(20), steps=6, batch=4, log_every=1, seed=seed)  # dropout
+        return [row["training_loss"] for row in rows]
+
+    assert losses(0) == losses(0)
+    assert losses(0)[1:] != losses(1)[1:]
+
+
+# the parts
+
+
+@pytest.mark.parametrize("family", ["mistral", "gpt2", "opt", "bloom"])
+@pytest.mark.parametrize("kind", ["classify", "preference"])
+def test_texts_of_other_lengths_in_the_batch_do_not_matter(family, kind):
+    model, head = model_of(family), torch.nn.Linear(32, 2 if kind == "classify" else 1)
+    given, classes = (texts(6), ["no", "yes"]) if kind == "classify" else (pairs(6), [])
+    with torch.no_grad():
+        together = loss_and_accuracy(model, head, TOKENIZER, given, classes, 256)
+        alone = [loss_and_accuracy(model, head, TOKENIZER, [one], classes, 256) for one in given]
+    for whole, parts in zip(together, zip(*alone, strict=True), strict=True):
+        assert whole.item() == pytest.approx(torch.stack(parts).mean().item(), rel=1e-4)
+
+
+def test_the_end_of_a_long_text_is_read():
+    ids, ends = batch_of(["Anna is glad.", "Ben is sad. Ben is glad."], TOKENIZER, length=3)
+    assert [TOKENIZER.decode(row) for row in ids] == [" is glad."] * 2
+    assert ends.tolist() == [2, 2]
+
+
+def test_labels_dealt_again_are_the_same_labels_of_others():
+    given = texts(50)
+    dealt = dealt_again(given, "classify", 0)
+    assert [text for text, _ in dealt] == [text for text, _ in given]
+    assert sorted(label for _, label in dealt) == sorted(label for _, label in given)
+    assert 10 < sum(one != other for one, other in zip(dealt, given, strict=True)) < 40
+    turned = sum(one != other for one, other in zip(dealt_again(pairs(50), "preference", 0), pairs(50), strict=True))
+    assert 10 < turned < 40
+    assert dealt == dealt_again(given, "classify", 0) != dealt_again(given, "classify", 1)
+
+
+# what is refused
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"objective": "sort"}, "the objective is 'sort'; it must be classify, preference, lm"),
+        ({"batch": 9}, "a step takes 9 examples, but there are 8; give more or a smaller batch"),
+        ({"objective": "lm", "shuffle_labels": True}, "has no labels to shuffle; leave shuffle_labels out"),
+        ({"examples": [("Anna", "yes")] * 4}, "all examples have the label 'yes'; give some of another"),
+        ({"validation": [("Anna", "so")]}, "a validation example has the label 'so', which no training example has"),
+        ({"examples": [("", "yes"), ("Anna", "no")] * 2}, "the text '' has no tokens; leave it out"),
+        ({"examples": [("Anna", 1)] * 4, "objective": "preference"}, r"\('Anna', 1\) is no pair of texts: give"),
+    ],
+)
+def test_what_cannot_be_trained_on_is_refused(options, message):
+    given = {"examples": texts(8), "batch": 4, "steps": 2} | options
+    with pytest.raises(ValueError, match=message):
+        list(finetune(model_of(), TOKENIZER, **given))
+
+
+def test_models_that_cannot_be_fine_tuned_are_refused():
+    with pytest.raises(ValueError, match="a 'bert' model is no decoder: its last token has not read the others"):
+        next(finetune(model_of("bert"), TOKENIZER, texts(16)))
+    with pytest.raises(ValueError, match=r"the weights are torch.bfloat16; train in float32"):
+        next(finetune(model_of().bfloat16(), TOKENIZER, texts(16)))
+
+
+def test_a_loss_that_is_not_finite_stops_the_run():
+    model = model_of()
+    torch.nn.init.constant_(model.model.norm.weight, math.inf)
+    with pytest.raises(FloatingPointError, match=r"at step 1 the loss was nan .*; try a lower rate"):
+        list(finetune(model, TOKENIZER, texts(16), steps=3))
