@@ -76,8 +76,9 @@ def test_any_number_type_is_measured_in_float64(dtype):
     assert anisotropy(states) == anisotropy(states.double()) == pytest.approx(by_svd(states), abs=1e-12)
 
 
-def test_states_that_do_not_differ_have_no_direction():
-    constant = torch.full((50, 4), 3.0)
+@pytest.mark.parametrize(("value", "dim"), [(3.0, 4), (0.1, 300)])
+def test_states_that_do_not_differ_have_no_direction(value, dim):
+    constant = torch.full((50, dim), value)
     for steps in (None, 3):
         assert math.isnan(anisotropy(constant, iterations=steps))
         assert math.isnan(anisotropy(of(constant, constant), iterations=steps))

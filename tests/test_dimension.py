@@ -18,7 +18,7 @@ def in_a_double_loop(points, fraction=5):
     points = points / points.norm(dim=1).mean()
     ratios = torch.empty(len(points), dtype=torch.float64)
     for i, point in enumerate(points):
-        distances = (points - point).square().sum(1).sqrt()
+        distances = (points - point).norm(dim=1)
         distances = torch.cat([distances[:i], distances[i + 1 :]])
         nearest, second = distances.kthvalue(1).values, distances.kthvalue(2).values
         ratios[i] = second / nearest if nearest >= 1e-8 else -1

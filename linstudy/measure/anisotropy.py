@@ -1,7 +1,7 @@
 """Anisotropy: how much of the variance of a cloud of states lies along one direction."""
 
 import math
-from collections.abc import Callable
+from functools import reduce
 
 import torch
 from jaxtyping import Float
@@ -28,20 +28,23 @@ def anisotropy(states: JointMoments | Float[Tensor, "point dim"], *, iterations:
     if iterations is not None and iterations < 1:
         raise ValueError(f"iterations={iterations} go nowhere: give 1 or more, or leave it out for the exact value")
     if isinstance(states, JointMoments):
-        covariance = states.centred().xx
-        total = float(covariance.trace())
-        if iterations:
-            largest = _by_power_iteration(covariance.__matmul__, covariance[0], iterations)
+        factors = [states.centred().xx]
+        total = float(factors[0].trace())
     else:
         centred = _centred(states)
+        factors = [centred.T, centred]  # of the covariance, which iterations do without
         total = float(centred.square().sum())
-        if iterations:
-            largest = _by_power_iteration(lambda v: centred.T @ (centred @ v), centred[0], iterations)
-        else:
-            covariance = centred.T @ centred
-    if not iterations:
-        largest = largest_eigenvalue(covariance)
-    return largest / total if total > 0 else math.nan
+    if total <= 0:
+        return math.nan
+    if iterations is None:
+        return largest_eigenvalue(reduce(torch.matmul, factors)) / total
+    # Any fixed vector could be at right angles to the direction sought; a random one is not.
+    vector = torch.randn(factors[-1].shape[1], generator=torch.Generator().manual_seed(0)).to(factors[-1])
+    for _ in range(iterations):
+        vector = vector / vector.norm()
+        for factor in reversed(factors):
+            vector = factor @ vector
+    return float(vector.norm()) / total
 
 
 def _centred(states: Float[Tensor, "point dim"]) -> Float[Tensor, "point dim"]:
@@ -50,13 +53,5 @@ def _centred(states: Float[Tensor, "point dim"]) -> Float[Tensor, "point dim"]:
     if not torch.isfinite(states).all():
         raise ValueError("the states hold NaN or infinity: look for an overflow (float16?) in the model")
     states = (states.cpu() if states.device.type == "mps" else states).double()  # Apple's GPUs have no float64
+    states = states - states[0]  # equal states become zeros, which a mean rounded would not make them
     return states - states.mean(0)
-
-
-def _by_power_iteration(times: Callable[[Tensor], Tensor], like: Float[Tensor, " dim"], iterations: int) -> float:
-    """Return how much the covariance, multiplied by ``times``, stretches a vector that it has been given so often."""
-    # Any fixed vector could be at right angles to the direction sought; a random one is not.
-    vector = torch.randn(len(like), generator=torch.Generator().manual_seed(0), dtype=torch.float64).to(like.device)
-    for _ in range(iterations):
-        vector = times(vector / vector.norm())
-    return float(vector.norm())
