@@ -154,3 +154,11 @@ def test_the_map_is_the_best_one():
     error = (best(x) - y).square().sum()
     for gradient in torch.autograd.grad(error, list(best.parameters())):
         assert float(gradient.abs().max()) < 1e-6 * error.item()
+
+
+def test_mirrored_features_have_a_largest_direction():
+    half = torch.randn(2000, 150)
+    x = torch.cat([half, -half], dim=1)  # every row of their covariance adds up to zero
+    want = torch.linalg.svdvals((x - x.mean(0)).double())
+    got = scores(of(x, x + torch.randn_like(x)))["anisotropy"]
+    assert got == pytest.approx(float(want[0] ** 2 / want.square().sum()), rel=1e-6)

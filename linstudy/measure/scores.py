@@ -11,6 +11,7 @@ which is exact, and keeps its digits where LS is within 1e-7 of 1.
 
 import math
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from scipy.sparse.linalg import eigsh
@@ -110,8 +111,8 @@ def largest_eigenvalue(symmetric: Float[Tensor, "dim dim"]) -> float:
     """Return the largest eigenvalue, by Lanczos iteration where the matrix is too large to take whole."""
     if len(symmetric) <= 256:
         return float(torch.linalg.eigvalsh(symmetric)[-1])
-    matrix = symmetric.cpu().numpy()
-    return float(eigsh(matrix, k=1, which="LA", v0=matrix.sum(0), return_eigenvectors=False)[0])
+    start = np.random.default_rng(0).standard_normal(len(symmetric))  # one computed from the matrix could be zero
+    return float(eigsh(symmetric.cpu().numpy(), k=1, which="LA", v0=start, return_eigenvectors=False)[0])
 
 
 def need_tokens(tokens: int, dim: int) -> None:
