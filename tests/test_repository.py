@@ -46,6 +46,9 @@ def listed_files() -> list[Path]:
 # ---- versions, dependencies
 
 
+OPTIONAL = {"tagging", "harness"}  # large, for those who ask for them: neither pinned nor in the environment
+
+
 def test_one_version_everywhere():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert PROJECT["project"]["version"] == linstudy.__version__ == citation["version"]
@@ -59,7 +62,7 @@ def test_conda_environment_is_that_of_pyproject():
     constraints, editable = pip
     assert (ROOT / constraints.removeprefix("--constraint ")).samefile(ROOT / "constraints.txt")
     extras = re.fullmatch(r"--editable \.\[(.*)\]", editable)[1].split(",")
-    assert sorted(extras) == sorted(PROJECT["project"]["optional-dependencies"])
+    assert sorted(extras) == sorted({*PROJECT["project"]["optional-dependencies"]} - OPTIONAL)
 
 
 def pins() -> dict[str, str]:
@@ -70,7 +73,8 @@ def pins() -> dict[str, str]:
 
 def test_constraints_meet_every_bound():
     project = PROJECT["project"]
-    for text in sum(project["optional-dependencies"].values(), project["dependencies"]):
+    pinned = [needs for extra, needs in project["optional-dependencies"].items() if extra not in OPTIONAL]
+    for text in sum(pinned, project["dependencies"]):
         need = Requirement(text)
         assert need.specifier.contains(pins()[canonicalize_name(need.name)]), text
 
@@ -88,7 +92,7 @@ def needed(name: str, extras: frozenset[str], found: dict[str, str]) -> dict[str
 
 
 def test_constraints_are_complete():
-    installed = needed("linstudy", frozenset(PROJECT["project"]["optional-dependencies"]), {})
+    installed = needed("linstudy", frozenset(PROJECT["project"]["optional-dependencies"]) - OPTIONAL, {})
     installed = {name: one.partition("+")[0] for name, one in installed.items()}
     locked = pins()
     if others := [name for name, one in installed.items() if locked.get(name, one) != one]:
