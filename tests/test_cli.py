@@ -227,8 +227,8 @@ def test_an_error_of_ours_keeps_its_traceback(monkeypatch):
 def test_results_are_listed_with_their_state(tmp_path):
     done = linstudy_("results", "--list", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    hub = [line for line in done.stdout.splitlines() if line.startswith("gpt2-")]
-    assert len(hub) == 2
+    hub = [line for line in done.stdout.splitlines() if "-gpt2-wikitext-" in line]
+    assert len(hub) == 5  # profiles, outliers and boundaries, trained and random
     assert all("there" in line or "cannot run here: HF_HUB_OFFLINE is set" in line for line in hub)
     sentence = refused(linstudy_("results", "--only", "gpt3", cwd=tmp_path))
     assert sentence.startswith("no run is called 'gpt3'")
