@@ -93,18 +93,8 @@ def pretrain(options: argparse.Namespace, command: list[str]) -> int:
     from .study.provenance import provenance
     from .train import pretrain_to
 
-    names = (
-        "preset",
-        "text",
-        "tokens",
-        "steps",
-        "distinct",
-        "batch",
-        "peak_rate",
-        "penalty",
-        "scaling",
-        "weight_decay",
-    )
+    names = ("preset", "text", "tokens", "steps", "distinct", "batch", "accumulation", "peak_rate", "weight_decay")
+    names += ("penalty", "scaling", "linear", "compile")
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
     folder = pretrain_to(options.out, **given, seed=options.seed, snapshots=options.snapshots)
     path = folder / "provenance.json"
@@ -177,7 +167,7 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("pretrain", help="pretrain a small model", description=pretrain.__doc__)
     train.set_defaults(function=pretrain)
     train.add_argument("--out", required=True, metavar="FOLDER", help="gets model, tokenizer and the table of the run")
-    train.add_argument("--preset", metavar="NAME", help="pocket, mini, 150m or 650m: the size of the model (pocket)")
+    train.add_argument("--preset", metavar="NAME", help="nano, pocket, mini, 150m or 650m: the size (pocket)")
     train.add_argument(
         "--text", metavar="CORPUS", help="a corpus by name, a text file, or several joined by + (stories)"
     )
@@ -191,6 +181,9 @@ def _parser() -> argparse.ArgumentParser:
         "--penalty", metavar="KIND=WEIGHT", help="cosine=0.5 or mse=0.5: pull neighbouring states together"
     )
     train.add_argument("--scaling", metavar="WHERE", help="branches or norms: smaller updates by other means")
+    train.add_argument("--accumulation", type=int, metavar="N", help="compute the share of a batch in so many parts")
+    train.add_argument("--linear", choices=("auto", "torch", "onednn"), help="who multiplies matrices (auto)")
+    train.add_argument("--compile", action="store_true", help="compile the blocks first, for long runs on a GPU")
     train.add_argument("--snapshots", action="store_true", help="keep the weights of steps 0, 1, 2, 4, 8 and so on")
     train.add_argument("--seed", type=int, default=0, help="draws text and first weights (%(default)s)")
 

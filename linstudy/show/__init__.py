@@ -5,8 +5,10 @@ from .identity import identity_alt, identity_plane
 from .look import style
 from .pictures import Picture, fallback_table, picture
 from .plots import ablation_plot, known_answers_plot, profile_plot, sweep_plot
+from .spreads import spread_alt, spread_plot
 from .tails import tail_alt, tail_plot
 from .tokens import token_heatmap
+from .training import rates_alt, rates_plot, steps_plot
 from .widgets import Chooser, chooser
 from .words import LABELS, alt_text, label
 
@@ -26,6 +28,11 @@ __all__ = [
     "label",
     "picture",
     "profile_plot",
+    "rates_alt",
+    "rates_plot",
+    "spread_alt",
+    "spread_plot",
+    "steps_plot",
     "style",
     "sweep_plot",
     "tail_alt",

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 
-from . import rows
+from . import evaluation_rows, finetuning_rows, pretraining_rows, rows
 from .reach import BESIDE, SHARED_MODEL, Needs, digest, pocket_folders
 from .runs import Run
 
@@ -37,6 +38,20 @@ HUB = (
 )
 
 
+# Published checkpoints, by the names of their revisions; dense at first, where most happens.
+PYTHIA_STEPS = (0, *(2**power for power in range(10)), *(1000 * 2**power for power in range(8)), 143_000)
+BLOOM_STEPS = (1000, 10_000, 100_000, 200_000, 300_000, 400_000, 500_000, 600_000)
+CHECKPOINTS = {
+    "EleutherAI/pythia-70m": {step: f"step{step}" for step in PYTHIA_STEPS},
+    "EleutherAI/pythia-160m": {step: f"step{step}" for step in PYTHIA_STEPS},
+    "EleutherAI/pythia-1b": {step: f"step{step}" for step in PYTHIA_STEPS},
+    "bigscience/bloom-560m-intermediate": {step: f"global_step{step}" for step in BLOOM_STEPS},
+}
+# Presets that are trained again and again, and the texts they are trained on, by the size they need.
+SWEPT = (("nano", ("stories", "pydocs"), "tiny"), ("pocket", ("stories", "wikitext"), "t4"))
+FOLLOWED = {"nano": (6e-3, 2_097_152, "tiny"), "pocket": (6e-3, 10_000_000, "t4")}  # rate, tokens
+
+
 def registry() -> tuple[Run, ...]:
     """Return today's runs, in the order in which they are done: what this machine can surely do comes first."""
     runs: list[Run] = []
@@ -49,11 +64,53 @@ def registry() -> tuple[Run, ...]:
     for name, folder in pocket_folders().items():
         for text in ("stories", "pydocs"):
             runs += _measured(rows.Source(name, digest(folder), name, text, text), tokens=200 * rows.LENGTH)
+    runs += _followed()
+    runs += _swept()
+    for name, folder in pocket_folders().items():
+        runs += _behaviour(rows.Source(name, digest(folder), name, "stories", "stories"))
     for model in HUB:
         source = rows.Source(model.name, model.commit[:12], model.name, "wikitext", "wikitext", model.commit)
         tokens = 1024 * rows.LENGTH  # a floor of 0.01 up to a width of 2,600
         runs += _measured(source, tokens=tokens, needs="hub", size=model.size, dtype=model.dtype)
+    for name, revisions in CHECKPOINTS.items():
+        source = rows.Source(name, "", name, "wikitext", "wikitext")
+        make = partial(pretraining_rows.checkpoint_rows, source, revisions, tokens=256 * rows.LENGTH)
+        key = {"model": name, "corpus": "wikitext"}
+        runs.append(Run(f"dynamics-{name}", "dynamics", "t4", "hub", key, make))
     return tuple(runs)
+
+
+def _swept() -> Iterable[Run]:
+    """List the sweeps of rates: of no penalty, the penalties and the controls."""
+    for preset, texts, size in SWEPT:
+        for variant, text in product(pretraining_rows.VARIANTS, texts):
+            key = {"preset": preset, "corpus": text, **variant.key}
+            make = partial(pretraining_rows.regularisation_rows, preset, text, variant)
+            name = f"regularisation-{preset}-{text}-{variant.name}"
+            yield Run(name, "regularisation", size, "hub" if text == "wikitext" else "nothing", key, make)
+
+
+def _followed() -> Iterable[Run]:
+    """List the pretrainings that are measured on the way."""
+    for preset, (rate, tokens, size) in FOLLOWED.items():
+        for variant, seed in product(pretraining_rows.FOLLOWED, range(rows.SEEDS)):
+            key = {"preset": preset, "corpus": "stories", **variant.key, "seed": seed}
+            options = {"rate": rate, "seed": seed, "tokens": tokens}
+            make = partial(pretraining_rows.dynamics_rows, preset, "stories", variant, **options)
+            yield Run(f"dynamics-{preset}-stories-{variant.name}-{seed}", "dynamics", size, "nothing", key, make)
+
+
+def _behaviour(source: rows.Source) -> Iterable[Run]:
+    """List what is done with a pretrained model: it is asked, probed and tuned."""
+    key = {"model": source.model, "revision": source.revision}
+    make = partial(evaluation_rows.evaluation_rows, source)
+    yield Run(f"evaluations-{source.model}", "evaluations", "tiny", "nothing", key, make)
+    for task, shuffled in product(finetuning_rows.TASKS, (False, True)):
+        if shuffled and task in finetuning_rows.CONTINUED:
+            continue  # a text has no labels
+        make = partial(finetuning_rows.finetuning_rows, source, task, shuffled=shuffled)
+        name = f"finetuning-{source.model}-{task}{'-shuffled' if shuffled else ''}"
+        yield Run(name, "finetuning", "tiny", "nothing", key | {"task": task, "shuffled": int(shuffled)}, make)
 
 
 def _families(name: str) -> partial:

@@ -33,6 +33,9 @@ _SCORES = (
     *("norm_ratio", "cosine", "anisotropy", "feature_linearity"),
     *("linearity_standardised", "update_linearity_standardised"),
 )
+_TRAINING = ("preset", "corpus", "penalty", "weight", "scaling", "weight_decay", "rate", "seed", "step")
+_REACHED = ("training_tokens", "validation_nats")
+_CHANGED = ("linearity", "update_linearity", "norm_ratio", "cosine")
 
 TABLES = {
     # a row a layer of a measured model; a shard is which stretch of the text, of so many tokens, was read
@@ -56,23 +59,36 @@ TABLES = {
     "families": Table(
         key=("model", "stack", "seed", "corpus", "tokens", "part", "layer"), measured=("length", "text_hash", *_SCORES)
     ),
+    # models pretrained with a penalty, or with a control in its place, a row a layer after the last step
+    "regularisation": Table(
+        key=(*_TRAINING, "layer"), measured=("tokens", "length", "text_hash", *_REACHED, "bits_per_byte", *_SCORES)
+    ),
+    # the same on the way, at steps 0, 1, 2, 4 and so on; or the published checkpoints of a model
+    "dynamics": Table(
+        key=("model", "revision", *_TRAINING, "layer"), measured=("tokens", "length", "text_hash", *_REACHED, *_SCORES)
+    ),
+    # what fine-tuning changed, a row a layer, on the text of the task and on a fixed one
+    "finetuning": Table(
+        key=("model", "revision", "task", "shuffled", "text", "seed", "layer"),
+        measured=(
+            *("tokens", "length", "text_hash", "steps", "rate", "accuracy", "constant", "loss"),
+            *(f"{name}_before" for name in _CHANGED),
+            *(f"delta_{name}" for name in _CHANGED),
+        ),
+    ),
+    # what models can do: a number a task, metric, predictor, layer (of a probe) and seed
+    "evaluations": Table(
+        key=("model", "revision", "task", "metric", "predictor", "layer", "seed"),
+        measured=("value", "standard_error", "examples"),
+    ),
 }
 
 # What a column holds is said here and not guessed from its cells: a revision of digits alone is no number.
 _TEXT = {"model", "revision", "part", "stack", "corpus", "weights", "ablation", "dtype", "text_hash"}
+_TEXT |= {"preset", "penalty", "scaling", "task", "text", "metric", "predictor"}
 _TEXT |= set(Provenance.__annotations__) - {"minutes"}
-_WHOLE = {
-    "step",
-    "seed",
-    "shard",
-    "tokens",
-    "layer",
-    "boundary",
-    "length",
-    "dimension",
-    "position",
-    "massive",
-}  # may be missing: a finished model has no step
+_WHOLE = {"step", "seed", "shard", "tokens", "layer", "boundary", "length", "dimension", "position", "massive"}
+_WHOLE |= {"training_tokens", "steps", "shuffled", "examples"}  # may be missing: a finished model has no step
 
 
 def results(table: str, *, folder: str | os.PathLike | None = None) -> pd.DataFrame:

@@ -129,7 +129,7 @@ def family_rows(name: str) -> pd.DataFrame:
                 for part in parts_of(model, stack=stack)[: None if corpus == "stories" else 1]:
                     profile = linearity_profile(model, text, part=part, stack=stack)
                     key = {"model": name, "stack": stack, "seed": seed, "corpus": corpus, "part": part}
-                    tables.append(profile.assign(**key, length=LENGTH, text_hash=_hash(text)))
+                    tables.append(profile.assign(**key, length=LENGTH, text_hash=text_hash(text)))
     return pd.concat(tables, ignore_index=True).drop(columns="revision")
 
 
@@ -154,8 +154,9 @@ def _key(source: Source, weights: str, tokens: int) -> dict[str, object]:
 
 
 def _text(blocks: Any, dtype: str) -> dict[str, object]:
-    return {"length": LENGTH, "dtype": dtype, "text_hash": _hash(blocks)}
+    return {"length": LENGTH, "dtype": dtype, "text_hash": text_hash(blocks)}
 
 
-def _hash(blocks: Any) -> str:
+def text_hash(blocks: Any) -> str:
+    """Return 12 digits that tell token blocks from others."""
     return hashlib.sha256(blocks.cpu().numpy().astype("<i8").tobytes()).hexdigest()[:12]

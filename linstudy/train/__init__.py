@@ -6,7 +6,7 @@ from .controls import Scaling, fold, scaled
 from .finetune import finetune
 from .penalties import Penalty, neighbour_penalty
 from .pocket import pretrain_to
-from .presets import PRESETS, mini, paper_150m, paper_650m, pocket
+from .presets import PRESETS, mini, nano, paper_150m, paper_650m, pocket
 from .pretrain import pretrain
 from .progress import with_bar
 from .snapshots import load_snapshot, save_snapshot, snapshots_in
@@ -25,6 +25,7 @@ __all__ = [
     "load_checkpoint",
     "load_snapshot",
     "mini",
+    "nano",
     "neighbour_penalty",
     "next_token_nats",
     "paper_150m",

@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 
 from ..models import blocks
 
-LINEAR = ("torch", "onednn")
+LINEAR = ("auto", "torch", "onednn")
 
 
 @contextmanager
@@ -47,19 +47,22 @@ def compiled(model: PreTrainedModel, attempt: Callable[[], Tensor]) -> Iterator[
 
 
 @contextmanager
-def products(model: PreTrainedModel, linear: str) -> Iterator[None]:
+def products(model: PreTrainedModel, linear: str, *, is_compiled: bool = False) -> Iterator[None]:
     """Let oneDNN multiply the matrices of the linear layers where ``linear`` is ``"onednn"``; for float32 on a CPU.
 
     Torch's own BLAS, MKL in most of its builds, uses half of the vector width of processors that are not Intel's.
-    Sums are taken in another order, so the numbers differ in their last digits.
+    Sums are taken in another order, so the numbers differ in their last digits. ``"auto"`` takes oneDNN where it can
+    be had and the blocks are not compiled.
 
     Raises ValueError for a device that is not the CPU and for a torch without oneDNN.
     """
-    layers = [module for module in model.modules() if isinstance(module, nn.Linear)] if linear == "onednn" else []
-    if layers and not (model.device.type == "cpu" and torch.backends.mkldnn.is_available()):
+    there = model.device.type == "cpu" and torch.backends.mkldnn.is_available() and _has_product()
+    if linear == "onednn" and not there:
         raise ValueError(
             f"linear='onednn' is for a CPU with oneDNN, and the model is on {model.device}: take linear='torch'"
         )
+    wanted = linear == "onednn" or (linear == "auto" and there and not is_compiled)
+    layers = [module for module in model.modules() if isinstance(module, nn.Linear)] if wanted else []
     for layer in layers:
         layer.forward = _by_onednn(layer)
     try:
@@ -99,6 +102,11 @@ class _Product(torch.autograd.Function):
 def _multiply(x: Tensor, weight: Tensor) -> Tensor:
     """Return x @ weight.T."""
     return torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], "")
+
+
+def _has_product() -> bool:
+    """Say whether torch has the product, which it keeps for its compiler, by the name it had so far."""
+    return hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 def _restore(layers: list[nn.Module]) -> None:

@@ -31,7 +31,7 @@ def finetune(
     length: int = 256,
     weight_decay: float = 0.01,
     log_every: int = 10,
-    linear: str = "torch",
+    linear: str = "auto",
 ) -> Iterator[Row]:
     """Fine-tune all weights of a decoder in place and yield a row every ``log_every`` steps and after the last.
 

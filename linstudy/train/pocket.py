@@ -30,10 +30,10 @@ from .processes import processes
 from .progress import with_bar
 from .words import from_word
 
-# The text begins with blocks that are never trained on, a tenth of the run and at most so many: whoever draws up to
-# 262,144 tokens of a pocket model's own text with the same seed measures it on text it has not seen.
-HELD_OUT = 1024
-VALIDATED = 128  # of these blocks: 32,768 tokens give the loss to about 0.01 nats
+# The text begins with tokens that are never trained on, a tenth of the run and at most so many: whoever draws up to so
+# many tokens of a pocket model's own text with the same seed measures it on text it has not seen.
+HELD_OUT = 262_144
+VALIDATED = 32_768  # of these tokens give the loss to about 0.01 nats
 TOKENIZER_DOCUMENTS = {"text": 3_000, "pydocs": 200}  # pydocs so that other English does not fall apart into bytes
 COLUMNS = ("step", "tokens", "training_nats", "penalty", "validation_nats", "rate", "gradient_norm")
 COLUMNS += ("tokens_per_second",)
@@ -58,7 +58,7 @@ def pretrain_to(
     vocab_size: int | None = None,
     snapshots: bool | Sequence[int] = False,
     accumulation: int = 1,
-    linear: str = "torch",
+    linear: str = "auto",
     compile: bool = False,
     resume: bool = True,
     threads: int | None = None,
@@ -73,8 +73,8 @@ def pretrain_to(
     Args:
         folder: made where it is not there.
         name: by default text, size and what is special: ``stories-1m``, ``stories-1m-cosine``, ``stories-1m-mse``.
-        preset: ``pocket``, ``mini``, ``150m`` or ``650m``. It also says the vocabulary, the length of a block, the
-            batch, the tokens and the peak rate, where they are not given.
+        preset: ``nano``, ``pocket``, ``mini``, ``150m`` or ``650m``. It also says the vocabulary, the length of a
+            block, the batch, the tokens and the peak rate, where they are not given.
         text: a corpus by name, the path of a text file, or several with ``+`` between, a document of each in turns.
         tokens: how many are seen.
         steps: decide instead of ``tokens``, where given.
@@ -90,7 +90,7 @@ def pretrain_to(
         vocab_size: tokens of the tokenizer, which is trained on the text.
         snapshots: steps whose weights are kept; True for 0, the powers of 2 and the last.
         accumulation: parts a process computes its share of a batch in.
-        linear: ``"onednn"`` for faster products on many CPUs.
+        linear: who multiplies matrices: ``auto``, ``torch`` or ``onednn``.
         compile: compile the blocks first.
         resume: False starts afresh.
         threads: sets torch's threads for the whole process: one is fastest where other programs want the cores.
@@ -129,14 +129,14 @@ def pretrain_to(
 
     tokenizer = make_tokenizer(text, vocab_size=vocab_size, seed=seed)
     count = steps * batch if distinct is None else distinct // length
-    held = min(HELD_OUT, -(-count // 10))
+    held = min(HELD_OUT // length, -(-count // 10))
     drawn = (held + count if distinct is None else count) * length
     source = documents(text, seed=seed) if len(texts(text)) > 1 else text
     blocks = token_blocks(source, tokenizer, tokens=drawn, length=length, seed=seed)
-    held_out, blocks = blocks[:held], blocks[held:]
+    validation, blocks = blocks[:held][: max(VALIDATED // length, 1)], blocks[held:]
     model = make_model(tokenizer, preset=preset, seed=seed).to("cuda" if torch.cuda.is_available() else "cpu")
 
-    rows = pretrain(model, blocks, config, folder=folder / "checkpoint", validation=held_out[:VALIDATED])
+    rows = pretrain(model, blocks, config, folder=folder / "checkpoint", validation=validation)
     if not first:
         for _ in rows:  # this process's share of every step
             pass
@@ -145,7 +145,7 @@ def pretrain_to(
     export(folder, model, tokenizer)
     what = {"preset": preset, "text": shown(text), "steps": steps, "distinct": distinct, "vocab_size": vocab_size}
     what |= {"length": length, "processes": processes().num_processes, "config": asdict(config)}
-    reached = summary(folder / "training.csv", held_out[:VALIDATED], tokenizer)
+    reached = summary(folder / "training.csv", validation, tokenizer)
     with written_whole(folder / "provenance.json") as path:
         path.write_text(json.dumps({"name": name} | what | reached, indent=2) + "\n")
     return folder

@@ -73,7 +73,7 @@ def pretrain(
 
     with ExitStack() as undone_at_the_end:
         undone_at_the_end.enter_context(scaled(model, config.scaling))
-        undone_at_the_end.enter_context(products(model, config.linear))
+        undone_at_the_end.enter_context(products(model, config.linear, is_compiled=config.compile))
         if config.compile and done < config.steps:
             undone_at_the_end.enter_context(compiled(model, lambda: sample_loss(model, blocks, config)))
 

@@ -1,0 +1,75 @@
+"""What fine-tuning does to the linearity of every layer, for the tables of long runs (the paper's Table 1)."""
+
+from collections.abc import Sequence
+from itertools import islice
+
+import pandas as pd
+
+from .rows import LENGTH, Source, text_hash
+
+CLASSIFIED = ("question", "entailment", "cause", "sense")
+CONTINUED = ("stories", "pydocs")  # language modelling goes on: on the model's own text, and on another
+TASKS = (*CLASSIFIED, "preference", *CONTINUED)
+SEEDS = (0, 1, 2)
+EXAMPLES, TESTED = 960, 300
+STEPS, BATCH, RATE = 60, 16, 1e-3  # a rate for models as small as these
+TOKENS = 64 * LENGTH  # of each text that linearity is measured on
+DELTAS = ("linearity", "update_linearity", "norm_ratio", "cosine")
+
+
+def finetuning_rows(source: Source, task: str, *, shuffled: bool) -> pd.DataFrame:
+    """Return rows for finetuning.csv: what fine-tuning changed in every layer, on the task's text and on a fixed one.
+
+    ``task`` is one of the story world's, or a text to go on modelling. With ``shuffled`` its labels are dealt out by
+    chance: what is left of a change is no matter of the task.
+    """
+    from .. import linearity_profile, load, token_blocks
+    from ..train import finetune
+
+    objective = "classify" if task in CLASSIFIED else "preference" if task == "preference" else "lm"
+    training, test = examples(task, "train", EXAMPLES), examples(task, "test", TESTED)
+    constant = None if objective == "lm" else 0.5
+    if objective == "classify":
+        labels = [label for _, label in test]
+        constant = max(map(labels.count, set(labels))) / len(labels)
+    tables = []
+    for seed in SEEDS:
+        model, tokenizer = load(source.place, revision=source.commit)
+        # Of pairs the preferred one, of labelled texts the text: what the tuned model is made to read.
+        texts = {"task": [first for first, _ in (*test, *training)], "fixed": source.text}
+        blocks = {name: token_blocks(text, tokenizer, tokens=TOKENS, length=LENGTH) for name, text in texts.items()}
+        before = {name: linearity_profile(model, some) for name, some in blocks.items()}
+        options = {"steps": STEPS, "rate": RATE, "batch": BATCH, "seed": seed, "log_every": STEPS}
+        *_, last = finetune(
+            model, tokenizer, training, objective=objective, shuffle_labels=shuffled, validation=test, **options
+        )
+        for name, some in blocks.items():
+            after = linearity_profile(model, some)
+            table = after[["layer"]].assign(**{f"{score}_before": before[name][score] for score in DELTAS})
+            table = table.assign(**{f"delta_{score}": after[score] - before[name][score] for score in DELTAS})
+            reached = {"accuracy": last["validation_accuracy"], "loss": last["validation_loss"], "constant": constant}
+            tables.append(table.assign(text=name, seed=seed, tokens=TOKENS, text_hash=text_hash(some), **reached))
+    key = {"model": source.model, "revision": source.revision, "task": task, "shuffled": int(shuffled)}
+    return pd.concat(tables, ignore_index=True).assign(**key, steps=STEPS, rate=RATE, length=LENGTH)
+
+
+def examples(task: str, split: str, count: int) -> Sequence[tuple[str, str | int]]:
+    """Return examples for :func:`linstudy.train.finetune`; of a text, pieces, those for testing first."""
+    from ..text import corpus
+    from ..text.tasks import task as labelled
+
+    if task in CONTINUED:
+        # Other stories than the model was pretrained on; pydocs has one order a seed and is read past the test's part.
+        pieces = (piece for document in corpus(task, seed=1) for piece in pieces_of(document))
+        first = 0 if split == "test" else TESTED
+        return [(piece, "") for piece in islice(pieces, first, first + count)]
+    found = islice(labelled(task, split=split), count)
+    if task == "preference":
+        return [(one.whole(one.label), one.whole(1 - one.label)) for one in found]
+    return [(one.text, one.label) for one in found]
+
+
+def pieces_of(document: str, *, characters: int = 1000) -> Sequence[str]:
+    """Cut a document where fine-tuning, which reads the last tokens of a text, would leave much of it out."""
+    starts = range(0, len(document), characters)
+    return [piece for start in starts if (piece := document[start : start + characters].strip())]

@@ -1,0 +1,54 @@
+"""Sweeps of learning rates: every variant of a training is judged at its own best rate, on seeds that chose nothing."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+
+CHOOSING = 0  # the seed on which rates are compared; all others judge
+FARTHER = 4  # rates that may be added to a sweep whose best lies at an end
+RUN = ("preset", "corpus", "penalty", "weight", "scaling", "weight_decay")
+
+
+def bracketed(loss: Callable[[float], float], rates: Sequence[float]) -> float:
+    """Return the rate of the lowest loss, after adding rates until the best has worse ones on both sides.
+
+    A rate twice the largest, or half the smallest, is added while the best is at that end, four at most; a loss that
+    is not a number is the worst. Raises ValueError where no rate gives a loss.
+    """
+    found = {rate: loss(rate) for rate in sorted(rates)}
+    for _ in range(FARTHER):
+        best = _lowest(found)
+        if best == max(found):
+            found[2 * best] = loss(2 * best)
+        elif best == min(found):
+            found[best / 2] = loss(best / 2)
+        else:
+            break
+    if math.isnan(found[_lowest(found)]):
+        raise ValueError(f"training diverged at every rate, {', '.join(f'{rate:g}' for rate in sorted(found))}")
+    return _lowest(found)
+
+
+def swept(table: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a run of regularisation.csv, its scores averaged over layers.
+
+    ``best`` is True in those at the rate whose loss on the choosing seed is the lowest of their variant.
+    """
+    numbers = [name for name in table.select_dtypes("number") if name not in ("layer", *RUN)]
+    whole = ["rate", "seed", "step"]
+    runs = table.groupby([*RUN, *whole], as_index=False)[[n for n in numbers if n not in whole]].mean()
+    chosen = runs[runs.seed == CHOOSING].dropna(subset="validation_nats")
+    chosen = chosen.loc[chosen.groupby(list(RUN)).validation_nats.idxmin(), [*RUN, "rate"]].assign(best=True)
+    runs = runs.merge(chosen, how="left", on=[*RUN, "rate"])
+    return runs.assign(best=runs.best.notna())
+
+
+def judged(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs that judge: at their variant's best rate, with seeds on which nothing was chosen."""
+    runs = swept(table)
+    return runs[runs.best & (runs.seed != CHOOSING)]
+
+
+def _lowest(losses: dict[float, float]) -> float:
+    return min(losses, key=lambda rate: (math.isnan(losses[rate]), losses[rate]))

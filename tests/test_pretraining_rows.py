@@ -1,0 +1,109 @@
+"""Rows of pretrained models: rates swept, seeds that judge, scalings seen, steps on the way; a preset of seconds."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from linstudy.study import pretraining_rows as made
+from linstudy.study.pretraining_rows import PENALTIES, VARIANTS, Variant
+from linstudy.study.provenance import Provenance
+from linstudy.study.results import TABLES, append, results
+from linstudy.study.sweeps import RUN, judged
+from linstudy.train import PRESETS
+from linstudy.train.presets import Preset, _wider, nano
+
+STEPS, LAYERS = 12, 3
+
+
+@pytest.fixture(autouse=True)
+def speck(monkeypatch):
+    """A preset of seconds: 3 layers of width 16, 12 steps."""
+
+    def shape(vocab_size):
+        return _wider(nano(vocab_size), hidden_size=16, intermediate_size=32, num_hidden_layers=LAYERS, head_dim=4)
+
+    monkeypatch.setitem(PRESETS, "speck", Preset("1k", shape, 300, 64, batch=4, tokens=STEPS * 4 * 64, peak_rate=1e-2))
+    monkeypatch.setitem(made.RATES, "speck", (5e-3, 1e-2))
+    monkeypatch.setattr(made, "MEASURED", 1024)
+    made._text.cache_clear()
+    yield
+    made._text.cache_clear()
+
+
+def identity_error(table):
+    return (1 - table.linearity_raw - (1 - table.update_linearity_raw) * table.update_ratio).abs().max()
+
+
+def test_variants_are_told_apart_by_their_names_and_their_keys():
+    assert len({variant.name for variant in VARIANTS}) == len(VARIANTS)
+    assert len({tuple(variant.key.values()) for variant in VARIANTS}) == len(VARIANTS)
+    assert Variant().name == "plain"
+    for kind in ("cosine", "mse"):
+        assert len([variant for variant in PENALTIES if variant.penalty == kind]) >= 4
+    assert all(len(rates) >= 4 for rates in made.RATES.values() if rates != (5e-3, 1e-2))
+
+
+def test_rows_hold_the_sweep_and_three_seeds_at_its_best_rate(tmp_path):
+    table = made.regularisation_rows("speck", "stories", Variant("cosine", 0.5))
+    back = kept(table, "regularisation", tmp_path)
+    assert len(back) == len(table)
+    runs = back.drop_duplicates(["rate", "seed"])
+    choosing, judges = runs[runs.seed == 0], judged(back)
+    assert len(choosing) >= 3  # two rates, and one more since the best of two has a neighbour on one side only
+    assert sorted(judges.seed) == list(made.FRESH)
+    assert set(judges.rate) == {choosing.loc[choosing.validation_nats.idxmin(), "rate"]}
+    assert judges.validation_nats.nunique() == 3
+    assert set(back.layer) == set(range(1, LAYERS + 1))
+    assert identity_error(back) < 1e-9
+    assert back.training_tokens.eq(STEPS * 4 * 64).all()
+    ratio = back.bits_per_byte / back.validation_nats  # one text and tokenizer: one factor, fewer bytes than bits
+    assert ratio.std() < 1e-12
+    assert 0.2 < ratio.iloc[0] < 1.5
+
+
+def kept(table, name, folder):
+    """Put rows into a table of their own and read it again."""
+    made_here = {**dict.fromkeys(Provenance.__annotations__, "here"), "minutes": 0.0}
+    append(name, table.assign(**made_here), folder=folder)
+    return results(name, folder=folder)
+
+
+def test_a_run_that_diverges_has_rows_with_nothing_in_them(monkeypatch):
+    def diverges(*args, **options):
+        raise FloatingPointError("the loss is nan at step 3")
+        yield
+
+    monkeypatch.setattr("linstudy.train.pretrain", diverges)
+    table = made._trained("speck", "stories", Variant(), rate=9.0, seed=0)
+    assert list(table.layer) == list(range(1, LAYERS + 1))
+    assert table.validation_nats.isna().all()
+    with pytest.raises(ValueError, match=r"training diverged at every rate"):
+        made.regularisation_rows("speck", "stories", Variant())
+
+
+def test_a_scaling_is_seen_by_the_rows_and_makes_updates_smaller():
+    """The profile is taken while the factors still are hooks: it must be that of the scaled model."""
+    of = {
+        word: made._trained("speck", "stories", Variant(scaling=word), rate=1e-3, seed=0)
+        for word in ("none", "branches=0.01,power=0")
+    }
+    assert (of["branches=0.01,power=0"].norm_ratio < 0.1 * of["none"].norm_ratio).all()
+
+
+def test_dynamics_begin_with_the_weights_that_were_drawn_and_follow_powers_of_2():
+    options = {"rate": 1e-2, "tokens": STEPS * 4 * 64}
+    first, again, other = (
+        made.dynamics_rows("speck", "stories", Variant("mse", 2.0), seed=seed, **options) for seed in (0, 0, 1)
+    )
+    assert sorted(set(first.step)) == [0, 1, 2, 4, 8, 12]
+    assert not [column for column in TABLES["dynamics"].key if column not in first]
+    pd.testing.assert_frame_equal(first, again)
+    start = first[first.step == 0]
+    assert start.training_tokens.eq(0).all()
+    assert abs(start.validation_nats.iloc[0] - math.log(300)) < 0.3  # knows nothing yet
+    assert first[first.step == 12].validation_nats.iloc[0] < start.validation_nats.iloc[0]
+    assert not np.allclose(start.linearity, other[other.step == 0].linearity)
+    assert set(first.text_hash) == set(other.text_hash)
+    assert set(RUN) <= set(first)

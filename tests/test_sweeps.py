@@ -1,0 +1,83 @@
+"""A variant's rate is chosen on one seed, with worse rates on both sides, and judged on others."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from linstudy.study.sweeps import CHOOSING, RUN, bracketed, judged, swept
+
+RATES = (0.003, 0.006, 0.012, 0.024)
+
+
+def asked(loss, rates=RATES):
+    tried = []
+
+    def noted(rate):
+        tried.append(rate)
+        return loss(rate)
+
+    return bracketed(noted, rates), tried
+
+
+def parabola(best):
+    return lambda rate: (math.log(rate) - math.log(best)) ** 2
+
+
+def test_the_best_of_the_middle_needs_no_further_rate():
+    best, tried = asked(parabola(0.0065))
+    assert best == 0.006
+    assert sorted(tried) == sorted(RATES)
+
+
+@pytest.mark.parametrize(("truth", "found", "count"), [(0.09, 0.096, 7), (0.0008, 0.00075, 7)])
+def test_rates_are_added_until_the_best_has_worse_ones_on_both_sides(truth, found, count):
+    best, tried = asked(parabola(truth))
+    assert best == pytest.approx(found)
+    assert len(tried) == len(set(tried)) == count
+
+
+def test_no_more_than_four_rates_are_added():
+    best, tried = asked(lambda rate: -rate)
+    assert best == 0.024 * 16
+    assert len(tried) == 8
+
+
+def test_a_diverged_run_is_the_worst_of_all():
+    best, _ = asked(lambda rate: math.nan if rate > 0.01 else -rate)
+    assert best == 0.006
+    with pytest.raises(ValueError, match=r"training diverged at every rate, 0.0015, 0.003, .*0.024"):
+        asked(lambda rate: math.nan)
+
+
+def runs(penalty, losses, judged_losses):
+    key = dict(zip(RUN, ("nano", "stories", penalty, 0.5, "none", 0.1), strict=True))
+    rows = [(rate, CHOOSING, nats) for rate, nats in losses.items()]
+    best = min(losses, key=lambda rate: math.inf if math.isnan(losses[rate]) else losses[rate])
+    rows += [(best, seed, nats) for seed, nats in enumerate(judged_losses, start=CHOOSING + 1)]
+    return [
+        {
+            **key,
+            "rate": rate,
+            "seed": seed,
+            "step": 400,
+            "validation_nats": nats,
+            "layer": layer,
+            "linearity": layer / 2,
+        }
+        for rate, seed, nats in rows
+        for layer in (1, 2)
+    ]
+
+
+def test_runs_are_averaged_over_layers_and_marked_at_the_best_rate_of_their_variant():
+    plain = runs("none", {0.01: 3.0, 0.02: 2.0, 0.04: math.nan}, [2.1, 2.2])
+    cosine = runs("cosine", {0.01: 1.0, 0.02: 2.0}, [1.5])
+    table = swept(pd.DataFrame(plain + cosine))
+    assert len(table) == 5 + 3
+    assert (table.linearity == 0.75).all()
+    best = table[table.best]
+    assert set(best.groupby("penalty").rate.unique().map(tuple).items()) == {("none", (0.02,)), ("cosine", (0.01,))}
+    judges = judged(pd.DataFrame(plain + cosine))
+    assert sorted(judges.validation_nats) == [1.5, 2.1, 2.2]
+    assert CHOOSING not in set(judges.seed)

@@ -1,0 +1,93 @@
+"""Figures of training: every value where it is, means and ranges right, diverged runs left out, words from data."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from linstudy.show import rates_alt, rates_plot, spread_alt, spread_plot, steps_plot
+
+NAN = float("nan")
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def line_of(ax, name):
+    (line,) = (line for line in ax.lines if line.get_label() == name)
+    return line
+
+
+def table():
+    rows = [("plain", 3.0), ("plain", 5.0), ("cosine", 1.0), ("cosine", 2.0), ("mse", 7.0)]
+    return pd.DataFrame(rows, columns=["variant", "loss"])
+
+
+def test_every_value_is_a_dot_and_every_row_has_its_mean_and_range():
+    ax = spread_plot(table(), x="loss", row="variant", reference=4.0, reference_label="plain")
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["plain", "cosine", "mse"]
+    dots = next(line for line in ax.lines if line.get_marker() == ".")
+    assert sorted(zip(*dots.get_data(), strict=True)) == [(1, 1), (2, 1), (3, 0), (5, 0), (7, 2)]
+    means = next(line for line in ax.lines if line.get_marker() == "o")
+    assert list(means.get_xdata()) == [4.0, 1.5, 7.0]
+    assert list(line_of(ax, "plain").get_xdata()) == [4.0, 4.0]
+    ranges = [path.vertices[:, 0].tolist() for path in ax.collections[0].get_paths()]
+    assert ranges == [[3.0, 5.0], [1.0, 2.0], [7.0, 7.0]]
+
+
+def test_hues_of_a_row_stand_side_by_side_in_looks_of_their_own():
+    both = pd.concat([table().assign(labels="true"), table().assign(labels="shuffled", loss=0.0)])
+    ax = spread_plot(both, x="loss", row="variant", hue="labels")
+    true, shuffled = line_of(ax, "true"), line_of(ax, "shuffled")
+    assert (np.array(true.get_ydata()) < np.array(shuffled.get_ydata())).all()
+    assert true.get_marker() != shuffled.get_marker()
+    assert true.get_color() != shuffled.get_color()
+    assert set(shuffled.get_xdata()) == {0.0}
+
+
+def test_words_of_a_spread_name_its_ends():
+    said = spread_alt(table(), x="loss", row="variant", reference=4.0)
+    assert "lowest 1.50 (cosine), highest 7.00 (mse)" in said
+    assert "with 4.00 for comparison" in said
+    both = pd.concat([table().assign(labels="true"), table().assign(labels="shuffled", loss=1.0)])
+    assert "shuffled: lowest 1.00" in spread_alt(both, x="loss", row="variant", hue="labels")
+
+
+def test_step_0_has_its_place_and_the_steps_are_on_a_log_axis():
+    df = pd.DataFrame({"step": [0, 1, 10, 100] * 2, "linearity": [1.0, 0.9, 0.8, 0.7, 0.8, 0.7, 0.6, 0.5]})
+    ax = steps_plot(df, y="linearity")
+    assert ax.get_ylim()[0] <= 0 <= 1 <= ax.get_ylim()[1]
+    place = [ax.transData.transform((step, 0))[0] for step in (0, 1, 10, 100)]
+    assert place[0] < place[1]
+    assert place[3] - place[2] == pytest.approx(place[2] - place[1], rel=0.01)
+    (line,) = ax.lines
+    assert list(line.get_ydata()) == pytest.approx([0.9, 0.8, 0.7, 0.6])
+    labels = [tick.get_text() for tick in ax.get_xticklabels()]
+    assert {"0", "1", "10", "100"} <= set(labels)
+
+
+def losses():
+    rows = [("plain", 0.01, 3.0), ("plain", 0.02, 2.0), ("plain", 0.04, NAN), ("mse", 0.01, 1.0), ("mse", 0.02, 1.5)]
+    return pd.DataFrame(rows, columns=["variant", "rate", "validation_nats"])
+
+
+def test_the_lowest_loss_of_each_line_has_a_ring_and_diverged_runs_are_left_out():
+    ax = rates_plot(losses(), hue="variant")
+    assert list(line_of(ax, "plain").get_xdata()) == [0.01, 0.02]
+    rings = {(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines if line.get_markersize() == 11}
+    assert rings == {(0.02, 2.0), (0.01, 1.0)}
+    said = rates_alt(losses(), hue="variant")
+    assert "plain: lowest 2.000 at 0.02; mse: lowest 1.000 at 0.01" in said
+
+
+@pytest.mark.parametrize("draw", [rates_plot, rates_alt])
+def test_a_missing_column_is_named(draw):
+    with pytest.raises(ValueError, match="the table has no column 'variant'"):
+        draw(losses().drop(columns="variant"), hue="variant")
+    with pytest.raises(ValueError, match="the table has no column 'loss'"):
+        spread_plot(losses(), x="loss", row="variant")
+    with pytest.raises(ValueError, match="the table has no column 'step'"):
+        steps_plot(losses(), y="rate")
