@@ -39,7 +39,10 @@ def identity_error(table):
 def test_variants_are_told_apart_by_their_names_and_their_keys():
     assert len({variant.name for variant in VARIANTS}) == len(VARIANTS)
     assert len({tuple(variant.key.values()) for variant in VARIANTS}) == len(VARIANTS)
-    assert Variant().name == "plain"
+    assert Variant().name == Variant().title == "plain"
+    titles = [variant.title for variant in VARIANTS]
+    assert len(set(titles)) == len(titles)
+    assert {"cosine 0.5", "MSE 2", "branches / √layer", "branches × 0.3", "norms / √layer", "decay 0"} < set(titles)
     for kind in ("cosine", "mse"):
         assert len([variant for variant in PENALTIES if variant.penalty == kind]) >= 4
     assert all(len(rates) >= 4 for rates in made.RATES.values() if rates != (5e-3, 1e-2))

@@ -34,6 +34,16 @@ class Variant:
         return " ".join(special) or "plain"
 
     @property
+    def title(self) -> str:
+        """Name the variant as a figure does."""
+        if self.penalty != "none":
+            return f"{self.penalty.replace('mse', 'MSE')} {self.weight:g}"
+        if self.scaling != "none":
+            where, _, constant = self.scaling.removesuffix(",power=0").partition("=")
+            return f"{where} × {constant}" if constant else f"{where} / √layer"
+        return f"decay {self.weight_decay:g}" if self.weight_decay != 0.1 else "plain"
+
+    @property
     def key(self) -> dict[str, object]:
         """Return the columns that tell this variant from others."""
         return {name: getattr(self, name) for name in ("penalty", "weight", "scaling", "weight_decay")}
