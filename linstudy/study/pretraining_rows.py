@@ -13,7 +13,7 @@ from .sweeps import CHOOSING, bracketed
 
 FRESH = (1, 2, 3)  # seeds on which a variant is judged
 MEASURED = 16_384  # held-out tokens: the loss, and the scores
-WARMUP = 0.05  # of the steps
+WARMUP = 0.25  # of the steps: with a twentieth, runs as short as these differ more by their seed than by anything else
 
 
 @dataclass(frozen=True)
