@@ -122,6 +122,20 @@ def published() -> pd.DataFrame:
     return pd.read_csv(_path("published", None))
 
 
+def paper_table(number: int) -> pd.DataFrame:
+    """Return a table of the paper as it is printed there; none of it was measured here.
+
+    1: change of update linearity by fine-tuning and its deviation, a row a model and task. 2: zero-shot tasks of
+    SuperGLUE and StoryCloze, in per cent, and their mean as printed. 3: stories graded by GPT-4, from 1 to 10. Tables 2
+    and 3 have one training run a row, without spread. Raises ValueError for a table that is not here.
+    """
+    path = _path(f"paper-table-{number}", None)
+    if not path.is_file():
+        there = sorted(int(file.stem.rpartition("-")[2]) for file in path.parent.glob("paper-table-*.csv"))
+        raise ValueError(f"table {number} of the paper is not here; those that are: {', '.join(map(str, there))}.")
+    return pd.read_csv(path)
+
+
 def have(table: str, *, folder: str | os.PathLike | None = None, **key: object) -> bool:
     """Say whether the table has rows whose key columns have these values (None: the cell is empty)."""
     unknown = [name for name in key if name not in _known(table).key]
