@@ -39,7 +39,7 @@ class Changes:
     def __str__(self) -> str:
         """Count the seeds on the side of the mean; the mean and the range of all in brackets."""
         up = self.mean > 0
-        same = sum((value > 0) == up for value in self.values)
+        same = sum(value > 0 if up else value < 0 for value in self.values)
         ends = f"{min(self.values):+.3f} to {max(self.values):+.3f}"
         return f"{'up' if up else 'down'} in {same} of {len(self.values)} ({self.mean:+.3f}, {ends})"
 
