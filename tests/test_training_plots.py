@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from linstudy.show import rates_alt, rates_plot, spread_alt, spread_plot, steps_plot
+from linstudy.show import path_alt, path_plot, rates_alt, rates_plot, spread_alt, spread_plot, steps_plot
 
 NAN = float("nan")
 
@@ -91,3 +91,39 @@ def test_a_missing_column_is_named(draw):
         spread_plot(losses(), x="loss", row="variant")
     with pytest.raises(ValueError, match="the table has no column 'step'"):
         steps_plot(losses(), y="rate")
+
+
+def runs():
+    rows = [
+        (variant, seed, step, layer, 3.0 - loss, score + layer)
+        for variant, seed in (("plain", 0), ("plain", 1), ("mse", 0))
+        for step, loss, score in ((2, 1.5, 0.1), (0, 0.0, 0.3 + 0.1 * seed), (1, 1.0, 0.5))
+        for layer in (-0.1, 0.1)
+    ]
+    return pd.DataFrame(rows, columns=["variant", "seed", "step", "layer", "validation_nats", "linearity"])
+
+
+def test_with_the_loss_as_clock_every_run_is_a_line_through_its_steps_in_order():
+    ax = path_plot(runs(), y="linearity", hue="variant")
+    lines = [line for line in ax.lines if line.get_markersize() == 4]
+    assert len(lines) == 3
+    for line, first in zip(lines, (0.3, 0.4, 0.3), strict=True):  # layers averaged, seeds not
+        assert list(line.get_xdata()) == pytest.approx([3.0, 2.0, 1.5])
+        assert list(line.get_ydata()) == pytest.approx([first, 0.5, 0.1])
+    assert {line.get_label() for line in lines} >= {"plain", "mse"}
+    left, right = ax.get_xlim()
+    assert left > right  # the loss falls to the right, as time goes
+    rings = [line.get_ydata()[0] for line in ax.lines if line.get_markersize() == 9]
+    assert rings == pytest.approx([0.3, 0.4, 0.3])
+
+
+def test_words_of_a_path_say_where_it_begins_turns_and_ends():
+    said = path_alt(runs(), y="linearity", hue="variant")
+    turns = "lowest 0.100 at 1.50, highest 0.500 at 2.00"
+    assert f"plain: from 0.350 at 3.00 to 0.100 at 1.50, {turns}; mse: from 0.300 at 3.00" in said
+
+
+@pytest.mark.parametrize("draw", [path_plot, path_alt])
+def test_a_path_needs_steps(draw):
+    with pytest.raises(ValueError, match="the table has no column 'step'"):
+        draw(runs().drop(columns="step"), y="linearity", hue="variant")

@@ -8,7 +8,7 @@ from .plots import ablation_plot, known_answers_plot, profile_plot, sweep_plot
 from .spreads import spread_alt, spread_plot
 from .tails import tail_alt, tail_plot
 from .tokens import token_heatmap
-from .training import rates_alt, rates_plot, steps_plot
+from .training import path_alt, path_plot, rates_alt, rates_plot, steps_plot
 from .widgets import Chooser, chooser
 from .words import LABELS, alt_text, label
 
@@ -26,6 +26,8 @@ __all__ = [
     "identity_plane",
     "known_answers_plot",
     "label",
+    "path_alt",
+    "path_plot",
     "picture",
     "profile_plot",
     "rates_alt",

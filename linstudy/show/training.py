@@ -1,4 +1,4 @@
-"""Draws what happens in training: a number along the steps, and a loss for every learning rate."""
+"""Draws what happens in training: a number along the steps or the loss, and a loss for every learning rate."""
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter, SymmetricalLogLocator
 
 from .look import RANGE, draw_lines, log_axis, markers, place_legend, score_axis
-from .words import axis_label, label, need
+from .words import axis_label, label, need, number
 
 
 def steps_plot(
@@ -30,6 +30,45 @@ def steps_plot(
     ax.set(xlabel=axis_label(x, 40), ylabel=axis_label(y))
     place_legend(ax, title=label(hue) if hue and pd.api.types.is_numeric_dtype(df[hue]) else None)
     return ax
+
+
+def path_plot(
+    df: pd.DataFrame, *, y: str, hue: str, x: str = "validation_nats", run: str = "seed", ax: Axes | None = None
+) -> Axes:
+    """Draw a number against the loss, with the loss as the clock: a line for each run, its steps in their order.
+
+    The loss falls to the right, and a ring is around step 0. Runs that took different numbers of steps to the same loss
+    are compared where they are equally good. Rows of one step (layers) are averaged.
+    """
+    need(df, x, y, hue, run, "step")
+    ax = plt.gca() if ax is None else ax
+    names = list(dict.fromkeys(df[hue]))
+    looks = zip(names, sns.color_palette("colorblind", len(names)), markers(len(names)), strict=True)
+    for name, color, marker in looks:
+        for place, (_, part) in enumerate(df[df[hue] == name].groupby(run)):
+            path = part.groupby("step")[[x, y]].mean().sort_index()
+            look = {"color": color, "marker": marker, "markersize": 4, "markeredgewidth": 0, "linewidth": 1.2}
+            ax.plot(path[x], path[y], label=None if place else name, **look)
+            ax.plot(*path.iloc[0], "o", markersize=9, markerfacecolor="none", markeredgecolor=color)
+    ax.invert_xaxis()
+    if "linearity" in y:
+        score_axis(ax)
+    ax.set(xlabel=axis_label(x, 40), ylabel=axis_label(y))
+    place_legend(ax)
+    return ax
+
+
+def path_alt(df: pd.DataFrame, *, y: str, hue: str, x: str = "validation_nats", run: str = "seed") -> str:
+    """Say in words what `path_plot` draws of the same table: where the lines begin, turn and end, runs averaged."""
+    need(df, x, y, hue, run, "step")
+    said = []
+    for name, part in df.groupby(hue, sort=False):
+        path = part.groupby("step")[[x, y]].mean()
+        ends = " to ".join(f"{number(row[y])} at {row[x]:.2f}" for _, row in path.iloc[[0, -1]].iterrows())
+        low, high = (path.loc[step] for step in (path[y].idxmin(), path[y].idxmax()))
+        turns = f"lowest {number(low[y])} at {low[x]:.2f}, highest {number(high[y])} at {high[x]:.2f}"
+        said.append(f"{name}: from {ends}, {turns}")
+    return f"{label(y)} by {label(x)}, one line a {label(run)} of each {label(hue)}; {'; '.join(said)}."
 
 
 def rates_plot(

@@ -125,8 +125,9 @@ def published() -> pd.DataFrame:
 def paper_table(number: int) -> pd.DataFrame:
     """Return a table of the paper as it is printed there; none of it was measured here.
 
-    2: zero-shot tasks of SuperGLUE and StoryCloze, in per cent, and their mean as printed. 3: stories graded by GPT-4,
-    from 1 to 10. One training run a row, without spread. Raises ValueError for a table that is not here.
+    1: change of update linearity by fine-tuning and its deviation, a row a model and task. 2: zero-shot tasks of
+    SuperGLUE and StoryCloze, in per cent, and their mean as printed. 3: stories graded by GPT-4, from 1 to 10. Tables 2
+    and 3 have one training run a row, without spread. Raises ValueError for a table that is not here.
     """
     path = _path(f"paper-table-{number}", None)
     if not path.is_file():
