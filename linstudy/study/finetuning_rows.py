@@ -8,8 +8,11 @@ import pandas as pd
 from .rows import LENGTH, Source, text_hash
 
 CLASSIFIED = ("question", "entailment", "cause", "sense")
+HUB_CLASSIFIED = ("boolq", "cb", "multirc", "rte", "wic", "copa")
+PAIRS = ("preference", "helpful")
 CONTINUED = ("stories", "pydocs")  # language modelling goes on: on the model's own text, and on another
 TASKS = (*CLASSIFIED, "preference", *CONTINUED)
+HUB_TASKS = (*HUB_CLASSIFIED, "helpful")
 SEEDS = (0, 1, 2)
 EXAMPLES, TESTED = 960, 300
 STEPS, BATCH, RATE = 60, 16, 1e-3  # a rate for models as small as these
@@ -17,16 +20,17 @@ TOKENS = 64 * LENGTH  # of each text that linearity is measured on
 DELTAS = ("linearity", "update_linearity", "norm_ratio", "cosine")
 
 
-def finetuning_rows(source: Source, task: str, *, shuffled: bool) -> pd.DataFrame:
+def finetuning_rows(source: Source, task: str, *, shuffled: bool, rate: float | None = None) -> pd.DataFrame:
     """Return rows for finetuning.csv: what fine-tuning changed in every layer, on the task's text and on a fixed one.
 
-    ``task`` is one of the story world's, or a text to go on modelling. With ``shuffled`` its labels are dealt out by
-    chance: what is left of a change is no matter of the task.
+    ``task`` is one of the story world's or of the hub's, or a text to go on modelling. With ``shuffled`` its labels are
+    dealt out by chance: what is left of a change is no matter of the task.
     """
     from .. import linearity_profile, load, token_blocks
     from ..train import finetune
 
-    objective = "classify" if task in CLASSIFIED else "preference" if task == "preference" else "lm"
+    rate = rate or RATE
+    objective = "lm" if task in CONTINUED else "preference" if task in PAIRS else "classify"
     training, test = examples(task, "train", EXAMPLES), examples(task, "test", TESTED)
     constant = None if objective == "lm" else 0.5
     if objective == "classify":
@@ -39,7 +43,7 @@ def finetuning_rows(source: Source, task: str, *, shuffled: bool) -> pd.DataFram
         texts = {"task": [first for first, _ in (*test, *training)], "fixed": source.text}
         blocks = {name: token_blocks(text, tokenizer, tokens=TOKENS, length=LENGTH) for name, text in texts.items()}
         before = {name: linearity_profile(model, some) for name, some in blocks.items()}
-        options = {"steps": STEPS, "rate": RATE, "batch": BATCH, "seed": seed, "log_every": STEPS}
+        options = {"steps": STEPS, "rate": rate, "batch": BATCH, "seed": seed, "log_every": STEPS}
         *_, last = finetune(
             model, tokenizer, training, objective=objective, shuffle_labels=shuffled, validation=test, **options
         )
@@ -50,12 +54,12 @@ def finetuning_rows(source: Source, task: str, *, shuffled: bool) -> pd.DataFram
             reached = {"accuracy": last["validation_accuracy"], "loss": last["validation_loss"], "constant": constant}
             tables.append(table.assign(text=name, seed=seed, tokens=TOKENS, text_hash=text_hash(some), **reached))
     key = {"model": source.model, "revision": source.revision, "task": task, "shuffled": int(shuffled)}
-    return pd.concat(tables, ignore_index=True).assign(**key, steps=STEPS, rate=RATE, length=LENGTH)
+    return pd.concat(tables, ignore_index=True).assign(**key, steps=STEPS, rate=rate, length=LENGTH)
 
 
 def examples(task: str, split: str, count: int) -> Sequence[tuple[str, str | int]]:
     """Return examples for :func:`linstudy.train.finetune`; of a text, pieces, those for testing first."""
-    from ..text import corpus
+    from ..text import corpus, hub_task
     from ..text.tasks import task as labelled
 
     if task in CONTINUED:
@@ -63,6 +67,8 @@ def examples(task: str, split: str, count: int) -> Sequence[tuple[str, str | int
         pieces = (piece for document in corpus(task, seed=1) for piece in pieces_of(document))
         first = 0 if split == "test" else TESTED
         return [(piece, "") for piece in islice(pieces, first, first + count)]
+    if task in (*HUB_CLASSIFIED, "helpful"):
+        return list(islice(hub_task(task, split=split), count))
     found = islice(labelled(task, split=split), count)
     if task == "preference":
         return [(one.whole(one.label), one.whole(1 - one.label)) for one in found]

@@ -47,6 +47,8 @@ CHECKPOINTS = {
     "EleutherAI/pythia-1b": {step: f"step{step}" for step in PYTHIA_STEPS},
     "bigscience/bloom-560m-intermediate": {step: f"global_step{step}" for step in BLOOM_STEPS},
 }
+# Models of the paper's Table 1, which are tuned on its tasks.
+TUNED = {"facebook/opt-125m": "t4", "gpt2": "t4", "facebook/opt-1.3b": "full", "gpt2-large": "full"}
 # Presets that are trained again and again, and the texts they are trained on, by the size they need.
 SWEPT = (("nano", ("stories", "pydocs"), "tiny"), ("pocket", ("stories", "wikitext"), "t4"))
 FOLLOWED = {"nano": (6e-3, 1_048_576, "tiny"), "pocket": (6e-3, 10_000_000, "t4")}  # rate, tokens
@@ -77,6 +79,10 @@ def registry() -> tuple[Run, ...]:
         make = partial(pretraining_rows.checkpoint_rows, source, revisions, tokens=256 * rows.LENGTH)
         key = {"model": name, "corpus": "wikitext"}
         runs.append(Run(f"dynamics-{name}", "dynamics", "t4", "hub", key, make))
+    for name, size in TUNED.items():
+        commit = next(model.commit for model in HUB if model.name == name)
+        source = rows.Source(name, commit[:12], name, "wikitext", "wikitext", commit)
+        runs += _tuned(source, finetuning_rows.HUB_TASKS, needs="hub", size=size, rate=1e-5)
     return tuple(runs)
 
 
@@ -105,12 +111,25 @@ def _behaviour(source: rows.Source) -> Iterable[Run]:
     key = {"model": source.model, "revision": source.revision}
     make = partial(evaluation_rows.evaluation_rows, source)
     yield Run(f"evaluations-{source.model}", "evaluations", "tiny", "nothing", key, make)
-    for task, shuffled in product(finetuning_rows.TASKS, (False, True)):
+    yield from _tuned(source, finetuning_rows.TASKS)
+
+
+def _tuned(
+    source: rows.Source,
+    tasks: Iterable[str],
+    *,
+    needs: Needs = "nothing",
+    size: str = "tiny",
+    rate: float | None = None,
+) -> Iterable[Run]:
+    """List the fine-tunings of a model, each also with its labels shuffled."""
+    for task, shuffled in product(tasks, (False, True)):
         if shuffled and task in finetuning_rows.CONTINUED:
             continue  # a text has no labels
-        make = partial(finetuning_rows.finetuning_rows, source, task, shuffled=shuffled)
+        key = {"model": source.model, "revision": source.revision, "task": task, "shuffled": int(shuffled)}
+        make = partial(finetuning_rows.finetuning_rows, source, task, shuffled=shuffled, rate=rate)
         name = f"finetuning-{source.model}-{task}{'-shuffled' if shuffled else ''}"
-        yield Run(name, "finetuning", "tiny", "nothing", key | {"task": task, "shuffled": int(shuffled)}, make)
+        yield Run(name, "finetuning", size, needs, key, make)
 
 
 def _families(name: str) -> partial:

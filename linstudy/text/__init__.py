@@ -3,6 +3,7 @@
 from .classes import WORD_CLASSES, word_classes
 from .corpora import CORPORA, corpus
 from .example import Example
+from .hub_tasks import HUB_TASKS, hub_task
 from .pack import count_bytes, shuffled, token_blocks
 from .pydocs import pydocs, pydocs_fingerprint
 from .stories import Story, stories, tell
@@ -12,6 +13,7 @@ from .tokens import TokenClasses, token_classes, token_texts
 
 __all__ = [
     "CORPORA",
+    "HUB_TASKS",
     "SPLITS",
     "TASKS",
     "WORD_CLASSES",
@@ -20,6 +22,7 @@ __all__ = [
     "TokenClasses",
     "corpus",
     "count_bytes",
+    "hub_task",
     "pydocs",
     "pydocs_fingerprint",
     "shuffled",

@@ -1,4 +1,4 @@
-"""Corpora of the Hugging Face hub, streamed from parquet files of a pinned revision."""
+"""Corpora of the Hugging Face hub, streamed from the files of a pinned revision."""
 
 import fnmatch
 import gc
@@ -58,8 +58,9 @@ def hub_documents(name: str) -> Iterator[str]:
 
     """
     where = HUB_CORPORA[name]
-    rows = _rows(name, where)
-    return articles(rows) if where.rows_are_lines else rows
+    rows = hub_rows(f"corpus {name!r}", where, {where.column: "string"}, instead=WITHOUT_HUB)
+    texts = (row[where.column] or "" for row in rows)
+    return articles(texts) if where.rows_are_lines else texts
 
 
 def articles(rows: Iterable[str]) -> Iterator[str]:
@@ -75,7 +76,14 @@ def articles(rows: Iterable[str]) -> Iterator[str]:
     yield "".join(lines)
 
 
-def _rows(name: str, where: HubCorpus) -> Iterator[str]:
+def hub_rows(
+    what: str, where: HubCorpus, columns: Mapping[str, str], *, instead: str
+) -> Iterator[dict[str, str | int | None]]:
+    """Stream rows of files on the hub, parquet or lines of JSON, of these columns and types.
+
+    ``what`` is read, and what there is ``instead`` of it without the hub, is said in the errors, which are those of
+    :func:`hub_documents`.
+    """
     # Imported here and below: they take seconds, and the embedded corpora do without.
     from huggingface_hub import HfApi
 
@@ -86,11 +94,11 @@ def _rows(name: str, where: HubCorpus) -> Iterator[str]:
         files = sorted(file.rfilename for file in info.siblings if fnmatch.fnmatch(file.rfilename, where.files))
         if not files:
             raise FileNotFoundError(f"no file there is named {where.files}")
-        for row in _column([f"hf://datasets/{where.dataset}@{info.sha}/{file}" for file in files], where.column):
+        for row in _stream([f"hf://datasets/{where.dataset}@{info.sha}/{file}" for file in files], columns):
             read += 1
-            yield row or ""
+            yield row
     except Exception as error:  # requests, httpx or pyarrow, by version and place: they share no narrower base
-        failure = _sentence(name, where, error, read)
+        failure = _sentence(what, where, error, read, instead)
     finally:
         # Arrow's threads hold the open file, and one that lets go of it while Python shuts down aborts the process
         # (github.com/apache/arrow/issues/45214). They let go here, for the error, which holds the reader, is gone.
@@ -100,7 +108,7 @@ def _rows(name: str, where: HubCorpus) -> Iterator[str]:
         raise failure
 
 
-def _column(files: list[str], column: str) -> Iterator[str | None]:
+def _stream(files: list[str], columns: Mapping[str, str]) -> Iterator[dict[str, str | int | None]]:
     from datasets import Features, Value, config, load_dataset
 
     # Its reader tries twenty times over what the hub's file system has by then tried for half a minute: a reader whose
@@ -110,15 +118,17 @@ def _column(files: list[str], column: str) -> Iterator[str | None]:
     once = {name: int(name.endswith("_MAX_RETRIES")) for name in vars(config) if retries.fullmatch(name)}
     # By files, not by the name of the data set, which costs requests for its card and its scripts; with its features,
     # which it would else read from the first file.
-    how = {"split": "train", "columns": [column], "features": Features({column: Value("string")})}
+    how = {"split": "train", "features": Features({name: Value(kind) for name, kind in columns.items()})}
+    form = "parquet" if files[0].endswith(".parquet") else "json"
+    how |= {"columns": list(columns)} if form == "parquet" else {}
     with _settings(config, once):
-        stream = iter(load_dataset("parquet", data_files=files, streaming=True, **how))
+        stream = iter(load_dataset(form, data_files=files, streaming=True, **how))
     while True:
         with _settings(config, once):
             row = next(stream, None)
         if row is None:
             return
-        yield row[column]
+        yield row
 
 
 @contextmanager
@@ -147,7 +157,7 @@ def _within(seconds: float, call: Callable[[], Any]) -> Any:
     return future.result()
 
 
-def _sentence(name: str, where: HubCorpus, error: Exception, read: int) -> OSError:
+def _sentence(what: str, where: HubCorpus, error: Exception, read: int, instead: str) -> OSError:
     page = f"https://huggingface.co/datasets/{where.dataset}"
     if type(error) is ConnectionError and error.__cause__:  # a bare "Server Disconnected" of `datasets`
         error = error.__cause__
@@ -162,9 +172,9 @@ def _sentence(name: str, where: HubCorpus, error: Exception, read: int) -> OSErr
     elif status:
         reason = f"got status {status} from the hub: try again in a few minutes"
     elif type(error).__name__ == "OfflineModeIsEnabled":
-        reason = "is on the hub, and HF_HUB_OFFLINE forbids to ask there: unset it to read this corpus"
+        reason = "is on the hub, and HF_HUB_OFFLINE forbids to ask there: unset it to read this"
     elif read:
         reason = f"broke off after {read:,} rows ({cause}): try again"
     else:
         reason = f"cannot be read from the hub ({cause}): check the network"
-    return kind(f"The corpus {name!r} ({where.dataset}) {reason}. {WITHOUT_HUB}")
+    return kind(f"The {what} ({where.dataset}) {reason}. {instead}")

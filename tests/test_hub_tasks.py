@@ -1,0 +1,101 @@
+"""Tasks of the hub as examples to fine-tune on: their parts, labels and splits, through a stand-in on 127.0.0.1."""
+
+import gzip
+import io
+import json
+import os
+import subprocess
+import sys
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+from hub_server import dataset_hub
+
+from linstudy.study.finetuning_rows import HUB_CLASSIFIED
+from linstudy.text import HUB_TASKS, hub_task
+from linstudy.text.hub_tasks import HELPFUL, SUPERGLUE
+
+WORDS = {
+    "boolq": ({"question": "is it?", "passage": "It is."}, "passage: It is.\nquestion: is it?"),
+    "cb": ({"premise": "A.", "hypothesis": "B."}, "premise: A.\nhypothesis: B."),
+    "multirc": (
+        {"paragraph": "P.", "question": "Q?", "answer": "R"},
+        "passage: P.\nquestion: Q?\nanswer: R",
+    ),
+    "rte": ({"premise": "A.", "hypothesis": "B."}, "premise: A.\nhypothesis: B."),
+    "wic": ({"word": "bat", "sentence1": "A bat.", "sentence2": "Bats."}, "A bat.\nBats.\nthe same sense of bat?"),
+    "copa": (
+        {"premise": "A.", "choice1": "B.", "choice2": "C.", "question": "cause"},
+        "A.\n0. B.\n1. C.\nwhich is the cause?",
+    ),
+}
+
+
+def parquet(rows):
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), file)
+    return file.getvalue()
+
+
+def examples_of_hub(url, tmp_path, *asked):
+    """Read examples in a process of its own: the hub's address is fixed when its library is imported."""
+    code = (
+        "import json, sys\n"
+        "from linstudy.text import hub_task\n"
+        "json.dump([list(hub_task(name, split=split)) for name, split in json.loads(sys.argv[1])], sys.stdout)\n"
+    )
+    environment = {**os.environ, "HF_ENDPOINT": url, "HF_HOME": str(tmp_path), "NO_PROXY": "127.0.0.1"}
+    environment.pop("HF_HUB_OFFLINE", None)
+    command = [sys.executable, "-c", code, json.dumps(asked)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stderr
+    return [[tuple(one) for one in examples] for examples in json.loads(done.stdout)]
+
+
+def test_every_task_that_is_classified_is_one_of_the_hub():
+    assert {*HUB_CLASSIFIED, "helpful"} == set(HUB_TASKS)
+    assert set(WORDS) == set(HUB_CLASSIFIED)
+    assert all(len(task.source[1]) == 40 and int(task.source[1], 16) for task in HUB_TASKS.values())
+
+
+@pytest.mark.slow
+def test_rows_become_examples_with_what_is_asked_at_the_end(tmp_path):
+    files = {}
+    for name, (row, _) in WORDS.items():
+        rows = [row | {"label": label, "idx": label} for label in (1, 0)]
+        files[f"{name}/train-00000-of-00001.parquet"] = parquet(rows)
+        files[f"{name}/validation-00000-of-00001.parquet"] = parquet(rows[:1])
+        files[f"{name}/test-00000-of-00001.parquet"] = parquet([row | {"label": -1, "idx": 0}])
+    dataset, revision = SUPERGLUE
+    with dataset_hub(files, dataset=dataset, revision=revision) as server:
+        found = examples_of_hub(server.url, tmp_path, *[(name, "train") for name in WORDS], ("cb", "test"))
+    for (_, text), examples in zip(WORDS.values(), found, strict=False):
+        assert examples == [(text, 1), (text, 0)]
+    assert found[-1] == [(WORDS["cb"][1], 1)]  # the validation split: the test split hides its labels
+
+
+@pytest.mark.slow
+def test_helpful_pairs_are_read_from_lines_of_json(tmp_path):
+    pairs = [
+        {"chosen": f"\n\nHuman: {n}?\n\nAssistant: Yes.", "rejected": f"\n\nHuman: {n}?\n\nAssistant: No."}
+        for n in "ab"
+    ]
+    lines = "\n".join(map(json.dumps, pairs)).encode()
+    files = {"helpful-base/train.jsonl.gz": gzip.compress(lines), "harmless-base/train.jsonl.gz": gzip.compress(b"{}")}
+    dataset, revision = HELPFUL
+    with dataset_hub(files, dataset=dataset, revision=revision) as server:
+        (found,) = examples_of_hub(server.url, tmp_path, ("helpful", "train"))
+    assert found == [(pair["chosen"], pair["rejected"]) for pair in pairs]
+
+
+def test_unknown_names_and_a_missing_hub_are_said():
+    with pytest.raises(ValueError, match=r"There is no task on the hub called 'record': take one of 'boolq', 'cb'"):
+        hub_task("record")
+    with pytest.raises(ValueError, match=r"There is no split called 'validation': take one of 'train', 'test'"):
+        hub_task("cb", split="validation")
+    with pytest.raises(
+        ConnectionError, match=r"The task 'cb' \(aps/super_glue\) is on the hub, and HF_HUB_OFFLINE"
+    ) as error:
+        next(hub_task("cb"))
+    assert "the tasks of the story world, linstudy.text.task" in str(error.value)
