@@ -1,15 +1,24 @@
 """Rows of pretrained models: rates swept, seeds that judge, scalings seen, steps on the way; a preset of seconds."""
 
 import math
+import os
+import subprocess
+import sys
+import textwrap
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import ROOT
+from model_hub import model_hub
 
+from linstudy import linearity_profile, load, token_blocks
+from linstudy.models import small_model
 from linstudy.study import pretraining_rows as made
 from linstudy.study.pretraining_rows import PENALTIES, VARIANTS, Variant
 from linstudy.study.provenance import Provenance
 from linstudy.study.results import TABLES, append, results
+from linstudy.study.rows import LENGTH
 from linstudy.study.sweeps import RUN, judged
 from linstudy.train import PRESETS
 from linstudy.train.presets import Preset, _wider, nano
@@ -39,7 +48,10 @@ def identity_error(table):
 def test_variants_are_told_apart_by_their_names_and_their_keys():
     assert len({variant.name for variant in VARIANTS}) == len(VARIANTS)
     assert len({tuple(variant.key.values()) for variant in VARIANTS}) == len(VARIANTS)
-    assert Variant().name == "plain"
+    assert Variant().name == Variant().title == "plain"
+    titles = [variant.title for variant in VARIANTS]
+    assert len(set(titles)) == len(titles)
+    assert {"cosine 0.5", "MSE 2", "branches / √layer", "branches × 0.3", "norms / √layer", "decay 0"} < set(titles)
     for kind in ("cosine", "mse"):
         assert len([variant for variant in PENALTIES if variant.penalty == kind]) >= 4
     assert all(len(rates) >= 4 for rates in made.RATES.values() if rates != (5e-3, 1e-2))
@@ -107,3 +119,45 @@ def test_dynamics_begin_with_the_weights_that_were_drawn_and_follow_powers_of_2(
     assert not np.allclose(start.linearity, other[other.step == 0].linearity)
     assert set(first.text_hash) == set(other.text_hash)
     assert set(RUN) <= set(first)
+
+
+@pytest.mark.slow
+def test_published_checkpoints_are_read_by_revision_from_a_stand_in_for_the_hub(tmp_path):
+    """In a process of its own: step 0 scores as the weights it was drawn with, and each step is a revision."""
+    tokenizer = load("stories-1m")[1]
+    models, profiles = {}, {}
+    for step in (0, 4):
+        model = small_model("gpt_neox", seed=step, vocab_size=len(tokenizer))
+        folder = tmp_path / f"step{step}"
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        models[f"step{step}"] = {path.name: path.read_bytes() for path in folder.iterdir()}
+        blocks = token_blocks("stories", tokenizer, tokens=8192, length=LENGTH)
+        profiles[step] = linearity_profile(model, blocks).linearity_raw
+    script = f"""
+        from linstudy.study import pretraining_rows as made
+        from linstudy.study.rows import Source
+        source = Source("org/steps", "", "org/steps", "stories", "stories")
+        made.checkpoint_rows(source, {{0: "step0", 4: "step4"}}, tokens=8192).to_csv({str(tmp_path / "rows.csv")!r})
+    """
+    settings = {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1"}
+    settings |= {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "no_proxy": "127.0.0.1"}
+    with model_hub({"org/steps": {"main": models["step4"]} | models}) as hub:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("HF_")} | settings
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(script)],
+            env=environment | {"HF_ENDPOINT": hub.url},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+            cwd=ROOT,
+        )
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(tmp_path / "rows.csv")
+    assert not [column for column in TABLES["dynamics"].key if column not in table]
+    for step, part in table.groupby("step"):
+        assert set(part.revision) == {f"step{step}"}
+        np.testing.assert_allclose(part.linearity_raw, profiles[step], atol=1e-6)
+        assert abs(part.validation_nats.iloc[0] - math.log(len(tokenizer))) < 1
+    assert not np.allclose(profiles[0], profiles[4])

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from linstudy.study.provenance import commit, provenance, shown
-from linstudy.study.results import TABLES, append, have, results
+from linstudy.study.results import TABLES, append, have, paper_table, results
 
 KEY = {
     "model": "pocket",
@@ -164,3 +164,14 @@ def test_commit_tells_changes_but_not_those_of_the_tables(tmp_path):
     assert commit(tmp_path) == clean
     (tmp_path / "linstudy" / "code.py").write_text("2")
     assert commit(tmp_path) == f"{clean}+changes"
+
+
+def test_the_papers_tables_are_here_with_means_that_are_those_of_their_columns():
+    """Plain means: of ten columns in Table 2, which counts two tasks twice, and of four grades in Table 3."""
+    for number, columns in ((2, 10), (3, 4)):
+        table = paper_table(number).set_index("model")
+        parts = table.drop(columns="mean")
+        assert parts.shape == (6, columns)
+        assert (parts.mean(axis=1) - table["mean"]).abs().max() < 0.0051
+    with pytest.raises(ValueError, match=r"table 9 of the paper is not here; those that are: .*2, 3"):
+        paper_table(9)

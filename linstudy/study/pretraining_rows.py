@@ -13,7 +13,7 @@ from .sweeps import CHOOSING, bracketed
 
 FRESH = (1, 2, 3)  # seeds on which a variant is judged
 MEASURED = 16_384  # held-out tokens: the loss, and the scores
-WARMUP = 0.05  # of the steps
+WARMUP = 0.25  # of the steps: with a twentieth, runs as short as these differ more by their seed than by anything else
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,16 @@ class Variant:
         special += [self.scaling] if self.scaling != "none" else []
         special += [f"decay-{self.weight_decay:g}"] if self.weight_decay != 0.1 else []
         return " ".join(special) or "plain"
+
+    @property
+    def title(self) -> str:
+        """Name the variant as a figure does."""
+        if self.penalty != "none":
+            return f"{self.penalty.replace('mse', 'MSE')} {self.weight:g}"
+        if self.scaling != "none":
+            where, _, constant = self.scaling.removesuffix(",power=0").partition("=")
+            return f"{where} × {constant}" if constant else f"{where} / √layer"
+        return f"decay {self.weight_decay:g}" if self.weight_decay != 0.1 else "plain"
 
     @property
     def key(self) -> dict[str, object]:

@@ -49,7 +49,7 @@ CHECKPOINTS = {
 }
 # Presets that are trained again and again, and the texts they are trained on, by the size they need.
 SWEPT = (("nano", ("stories", "pydocs"), "tiny"), ("pocket", ("stories", "wikitext"), "t4"))
-FOLLOWED = {"nano": (6e-3, 2_097_152, "tiny"), "pocket": (6e-3, 10_000_000, "t4")}  # rate, tokens
+FOLLOWED = {"nano": (6e-3, 1_048_576, "tiny"), "pocket": (6e-3, 10_000_000, "t4")}  # rate, tokens
 
 
 def registry() -> tuple[Run, ...]:

@@ -5,7 +5,7 @@ from .config import TrainConfig
 from .controls import Scaling, fold, scaled
 from .finetune import finetune
 from .penalties import Penalty, neighbour_penalty
-from .pocket import pretrain_to
+from .pocket import make_model, make_tokenizer, pretrain_to
 from .presets import PRESETS, mini, nano, paper_150m, paper_650m, pocket
 from .pretrain import pretrain
 from .progress import with_bar
@@ -24,6 +24,8 @@ __all__ = [
     "latest_checkpoint",
     "load_checkpoint",
     "load_snapshot",
+    "make_model",
+    "make_tokenizer",
     "mini",
     "nano",
     "neighbour_penalty",

@@ -48,7 +48,7 @@ class TrainConfig:
                     f"{field} is {getattr(self, field)}; it must be a multiple of log_every, {self.log_every}"
                 )
         if self.linear not in LINEAR:
-            raise ValueError(f"linear is {self.linear!r}; it must be {' or '.join(LINEAR)}")
+            raise ValueError(f"linear is {self.linear!r}; it must be one of {', '.join(LINEAR)}")
         if self.compile and self.linear == "onednn":
             raise ValueError("compile=True and linear='onednn' do not go together: torch's compiler knows only its own")
         for step in self.snapshot_steps:
