@@ -23,7 +23,7 @@ def test_the_interval_is_that_of_students_t():
         ([0.2, 0.21, 0.19], "rises", "up in 3 of 3 (+0.200, +0.190 to +0.210)"),
         ([-0.5, -0.01, -0.02], "undecided", "down in 3 of 3 (-0.177, -0.500 to -0.010)"),
         ([0.2, -0.1, 0.1], "undecided", "up in 2 of 3 (+0.067, -0.100 to +0.200)"),
-        ([0.0, 0.0], "undecided", "down in 0 of 2 (+0.000, +0.000 to +0.000)"),
+        ([0.0, 0.0], "undecided", "unchanged in 2 of 2"),
         ([-0.3], "undecided", "down in 1 of 1 (-0.300, -0.300 to -0.300)"),
     ],
     ids=["down", "up", "down by chance", "mixed", "nothing", "one seed"],

@@ -38,6 +38,8 @@ class Changes:
 
     def __str__(self) -> str:
         """Count the seeds on the side of the mean; the mean and the range of all in brackets."""
+        if not any(self.values):
+            return f"unchanged in {len(self.values)} of {len(self.values)}"
         up = self.mean > 0
         same = sum(value > 0 if up else value < 0 for value in self.values)
         ends = f"{min(self.values):+.3f} to {max(self.values):+.3f}"
