@@ -17,7 +17,7 @@ PANELS = {"stories-1m": "stories", "stories260K": "tinystories-train-sample"}  #
 
 
 def main() -> None:
-    table = linstudy.results("profiles")
+    table = linstudy.results("profiles").query("part == 'block'")
     style()
     figure, axes = plt.subplots(2, 2, figsize=(9, 6), sharex="col")
     for column, (model, corpus) in zip(axes.T, PANELS.items(), strict=True):
