@@ -55,6 +55,13 @@ def test_a_rule_is_learned_and_shuffled_labels_are_not(family):
     assert control["validation_loss"] > 0.6  # chance has log 2 = 0.69
 
 
+def test_a_pair_cut_to_the_same_text_counts_half():
+    """Only the last tokens are read: where they are equal nothing can be told, and nothing is lost."""
+    tied = [("Anna So, glad.", "Ben So, glad.")] * 4
+    row = last_row(pairs(64), tied, objective="preference", length=2, steps=1)
+    assert row["validation_accuracy"] == 0.5
+
+
 @pytest.mark.slow
 def test_a_preference_is_learned_and_one_by_the_toss_of_a_coin_is_not():
     given = pairs(64), pairs(40, seed=1)
