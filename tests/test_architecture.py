@@ -23,7 +23,7 @@ ROOMS = {
     "measure": {"files", "text", "models"},
     "evaluate": {"files", "text", "models"},
     "train": {"files", "text", "models", "measure"},
-    "prune": {"files", "text", "models", "measure"},
+    "prune": {"files", "text", "models", "measure", "evaluate", "train"},  # what a change costs, and healing it
     "study": {"files", "text", "models", "show", "measure", "evaluate", "train", "prune"},
     "cli": {"files", "text", "models", "show", "measure", "evaluate", "train", "prune", "study"},
     "__main__": {"cli"},
