@@ -54,7 +54,7 @@ def rank_agreement(scores: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for action, cost in costs.groupby("action", sort=False):
-        both = cost.merge(scores, on="layer")
+        both = cost[["layer", "delta_nats"]].merge(scores[["layer", *SIGNS]], on="layer")
         for score, sign in SIGNS.items():
             tau, p_value = kendalltau(sign * both[score], both["delta_nats"])
             rows.append({"score": score, "action": action, "tau": tau, "p_value": p_value, "layers": len(both)})

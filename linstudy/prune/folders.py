@@ -42,9 +42,7 @@ def new_folder(folder: str | os.PathLike) -> Iterator[Path]:
     What a process left that was killed in the middle is removed by the next one that writes here. Raises
     FileExistsError for a folder that holds something, OSError where the disk does not take what is written.
     """
-    folder = Path(folder).absolute()
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        raise FileExistsError(f"{folder} exists and is not empty: give a new folder, or delete this one first")
+    folder = check_new(folder)
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
@@ -61,3 +59,11 @@ def new_folder(folder: str | os.PathLike) -> Iterator[Path]:
         raise OSError(f"could not write the model to {folder} ({error}): nothing was written; make room") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def check_new(folder: str | os.PathLike) -> Path:
+    """Return the absolute path of a folder to be made. Raises FileExistsError for one that holds something."""
+    folder = Path(folder).absolute()
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise FileExistsError(f"{folder} exists and is not empty: give a new folder, or delete this one first")
+    return folder

@@ -1,10 +1,11 @@
 """What the long runs are: every model, text and control whose rows the tables should have."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
-from . import rows
+from . import pruning_rows, rows
 from .reach import BESIDE, SHARED_MODEL, Needs, digest, pocket_folders
 from .runs import Run
 
@@ -36,6 +37,12 @@ HUB = (
     HubModel("mistralai/Mistral-7B-v0.1", "27d67f1b5f57dc0953326b2601d68371d40ea8da", size="full", dtype="bfloat16"),
 )
 
+# The models of the pruning chapter; the last is in the paper's Figure 6, and of 7 B parameters.
+PRUNED = {"facebook/opt-125m", "facebook/opt-1.3b", "gpt2", "EleutherAI/pythia-1b", "meta-llama/Llama-3.2-1B"}
+LLAMA_2 = HubModel(
+    "meta-llama/Llama-2-7b-hf", "01c7f73d771dfac7d292323805ebc428287df4f9", size="full", dtype="bfloat16"
+)
+
 
 def registry() -> tuple[Run, ...]:
     """Return today's runs, in the order in which they are done: what this machine can surely do comes first."""
@@ -53,6 +60,7 @@ def registry() -> tuple[Run, ...]:
         source = rows.Source(model.name, model.commit[:12], model.name, "wikitext", "wikitext", model.commit)
         tokens = 1024 * rows.LENGTH  # a floor of 0.01 up to a width of 2,600
         runs += _measured(source, tokens=tokens, needs="hub", size=model.size, dtype=model.dtype)
+    runs += _pruning()
     return tuple(runs)
 
 
@@ -76,3 +84,44 @@ def _measured(
             key["revision"] = source.revision
         make = partial(function, source, tokens=tokens, weights=weights, dtype=dtype)
         yield Run(f"{table}-{source.model}-{source.corpus}-{weights}", table, size, needs, key, make)
+
+
+def _pruning() -> Iterable[Run]:
+    """List the runs on pruned models: what every choice of layers costs, and what training afterwards brings back."""
+    text, wikitext = "tinystories-train-sample", {"wikitext-2-valid": BESIDE / "data" / "wikitext-2-valid.txt"}
+    source = rows.Source("stories260K", digest(SHARED_MODEL), SHARED_MODEL, text, BESIDE / "data" / f"{text}.txt")
+    yield from _pruned(source, {text: source.text} | wikitext, tokens=200 * rows.LENGTH, needs="shared model")
+    for name, folder in pocket_folders().items():
+        source = rows.Source(name, digest(folder), name, "stories", "stories")
+        yield from _pruned(source, {"stories": "stories", "pydocs": "pydocs"}, tokens=64 * rows.LENGTH)
+    for model in (*(model for model in HUB if model.name in PRUNED), LLAMA_2):
+        source = rows.Source(model.name, model.commit[:12], model.name, "wikitext", "wikitext", model.commit)
+        texts = {name: name for name in ("wikitext-test", "tinystories-validation")}
+        far: dict = {"task": "arc_easy", "needs": "hub", "size": model.size, "dtype": model.dtype}
+        yield from _pruned(source, texts, tokens=512 * rows.LENGTH, **far)
+
+
+def _pruned(
+    source: rows.Source,
+    texts: Mapping[str, str | Path],
+    *,
+    tokens: int,
+    task: str = "question",
+    needs: Needs = "nothing",
+    size: str = "tiny",
+    dtype: str = "float32",
+) -> Iterable[Run]:
+    """List the runs that prune one model by one text."""
+    key: dict[str, object] = {"model": source.model, "corpus": source.corpus, "tokens": tokens}
+    if source.revision:
+        key["revision"] = source.revision
+    made = {"tokens": tokens, "dtype": dtype}
+    costs = partial(pruning_rows.cost_rows, source, **made)
+    pruning = partial(pruning_rows.pruning_rows, source, texts, task=task, **made)
+    healing = partial(pruning_rows.healing_rows, source, texts, **made)
+    for name, table, more, make in (
+        ("costs", "layer_costs", {}, costs),
+        ("pruning", "pruning", {"healing": "none"}, pruning),
+        ("healing", "pruning", {"healing": "stand-ins"}, healing),
+    ):
+        yield Run(f"{name}-{source.model}-{source.corpus}", table, size, needs, key | more, make)

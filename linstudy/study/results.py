@@ -33,6 +33,7 @@ _SCORES = (
     *("norm_ratio", "cosine", "anisotropy", "feature_linearity"),
     *("linearity_standardised", "update_linearity_standardised"),
 )
+_PHASES = ("prefill", "decode")
 
 TABLES = {
     # a row a layer of a measured model; a shard is which stretch of the text, of so many tokens, was read
@@ -52,6 +53,24 @@ TABLES = {
             *("error_median", "error_p90", "error_p99", "error_p999", "error_max", "worst_percent"),
         ),
     ),
+    # a pruned model, a row each text that it was tried on: which layers went, what was done with them, what it cost
+    "pruning": Table(
+        key=("model", "revision", "seed", "corpus", "tokens", "text", "order", "action", "healing", "layers"),
+        measured=(
+            *("length", "dtype", "text_hash", "which", "perplexity", "parameters"),
+            *(f"{phase}_{unit}{batch}" for batch in ("", "_8") for unit in ("ms", "share") for phase in _PHASES),
+            *("task", "accuracy", "accuracy_error"),
+        ),
+    ),
+    # what each layer costs alone, beside what the scores say of it, a row a layer, action and shard of the text
+    "layer_costs": Table(
+        key=("model", "revision", "corpus", "tokens", "shard", "action", "layer"),
+        measured=(
+            *(*_TEXT_OF, "perplexity", "delta_perplexity", "delta_nats", "penalty"),
+            *("linearity", "update_linearity", "block_influence", "norm_ratio"),
+            *("angular_distance", "cca_distance", "cca_bound"),
+        ),
+    ),
     # small models with random weights, a row a layer: what an architecture scores untrained
     "families": Table(
         key=("model", "stack", "seed", "corpus", "tokens", "part", "layer"), measured=("length", "text_hash", *_SCORES)
@@ -60,6 +79,7 @@ TABLES = {
 
 # What a column holds is said here and not guessed from its cells: a revision of digits alone is no number.
 _TEXT = {"model", "revision", "part", "stack", "corpus", "weights", "ablation", "dtype", "text_hash"}
+_TEXT |= {"text", "order", "action", "healing", "which", "task"}
 _TEXT |= set(Provenance.__annotations__) - {"minutes"}
 _WHOLE = {
     "step",
@@ -67,6 +87,8 @@ _WHOLE = {
     "shard",
     "tokens",
     "layer",
+    "layers",
+    "parameters",
     "boundary",
     "length",
     "dimension",
