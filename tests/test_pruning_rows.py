@@ -31,10 +31,10 @@ def source(tmp_path_factory):
 @pytest.fixture
 def small(monkeypatch):
     """Less of everything, so that it takes seconds."""
-    monkeypatch.setattr(rows, "BUDGETS", (1, 3))
+    monkeypatch.setattr(rows, "BUDGETS", (3,))
     monkeypatch.setattr(rows, "EVALUATED", {True: 3, False: 2})
     monkeypatch.setattr(rows, "SHARD_BLOCKS", 2)
-    monkeypatch.setattr(rows, "QUESTIONS", 60)
+    monkeypatch.setattr(rows, "EXAMPLES", 40)
     monkeypatch.setattr(rows, "SEEDS", (0, 1))
     monkeypatch.setattr(rows, "HEALED", {"steps": 2, "batch": 2, "warmup": 1, "log_every": 1, "validate_every": 2})
 
@@ -50,13 +50,13 @@ def whole(table, name):
 
 @pytest.mark.slow
 def test_rows_of_every_order_action_and_text(source, small):
-    table = rows.pruning_rows(source, TEXTS, tokens=TOKENS, dtype="float32", task="question")
+    table = rows.pruning_rows(source, TEXTS, tokens=TOKENS, dtype="float32", task="preference")
     whole(table, "pruning")
     assert set(table["order"]) == {"whole", *ORDERS}
     assert table.groupby(["order", "action", "layers", "seed"])["text"].nunique().eq(2).all()
     assert table["perplexity"].gt(1).all()
-    probed = table["order"].isin(("whole", *rows.PROBED))
-    assert table[probed]["accuracy"].between(0, 1).all()
+    asked = table["order"].isin(("whole", rows.ASKED)) & table["action"].isin(("whole", *rows.ASKED_ACTIONS))
+    assert table[asked][["accuracy", "probe_accuracy", "probe_constant"]].stack().between(0, 1).all()
     assert table["accuracy"].isna().any()
 
     model, tokenizer = load(source.place, device="cpu")

@@ -14,7 +14,7 @@ from ..measure.passes import check_text
 from ..models import PARTS
 from ..models import blocks as model_blocks
 from .changes import Change, change, changed
-from .closed_form import fit_runs
+from .closed_form import fit_in_sequence, fit_runs
 from .names import named
 from .parts import down_at, part_at
 
@@ -122,10 +122,7 @@ def fit(
     check_text(model, blocks)
     if not how.sequential:
         return fit_runs(model, runs, blocks, part=part)
-    done: list[Change] = []
-    for run in runs:
-        done += fit_runs(model, [run], blocks, merged=how.merged, done=done)
-    return done
+    return fit_in_sequence(model, runs, blocks, merged=how.merged)
 
 
 def _known(action: str, part: str) -> Action:

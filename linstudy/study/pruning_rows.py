@@ -15,10 +15,11 @@ from .rows import LENGTH, Source, _text
 
 SHARDS = 3  # stretches of the text: each layer's cost is measured on every one
 SHARD_BLOCKS = 32  # of a shard, on which costs are measured; others before them are fitted
-EVALUATED = {True: 64, False: 32}  # blocks on which perplexity is measured, of the text that was fitted and of others
+EVALUATED = {True: 48, False: 24}  # blocks on which perplexity is measured, of the text that was fitted and of others
 BUDGETS = (1, 2, 3, 4, 6, 8, 12, 16)  # layers that go, up to four in five
-PROBED = ("linearity", "greedy", "greedy_replaced")  # orders whose choices are also asked what they know
-QUESTIONS = 400
+ASKED, ASKED_ACTIONS = "greedy_replaced", ("remove", "affine", "sequential", "merge")  # these are asked what they know
+EXAMPLES = 200  # of a task
+KNOWN = ("accuracy", "accuracy_error", "probe_accuracy", "probe_error", "probe_constant")
 LESS = 1 / 3  # share of the layers that a healed model has lost
 HEALED = {"steps": 150, "batch": 8, "warmup": 15, "log_every": 50, "validate_every": 150}
 SEEDS = (0, 1, 2)
@@ -68,8 +69,8 @@ def pruning_rows(
 ) -> pd.DataFrame:
     """Return rows for pruning.csv: all orders, actions and budgets, on ``texts`` by name, and accuracy on a task.
 
-    Of the text that was fitted, what follows is evaluated. The ``task`` is "question", for a probe of the last state,
-    or the name of one of lm-evaluation-harness.
+    Of the text that was fitted, what follows is evaluated. The ``task`` is "preference", for stories told against
+    spoilt ones and a probe of the last state on questions about a story, or the name of one of lm-evaluation-harness.
     """
     from ..models import blocks as blocks_of
     from ..prune import pruning_table
@@ -77,12 +78,14 @@ def pruning_rows(
     model, tokenizer, blocks = _load(source, tokens // LENGTH, dtype)
     budgets = [budget for budget in BUDGETS if budget <= 0.8 * len(blocks_of(model))]
     table = pd.DataFrame(pruning_table(model, blocks, _evaluated(source, texts, tokens, tokenizer), budgets=budgets))
-    probed = table[table["order"].isin(("whole", *PROBED))][["action", "which"]].drop_duplicates()
+    asked = table[table["order"].isin(("whole", ASKED)) & table["action"].isin(("whole", *ASKED_ACTIONS))]
     known = [
-        {"action": action, "which": which} | _accuracy(model, tokenizer, task, action, which, blocks)
-        for action, which in probed.itertuples(index=False)
+        {"action": action, "which": which} | _known(model, tokenizer, task, action, which, blocks)
+        for action, which in asked[["action", "which"]].drop_duplicates().itertuples(index=False)
     ]
-    table = table.merge(pd.DataFrame(known), on=["action", "which"], how="left").assign(task=task)
+    table = table.merge(
+        pd.DataFrame(known, columns=["action", "which", *KNOWN]), on=["action", "which"], how="left"
+    ).assign(task=task)
     return table.assign(**_key(source, tokens), healing="none", **_text(blocks, dtype))
 
 
@@ -114,7 +117,7 @@ def healing_rows(source: Source, texts: Mapping[str, str | Path], *, tokens: int
             for text, some in evaluated.items():
                 row = what | {"text": text, "perplexity": math.exp(cross_entropy(healed, some)), "seed": seed}
                 rows.append(row | {"parameters": count_parameters(healed)})
-    return pd.DataFrame(rows).assign(**_key(source, tokens), **_text(blocks, dtype), **_not_measured())
+    return pd.DataFrame(rows).assign(**_key(source, tokens), **_text(blocks, dtype)).pipe(_filled)
 
 
 def _load(source: Source, blocks: int, dtype: str) -> tuple[Any, Any, Any]:
@@ -136,32 +139,47 @@ def _evaluated(source: Source, texts: Mapping[str, str | Path], tokens: int, tok
     return found
 
 
-def _accuracy(model: Any, tokenizer: Any, task: str, action: str, which: str, blocks: Any) -> dict[str, float]:
-    """Return what a pruned model knows: the accuracy of a probe or of its choices, with the standard error."""
-    from ..evaluate import harness, probe
+def _known(model: Any, tokenizer: Any, task: str, action: str, which: str, blocks: Any) -> dict[str, float]:
+    """Return what a pruned model knows: how often it chooses right, and a probe's accuracy, with standard errors."""
+    from ..evaluate import harness, probe, zero_shot
     from ..models import blocks as blocks_of
     from ..prune import pruned
-    from ..text import task as examples_of
 
     layers = [int(layer) for layer in which.split()]
     with pruned(model, layers, action, blocks=blocks) if layers else nullcontext():
-        if task != "question":
+        if task != "preference":
             found = harness(model, tokenizer, tasks=(task,)).set_index("metric").loc["acc"]
             return {"accuracy": found["value"], "accuracy_error": found["standard_error"]}
-        room = model.config.max_position_embeddings
-        asked = ((example.text, example.label) for example in examples_of(task))
-        short = (one for one in asked if len(tokenizer(one[0], verbose=False)["input_ids"]) <= room)
-        table = probe(model, list(islice(short, QUESTIONS)), tokenizer, layers=[len(blocks_of(model))])
-    found = table[table["predictor"] == "probe"][["accuracy", "standard_error"]].mean()
-    return {"accuracy": found["accuracy"], "accuracy_error": found["standard_error"]}
+        pairs = _examples("preference", model, tokenizer)
+        right = zero_shot(model, tokenizer, [(one.context, one.choices, one.label) for one in pairs]).iloc[0]
+        asked = [(one.text, one.label) for one in _examples("question", model, tokenizer)]
+        table = probe(model, asked, tokenizer, layers=[len(blocks_of(model))])
+    read = table.groupby("predictor")[["accuracy", "standard_error"]].mean()
+    known = {"accuracy": right["accuracy"], "accuracy_error": right["standard_error"]}
+    known |= {"probe_accuracy": read["accuracy"]["probe"], "probe_error": read["standard_error"]["probe"]}
+    return known | {"probe_constant": read["accuracy"]["constant"]}
+
+
+def _examples(name: str, model: Any, tokenizer: Any) -> list[Any]:
+    """Return examples of a task that are short enough for the model."""
+    from ..text import task
+
+    room = model.config.max_position_embeddings
+    short = (
+        one
+        for one in task(name)
+        if max(len(ids) for ids in tokenizer([one.text, *map(one.whole, (0, 1))], verbose=False)["input_ids"]) <= room
+    )
+    return list(islice(short, EXAMPLES))
 
 
 def _key(source: Source, tokens: int) -> dict[str, object]:
     return {"model": source.model, "revision": source.revision, "corpus": source.corpus, "tokens": tokens}
 
 
-def _not_measured() -> dict[str, object]:
+def _filled(table: pd.DataFrame) -> pd.DataFrame:
+    """Add the columns that were not measured."""
     from .results import TABLES
 
-    times = [name for name in TABLES["pruning"].measured if name.startswith(("prefill", "decode"))]
-    return dict.fromkeys((*times, "accuracy", "accuracy_error"), math.nan) | {"task": ""}
+    absent = [name for name in TABLES["pruning"].measured if name not in table]
+    return table.assign(**dict.fromkeys(absent, math.nan))

@@ -59,7 +59,7 @@ TABLES = {
         measured=(
             *("length", "dtype", "text_hash", "which", "perplexity", "parameters"),
             *(f"{phase}_{unit}{batch}" for batch in ("", "_8") for unit in ("ms", "share") for phase in _PHASES),
-            *("task", "accuracy", "accuracy_error"),
+            *("task", "accuracy", "accuracy_error", "probe_accuracy", "probe_error", "probe_constant"),
         ),
     ),
     # what each layer costs alone, beside what the scores say of it, a row a layer, action and shard of the text
