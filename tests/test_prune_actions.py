@@ -225,6 +225,19 @@ def test_one_shot_maps_are_fitted_on_the_stream_as_it_is():
     assert_close(alone.map.weight, linear_map(joint_moments(model, ids)[3]).weight, atol=0.05, rtol=0.1)
 
 
+@pytest.mark.parametrize("action", ["sequential", "run", "merge"])
+def test_states_that_are_kept_change_nothing(action, monkeypatch):
+    """In sequence, the states of the whole model are kept from layer to layer, or, too large, computed again."""
+    model, ids = tiny_model("llama", num_hidden_layers=6), text()
+    kept = fit(model, [2, 4, 5], action, blocks=ids)
+    monkeypatch.setattr("linstudy.prune.closed_form.KEPT_BYTES", 0)
+    again = fit(model, [2, 4, 5], action, blocks=ids)
+    assert len(kept) > 1
+    for one, other in zip(kept, again, strict=True):
+        assert_close(one.map.weight, other.map.weight, rtol=1e-5, atol=1e-6)
+        assert one.penalty == other.penalty
+
+
 def test_runs_have_one_map_and_stand_for_all_their_layers():
     model = tiny_model("llama", num_hidden_layers=6)
     changes = fit(model, [5, 1, 2, 6], "run", blocks=text())
