@@ -21,7 +21,7 @@ ASKED, ASKED_ACTIONS = "greedy_replaced", ("remove", "affine", "sequential", "me
 EXAMPLES = 200  # of a task
 KNOWN = ("accuracy", "accuracy_error", "probe_accuracy", "probe_error", "probe_constant")
 LESS = 1 / 3  # share of the layers that a healed model has lost
-HEALED = {"steps": 60, "batch": 8, "warmup": 6, "log_every": 60, "validate_every": 60}
+HEALED = {"steps": 50, "batch": 8, "warmup": 5, "log_every": 50, "validate_every": 50}
 SEEDS = (0, 1, 2)
 
 
