@@ -60,12 +60,12 @@ def test_rows_of_every_order_action_and_text(source, small):
     assert table["accuracy"].isna().any()
 
     model, tokenizer = load(source.place, device="cpu")
-    blocks = token_blocks("stories", tokenizer, tokens=11 * LENGTH, length=LENGTH)
+    blocks = rows._drawn("stories", tokenizer, 11)
     row = table[(table["order"] == "linearity") & (table["action"] == "affine") & (table["layers"] == 3)]
     layers = ORDERS["linearity"](model, blocks[:8], count=3)
     assert row["which"].unique() == [" ".join(map(str, sorted(layers)))]
     with pruned(model, layers, "affine", blocks=blocks[:8]):
-        for text, some in (("stories", blocks[8:]), ("pydocs", token_blocks("pydocs", tokenizer, tokens=2 * LENGTH))):
+        for text, some in (("stories", blocks[8:]), ("pydocs", rows._drawn("pydocs", tokenizer, 2))):
             expected = math.exp(cross_entropy(model, some))
             assert row.set_index("text")["perplexity"][text] == pytest.approx(expected, rel=1e-5)
 
@@ -82,7 +82,7 @@ def test_costs_of_every_shard_with_its_scores(source, small):
     assert set(taus["action"]) == {"remove", "affine", "merge"}
 
     model, tokenizer = load(source.place, device="cpu")
-    blocks = token_blocks("stories", tokenizer, tokens=30 * LENGTH, length=LENGTH)[10:20]
+    blocks = rows._drawn("stories", tokenizer, 30)[10:20]
     (one,) = fit(model, [4], "affine", blocks=blocks[:8])
     before = cross_entropy(model, blocks[8:])
     with changed(model, [one]):
@@ -98,6 +98,17 @@ def test_every_recipe_heals_with_every_seed(source, small):
     assert set(zip(table["action"], table["healing"], strict=True)) == set(rows.RECIPES)
     assert table[table["action"] != "whole"]["layers"].eq(2).all()
     assert table.groupby(["action", "healing", "text"])["perplexity"].nunique().eq(2).all()  # the seed matters
+
+
+def test_blocks_are_drawn_from_all_of_a_longer_stretch():
+    tokenizer = load("stories-1m")[1]
+    drawn = rows._drawn("stories", tokenizer, 20)
+    stretch = token_blocks("stories", tokenizer, tokens=20 * rows.STRETCH * LENGTH, length=LENGTH)
+    places = [int((stretch == block).all(1).nonzero()) for block in drawn]
+    assert len(set(places)) == 20
+    assert min(places) < 10
+    assert max(places) > 20 * (rows.STRETCH - 1)
+    assert rows._drawn("stories", tokenizer, 20).equal(drawn)
 
 
 @pytest.mark.parametrize("recipe", rows.RECIPES.values(), ids=[" ".join(key) for key in rows.RECIPES])

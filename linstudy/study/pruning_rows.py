@@ -15,10 +15,11 @@ from .rows import LENGTH, Source, _text
 
 SHARDS = 3  # stretches of the text: each layer's cost is measured on every one
 SHARD_BLOCKS = 32  # of a shard, on which costs are measured; others before them are fitted
-EVALUATED = {True: 48, False: 24}  # blocks on which perplexity is measured, of the text that was fitted and of others
+EVALUATED = {True: 32, False: 16}  # blocks on which perplexity is measured, of the text that was fitted and of others
+STRETCH = 3  # blocks are drawn from so many times as many, for a text may change on its way
 BUDGETS = (1, 2, 3, 4, 6, 8, 12, 16)  # layers that go, up to four in five
-ASKED, ASKED_ACTIONS = "greedy_replaced", ("remove", "affine", "sequential", "merge")  # these are asked what they know
-EXAMPLES = 200  # of a task
+ASKED, ASKED_ACTIONS = "greedy_replaced", ("remove", "affine", "sequential")  # these are asked what they know
+EXAMPLES = 100  # of a task
 KNOWN = ("accuracy", "accuracy_error", "probe_accuracy", "probe_error", "probe_constant")
 LESS = 1 / 3  # share of the layers that a healed model has lost
 HEALED = {"steps": 50, "batch": 8, "warmup": 5, "log_every": 50, "validate_every": 50}
@@ -69,15 +70,15 @@ def pruning_rows(
 ) -> pd.DataFrame:
     """Return rows for pruning.csv: all orders, actions and budgets, on ``texts`` by name, and accuracy on a task.
 
-    Of the text that was fitted, what follows is evaluated. The ``task`` is "preference", for stories told against
+    Of the text that was fitted, other blocks are evaluated. The ``task`` is "preference", for stories told against
     spoilt ones and a probe of the last state on questions about a story, or the name of one of lm-evaluation-harness.
     """
     from ..models import blocks as blocks_of
     from ..prune import pruning_table
 
-    model, tokenizer, blocks = _load(source, tokens // LENGTH, dtype)
+    model, tokenizer, blocks, evaluated = _texts(source, texts, tokens, dtype)
     budgets = [budget for budget in BUDGETS if budget <= 0.8 * len(blocks_of(model))]
-    table = pd.DataFrame(pruning_table(model, blocks, _evaluated(source, texts, tokens, tokenizer), budgets=budgets))
+    table = pd.DataFrame(pruning_table(model, blocks, evaluated, budgets=budgets))
     asked = table[table["order"].isin(("whole", ASKED)) & table["action"].isin(("whole", *ASKED_ACTIONS))]
     known = [
         {"action": action, "which": which} | _known(model, tokenizer, task, action, which, blocks)
@@ -99,8 +100,7 @@ def healing_rows(source: Source, texts: Mapping[str, str | Path], *, tokens: int
     from ..prune import ORDERS, count_parameters, heal, prune, randomise_
     from ..prune.healing import HEALING
 
-    model, tokenizer, blocks = _load(source, tokens // LENGTH, dtype)
-    evaluated = _evaluated(source, texts, tokens, tokenizer)
+    model, _, blocks, evaluated = _texts(source, texts, tokens, dtype)
     count = max(1, round(LESS * len(blocks_of(model))))
     layers = sorted(ORDERS["greedy_replaced"](model, blocks, count=count))
     rows = []
@@ -120,23 +120,30 @@ def healing_rows(source: Source, texts: Mapping[str, str | Path], *, tokens: int
     return pd.DataFrame(rows).assign(**_key(source, tokens), **_text(blocks, dtype)).pipe(_filled)
 
 
-def _load(source: Source, blocks: int, dtype: str) -> tuple[Any, Any, Any]:
-    from .. import load, token_blocks
+def _load(source: Source, count: int, dtype: str) -> tuple[Any, Any, Any]:
+    from .. import load
 
     model, tokenizer = load(source.place, revision=source.commit, dtype=dtype)
-    return model, tokenizer, token_blocks(source.text, tokenizer, tokens=blocks * LENGTH, length=LENGTH)
+    return model, tokenizer, _drawn(source.text, tokenizer, count)
 
 
-def _evaluated(source: Source, texts: Mapping[str, str | Path], tokens: int, tokenizer: Any) -> dict[str, Any]:
-    """Return the blocks of each text on which perplexity is measured: none that was fitted."""
+def _drawn(text: str | Path, tokenizer: Any, count: int) -> Any:
+    """Return so many blocks of a text, drawn from a longer stretch of it, always the same ones."""
+    import torch
+
     from .. import token_blocks
 
-    found = {}
-    for name, text in texts.items():
-        before = tokens // LENGTH if name == source.corpus else 0
-        count = EVALUATED[name == source.corpus]
-        found[name] = token_blocks(text, tokenizer, tokens=(before + count) * LENGTH, length=LENGTH)[before:]
-    return found
+    blocks = token_blocks(text, tokenizer, tokens=STRETCH * count * LENGTH, length=LENGTH)
+    return blocks[torch.randperm(len(blocks), generator=torch.Generator().manual_seed(0))[:count]]
+
+
+def _texts(source: Source, texts: Mapping[str, str | Path], tokens: int, dtype: str) -> tuple[Any, Any, Any, Any]:
+    """Return model, tokenizer, the blocks to fit on, and those of each text on which perplexity is measured."""
+    fitted = tokens // LENGTH
+    model, tokenizer, own = _load(source, fitted + EVALUATED[True], dtype)
+    others = {name: _drawn(text, tokenizer, EVALUATED[False]) for name, text in texts.items() if name != source.corpus}
+    mine = {source.corpus: own[fitted:]} if source.corpus in texts else {}
+    return model, tokenizer, own[:fitted], mine | others
 
 
 def _known(model: Any, tokenizer: Any, task: str, action: str, which: str, blocks: Any) -> dict[str, float]:

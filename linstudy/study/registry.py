@@ -90,7 +90,7 @@ def _pruning() -> Iterable[Run]:
     """List the runs on pruned models: what every choice of layers costs, and what training afterwards brings back."""
     text, wikitext = "tinystories-train-sample", {"wikitext-2-valid": BESIDE / "data" / "wikitext-2-valid.txt"}
     source = rows.Source("stories260K", digest(SHARED_MODEL), SHARED_MODEL, text, BESIDE / "data" / f"{text}.txt")
-    yield from _pruned(source, {text: source.text} | wikitext, tokens=96 * rows.LENGTH, needs="shared model")
+    yield from _pruned(source, {text: source.text} | wikitext, tokens=64 * rows.LENGTH, needs="shared model")
     for name, folder in pocket_folders().items():
         source = rows.Source(name, digest(folder), name, "stories", "stories")
         yield from _pruned(source, {"stories": "stories", "pydocs": "pydocs"}, tokens=64 * rows.LENGTH)
