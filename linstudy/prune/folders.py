@@ -9,6 +9,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from ..models.hub import quiet
 from .places import AFFINE, places_of
 
 
@@ -30,7 +31,8 @@ def export(
                 'there: write it with linstudy.prune.save_pruned, or prune with action="remove" or action="merge"'
             )
     with new_folder(folder) as unfinished:
-        model.save_pretrained(unfinished)
+        with quiet():
+            model.save_pretrained(unfinished)
         if tokenizer is not None:
             tokenizer.save_pretrained(unfinished)
 

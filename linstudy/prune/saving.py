@@ -53,7 +53,8 @@ def save_pruned(
         with without(model, [index for index, place in enumerate(places) if place.block == AFFINE]):
             given_up = _replaced_parts(model, places)
             own = {name: weight for name, weight in model.state_dict().items() if not name.startswith(given_up)}
-            model.save_pretrained(unfinished / REST, state_dict=own)
+            with quiet():
+                model.save_pretrained(unfinished / REST, state_dict=own)
         if tokenizer is not None:
             tokenizer.save_pretrained(unfinished / REST)
         (unfinished / PLAN).write_text(json.dumps(plan, indent=2) + "\n", encoding="utf-8")
