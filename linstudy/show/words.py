@@ -36,6 +36,7 @@ LABELS = {
     "delta_nats": "cost, nats a token",
     "delta_perplexity": "cost, perplexity",
     "decode_ms": "time a new token, ms",
+    "decode_share": "time a new token, share of the whole model's",
     "prefill_ms": "time of the prompt, ms",
     "tau": "Kendall's tau, score against true cost",
 }
