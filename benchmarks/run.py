@@ -1,7 +1,7 @@
 """Measure what the book promises of speed, memory and exactness, and write it to benchmarks/results/.
 
     python benchmarks/run.py            # all
-    python benchmarks/run.py states     # some: states, exactness, running, memory, dimension, training, stories
+    python benchmarks/run.py states     # some, by name: see BENCHMARKS
 
 Every ratio is of two things timed in turns in one run, because seconds on a shared machine mean little. Each writes one
 row: what was measured, the bar, whether it was met, and on which machine with which versions.
@@ -25,6 +25,7 @@ from pathlib import Path
 import psutil
 import torch
 from dimension import dimension
+from pruning import pruning
 from training import training
 
 HERE = Path(__file__).resolve().parent
@@ -170,6 +171,7 @@ BENCHMARKS: dict[str, Callable[[], list[tuple]]] = {
     "dimension": dimension,
     "training": training,
     "stories": stories,
+    "pruning": pruning,
 }
 
 

@@ -1,4 +1,4 @@
-"""The command ``linstudy``: profile a model, pretrain one, redo the long results, look at this machine."""
+"""The command ``linstudy``: profile a model, pretrain one, prune one, redo the long results, look at this machine."""
 
 import argparse
 import json
@@ -6,12 +6,12 @@ import os
 import re
 import shlex
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import __version__
+from . import __version__, prune_command
+from .files import check_writable, written_whole
 
 # What a user can cause; anything else is a mistake of ours and keeps its traceback.
 USER_ERRORS = (ValueError, IndexError, OSError, ImportError, MemoryError)
@@ -47,7 +47,7 @@ def profile(options: argparse.Namespace, command: list[str]) -> int:
     here = size()
     layers = None if options.layers is None else layer_numbers(options.layers)
     for name, path in (("--csv", options.csv), ("--plot", options.plot)):
-        _check_writable(name, path)
+        check_writable(name, path)
         if path is not None and Path(path).is_dir():
             raise IsADirectoryError(f"{name} {path}: this is a folder; name a file in it.")
     if options.plot is not None and Path(options.plot).suffix not in PICTURES:
@@ -73,8 +73,6 @@ def profile(options: argparse.Namespace, command: list[str]) -> int:
     columns = [column for column in SHOWN if column in table and table[column].notna().any()]
     print(table[columns].to_string(index=False, float_format="%.4f"))
     if options.csv:
-        from .files import written_whole
-
         made = provenance(command=command, minutes=(time.monotonic() - started) / 60)
         with written_whole(options.csv) as temporary:
             table.assign(**made).to_csv(temporary, index=False, lineterminator="\n")
@@ -87,9 +85,8 @@ def profile(options: argparse.Namespace, command: list[str]) -> int:
 
 def pretrain(options: argparse.Namespace, command: list[str]) -> int:
     """Pretrain a small model; the same command again goes on where it was stopped."""
-    _check_writable("--out", options.out)
+    check_writable("--out", options.out)
 
-    from .files import written_whole
     from .study.provenance import provenance
     from .train import pretrain_to
 
@@ -187,6 +184,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--snapshots", action="store_true", help="keep the weights of steps 0, 1, 2, 4, 8 and so on")
     train.add_argument("--seed", type=int, default=0, help="draws text and first weights (%(default)s)")
 
+    prune_command.add_to(commands)
+
     long = commands.add_parser("results", help="redo the long results that are missing", description=results.__doc__)
     long.set_defaults(function=results)
     long.add_argument("--list", action="store_true", help="only list the runs and their state")
@@ -197,23 +196,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _check_writable(option: str, path: str | None) -> None:
-    if path is None:
-        return
-    folder = Path(path).absolute().parent
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{option} {path}: the folder {folder.name!r} does not exist; make it first.")
-    try:
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise OSError(f"{option} {path}: cannot write there ({error.strerror}); name a file elsewhere.") from None
-
-
 def _plot(table: object, path: Path) -> None:
     import matplotlib
 
     matplotlib.use("agg")  # no screen is needed to write a file
-    from .files import written_whole
     from .show import profile_plot, style
 
     style()

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and whether they can be written."""
 
 import os
 import tempfile
@@ -25,6 +25,19 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_writable(option: str, path: str | None) -> None:
+    """Say before the long work that the file or folder an option names cannot be made, with an OSError."""
+    if path is None:
+        return
+    folder = Path(path).absolute().parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{option} {path}: the folder {folder.name!r} does not exist; make it first.")
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise OSError(f"{option} {path}: cannot write there ({error.strerror}); name a file elsewhere.") from None
 
 
 def _umask() -> int:

@@ -23,9 +23,10 @@ ROOMS = {
     "measure": {"files", "text", "models"},
     "evaluate": {"files", "text", "models"},
     "train": {"files", "text", "models", "measure"},
-    "prune": {"files", "text", "models", "measure"},
+    "prune": {"files", "text", "models", "measure", "evaluate", "train"},  # what a change costs, and healing it
     "study": {"files", "text", "models", "show", "measure", "evaluate", "train", "prune"},
-    "cli": {"files", "text", "models", "show", "measure", "evaluate", "train", "prune", "study"},
+    "prune_command": {"files", "text", "models", "show", "prune", "study"},  # a page of the command line
+    "cli": {"files", "text", "models", "show", "measure", "evaluate", "train", "prune", "study", "prune_command"},
     "__main__": {"cli"},
 }
 WITHOUT_TORCH = ("linstudy", "linstudy.show", "linstudy.study.results", "linstudy.study.sizes")

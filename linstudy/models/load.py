@@ -128,6 +128,8 @@ def _instead() -> str:
 def _head(folder: Path, trust_remote_code: bool) -> Any:
     """Return the Auto class that loads this folder's model with the head it was trained with."""
     path = folder / "config.json"
+    if (folder / "pruning.json").is_file():
+        raise ValueError(f"in {folder} lies a model with maps in place of layers: linstudy.prune.load_pruned reads it")
     if not path.is_file():
         raise FileNotFoundError(f"there is no config.json in {folder}: give the folder that save_pretrained wrote")
     try:

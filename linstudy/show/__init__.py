@@ -5,6 +5,7 @@ from .identity import identity_alt, identity_plane
 from .look import style
 from .pictures import Picture, fallback_table, picture
 from .plots import ablation_plot, known_answers_plot, profile_plot, sweep_plot
+from .pruning import agreement_alt, agreement_plot, budget_alt, budget_plot, frontier, frontier_alt, frontier_plot
 from .spreads import spread_alt, spread_plot
 from .tails import tail_alt, tail_plot
 from .tokens import token_heatmap
@@ -17,11 +18,18 @@ __all__ = [
     "Chooser",
     "Picture",
     "ablation_plot",
+    "agreement_alt",
+    "agreement_plot",
     "alt_text",
+    "budget_alt",
+    "budget_plot",
     "chooser",
     "fallback_table",
     "family_alt",
     "family_plot",
+    "frontier",
+    "frontier_alt",
+    "frontier_plot",
     "identity_alt",
     "identity_plane",
     "known_answers_plot",

@@ -37,6 +37,14 @@ LABELS = {
     "relative_error": "relative error, ‖y - xA - b‖/scale",
     "position": "position in the block",
     "boundary": "boundary between layers",
+    "layers": "layers gone",
+    "perplexity": "perplexity",
+    "delta_nats": "cost, nats a token",
+    "delta_perplexity": "cost, perplexity",
+    "decode_ms": "time a new token, ms",
+    "decode_share": "time a new token, share of the whole model's",
+    "prefill_ms": "time of the prompt, ms",
+    "tau": "Kendall's tau, score against true cost",
 }
 """What each column of a profile is called on an axis: name, symbol, and how it was computed."""
 

@@ -1,11 +1,12 @@
 """What the long runs are: every model, text and control whose rows the tables should have."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
+from pathlib import Path
 
-from . import evaluation_rows, finetuning_rows, pretraining_rows, rows
+from . import evaluation_rows, finetuning_rows, pretraining_rows, pruning_rows, rows
 from .reach import BESIDE, SHARED_MODEL, Needs, digest, pocket_folders
 from .runs import Run
 
@@ -35,6 +36,12 @@ HUB = (
     HubModel("Qwen/Qwen2.5-0.5B", "060db6499f32faf8b98477b0a26969ef7d8b9987"),
     HubModel("Qwen/Qwen2.5-1.5B", "8faed761d45a263340a0528343f099c05c9a4323"),
     HubModel("mistralai/Mistral-7B-v0.1", "27d67f1b5f57dc0953326b2601d68371d40ea8da", size="full", dtype="bfloat16"),
+)
+
+# The models of the pruning chapter; the last is in the paper's Figure 6, and of 7 B parameters.
+PRUNED = {"facebook/opt-125m", "facebook/opt-1.3b", "gpt2", "EleutherAI/pythia-1b", "meta-llama/Llama-3.2-1B"}
+LLAMA_2 = HubModel(
+    "meta-llama/Llama-2-7b-hf", "01c7f73d771dfac7d292323805ebc428287df4f9", size="full", dtype="bfloat16"
 )
 
 
@@ -83,6 +90,7 @@ def registry() -> tuple[Run, ...]:
         commit = next(model.commit for model in HUB if model.name == name)
         source = rows.Source(name, commit[:12], name, "wikitext", "wikitext", commit)
         runs += _tuned(source, finetuning_rows.HUB_TASKS, needs="hub", size=size, rate=1e-5)
+    runs += _pruning()
     return tuple(runs)
 
 
@@ -152,3 +160,44 @@ def _measured(
             key["revision"] = source.revision
         make = partial(function, source, tokens=tokens, weights=weights, dtype=dtype)
         yield Run(f"{table}-{source.model}-{source.corpus}-{weights}", table, size, needs, key, make)
+
+
+def _pruning() -> Iterable[Run]:
+    """List the runs on pruned models: what every choice of layers costs, and what training afterwards brings back."""
+    text, wikitext = "tinystories-train-sample", {"wikitext-2-valid": BESIDE / "data" / "wikitext-2-valid.txt"}
+    source = rows.Source("stories260K", digest(SHARED_MODEL), SHARED_MODEL, text, BESIDE / "data" / f"{text}.txt")
+    yield from _pruned(source, {text: source.text} | wikitext, tokens=64 * rows.LENGTH, needs="shared model")
+    for name, folder in pocket_folders().items():
+        source = rows.Source(name, digest(folder), name, "stories", "stories")
+        yield from _pruned(source, {"stories": "stories", "pydocs": "pydocs"}, tokens=64 * rows.LENGTH)
+    for model in (*(model for model in HUB if model.name in PRUNED), LLAMA_2):
+        source = rows.Source(model.name, model.commit[:12], model.name, "wikitext", "wikitext", model.commit)
+        texts = {name: name for name in ("wikitext-test", "tinystories-validation")}
+        far: dict = {"task": "arc_easy", "needs": "hub", "size": model.size, "dtype": model.dtype}
+        yield from _pruned(source, texts, tokens=512 * rows.LENGTH, **far)
+
+
+def _pruned(
+    source: rows.Source,
+    texts: Mapping[str, str | Path],
+    *,
+    tokens: int,
+    task: str = "preference",
+    needs: Needs = "nothing",
+    size: str = "tiny",
+    dtype: str = "float32",
+) -> Iterable[Run]:
+    """List the runs that prune one model by one text."""
+    key: dict[str, object] = {"model": source.model, "corpus": source.corpus, "tokens": tokens}
+    if source.revision:
+        key["revision"] = source.revision
+    made = {"tokens": tokens, "dtype": dtype}
+    costs = partial(pruning_rows.cost_rows, source, **made)
+    pruning = partial(pruning_rows.pruning_rows, source, texts, task=task, **made)
+    healing = partial(pruning_rows.healing_rows, source, texts, **made)
+    for name, table, more, make in (
+        ("costs", "layer_costs", {}, costs),
+        ("pruning", "pruning", {"healing": "none"}, pruning),
+        ("healing", "pruning", {"healing": "stand-ins"}, healing),
+    ):
+        yield Run(f"{name}-{source.model}-{source.corpus}", table, size, needs, key | more, make)

@@ -36,6 +36,7 @@ _SCORES = (
 _TRAINING = ("preset", "corpus", "penalty", "weight", "scaling", "weight_decay", "rate", "seed", "step")
 _REACHED = ("training_tokens", "validation_nats")
 _CHANGED = ("linearity", "update_linearity", "norm_ratio", "cosine")
+_PHASES = ("prefill", "decode")
 
 TABLES = {
     # a row a layer of a measured model; a shard is which stretch of the text, of so many tokens, was read
@@ -53,6 +54,24 @@ TABLES = {
             *("median", "largest", "times_median", "dimension", "position", "massive"),
             *("outliers", "outlier_variance", "intrinsic_dimension", "anisotropy", "lens_nats", "bare_lens_nats"),
             *("error_median", "error_p90", "error_p99", "error_p999", "error_max", "worst_percent"),
+        ),
+    ),
+    # a pruned model, a row each text that it was tried on: which layers went, what was done with them, what it cost
+    "pruning": Table(
+        key=("model", "revision", "seed", "corpus", "tokens", "text", "order", "action", "healing", "layers"),
+        measured=(
+            *("length", "dtype", "text_hash", "which", "perplexity", "parameters"),
+            *(f"{phase}_{unit}{batch}" for batch in ("", "_8") for unit in ("ms", "share") for phase in _PHASES),
+            *("task", "accuracy", "accuracy_error", "probe_accuracy", "probe_error", "probe_constant"),
+        ),
+    ),
+    # what each layer costs alone, beside what the scores say of it, a row a layer, action and shard of the text
+    "layer_costs": Table(
+        key=("model", "revision", "corpus", "tokens", "shard", "action", "layer"),
+        measured=(
+            *(*_TEXT_OF, "perplexity", "delta_perplexity", "delta_nats", "penalty"),
+            *("linearity", "update_linearity", "block_influence", "norm_ratio"),
+            *("angular_distance", "cca_distance", "cca_bound"),
         ),
     ),
     # small models with random weights, a row a layer: what an architecture scores untrained
@@ -85,10 +104,11 @@ TABLES = {
 
 # What a column holds is said here and not guessed from its cells: a revision of digits alone is no number.
 _TEXT = {"model", "revision", "part", "stack", "corpus", "weights", "ablation", "dtype", "text_hash"}
-_TEXT |= {"preset", "penalty", "scaling", "task", "text", "metric", "predictor"}
+_TEXT |= {"preset", "penalty", "scaling", "task", "text", "metric", "predictor", "order", "action", "healing", "which"}
 _TEXT |= set(Provenance.__annotations__) - {"minutes"}
-_WHOLE = {"step", "seed", "shard", "tokens", "layer", "boundary", "length", "dimension", "position", "massive"}
-_WHOLE |= {"training_tokens", "steps", "shuffled", "examples"}  # may be missing: a finished model has no step
+_WHOLE = {"step", "seed", "shard", "tokens", "layer", "layers", "parameters", "boundary", "length", "dimension"}
+_WHOLE |= {"position", "massive", "training_tokens", "steps", "shuffled", "examples"}
+# whole numbers may be missing: a finished model has no step
 
 
 def results(table: str, *, folder: str | os.PathLike | None = None) -> pd.DataFrame:

@@ -1,0 +1,42 @@
+"""Pruning: which layers can go, what takes their place, how it is saved, healed and measured."""
+
+from .actions import ACTIONS, fit, prune, pruned
+from .changes import Change, change, changed, count_parameters
+from .costs import rank_agreement, single_costs
+from .folders import export
+from .healing import HEALING, heal, randomise_
+from .latency import latency
+from .orders import ORDERS
+from .places import Place, places_of
+from .saving import load_pruned, save_pruned, stand_ins
+from .scores import SIGNS, angular_distances, layer_scores
+from .table import BASELINES, pruning_table
+
+__all__ = [
+    "ACTIONS",
+    "BASELINES",
+    "HEALING",
+    "ORDERS",
+    "SIGNS",
+    "Change",
+    "Place",
+    "angular_distances",
+    "change",
+    "changed",
+    "count_parameters",
+    "export",
+    "fit",
+    "heal",
+    "latency",
+    "layer_scores",
+    "load_pruned",
+    "places_of",
+    "prune",
+    "pruned",
+    "pruning_table",
+    "randomise_",
+    "rank_agreement",
+    "save_pruned",
+    "single_costs",
+    "stand_ins",
+]

@@ -1,0 +1,147 @@
+"""What is done with a layer: removed, replaced by its affine map, or merged into the layer before it."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from typing import SupportsIndex
+
+from jaxtyping import Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from ..measure.passes import check_text
+from ..models import PARTS
+from ..models import blocks as model_blocks
+from .changes import Change, change, changed
+from .closed_form import fit_in_sequence, fit_runs
+from .names import named
+from .parts import down_at, part_at
+
+
+@dataclass(frozen=True)
+class Action:
+    """How the layers chosen are dealt with."""
+
+    says: str
+    joined: bool = False  # layers that follow each other make one run, with one map
+    sequential: bool = False  # each map is fitted where those before it already stand
+    merged: bool = False  # maps are multiplied into the matrix before them
+
+
+ACTIONS: dict[str, Action] = {
+    "remove": Action("removed"),
+    "affine": Action("each layer replaced by its affine map, fitted on the stream of the whole model"),
+    "sequential": Action(
+        "each layer replaced by an affine map fitted on the stream as already changed, towards the state that the "
+        "whole model has after it",
+        sequential=True,
+    ),
+    "run": Action(
+        "each run of layers replaced by one affine map, fitted like sequential", joined=True, sequential=True
+    ),
+    "merge": Action(
+        "each run of layers merged as a linear map into the last matrix of the layer before it (ReplaceMe)",
+        joined=True,
+        sequential=True,
+        merged=True,
+    ),
+}
+
+
+@contextmanager
+def pruned(
+    model: PreTrainedModel,
+    layers: Iterable[SupportsIndex],
+    action: str = "affine",
+    *,
+    blocks: Int[Tensor, "block token"] | None = None,
+    part: str = "block",
+) -> Iterator[PreTrainedModel]:
+    """Take layers out of a model or put maps in their place; the model is whole again on exit, bit for bit.
+
+    The arguments and errors are those of :func:`fit`. Generation works inside, with and without cache.
+
+    Example::
+
+        with pruned(model, [3, 4], "sequential", blocks=blocks):
+            print(math.exp(cross_entropy(model, other_blocks)))
+    """
+    with changed(model, fit(model, layers, action, blocks=blocks, part=part)):
+        yield model
+
+
+def prune(
+    model: PreTrainedModel,
+    layers: Iterable[SupportsIndex],
+    action: str = "affine",
+    *,
+    blocks: Int[Tensor, "block token"] | None = None,
+    part: str = "block",
+) -> PreTrainedModel:
+    """Do the same for good: change the model itself, and return it. ``copy.deepcopy`` first keeps the whole one."""
+    return change(model, fit(model, layers, action, blocks=blocks, part=part))
+
+
+def fit(
+    model: PreTrainedModel,
+    layers: Iterable[SupportsIndex],
+    action: str = "affine",
+    *,
+    blocks: Int[Tensor, "block token"] | None = None,
+    part: str = "block",
+) -> list[Change]:
+    """Find out what an action does to layers, without doing it: :func:`changed` and :func:`change` do.
+
+    Args:
+        model: a decoder of a family in ``linstudy.models.FAMILIES``, whole or already pruned.
+        layers: numbers of layers, counted from 1 in the model as it is.
+        action: a name in ``ACTIONS``. All maps are closed forms with bias (a merged one has a bias where the matrix
+            it goes into has), their ridge penalty chosen on the last fifth of the blocks.
+        blocks: token ids to fit on, every block full; ``remove`` needs none.
+        part: ``"attention"`` or ``"mlp"`` for that part of each layer alone, removed or replaced ("affine"). Its map
+            takes what the part's module reads, after the norm, to what it gives (as NBL does, Erdogan et al. 2025).
+
+    Raises:
+        ValueError: for an action or part that is not known, or not possible in this family, for no blocks where
+            they are needed, and for too few tokens.
+        IndexError: for a layer that the model does not have.
+
+    """
+    how = _known(action, part)
+    runs = _runs(model, layers, joined=how.joined)
+    for first, _ in runs:  # what cannot be done is said before a text is read
+        if part != "block":
+            part_at(model, first, part)
+        elif how.merged:
+            down_at(model, first - 1)
+    if action == "remove":
+        return [Change(first, last, part=part) for first, last in runs]
+    if blocks is None:
+        raise ValueError(f"action {action!r} fits maps to a text: give blocks=token_blocks(...)")
+    check_text(model, blocks)
+    if not how.sequential:
+        return fit_runs(model, runs, blocks, part=part)
+    return fit_in_sequence(model, runs, blocks, merged=how.merged)
+
+
+def _known(action: str, part: str) -> Action:
+    how = named(ACTIONS, action, "action")
+    if part not in PARTS:
+        raise ValueError(f"part {part!r} is not known: choose one of {', '.join(PARTS)}")
+    if part != "block" and (how.sequential or how.merged):
+        raise ValueError(f'action {action!r} is for whole layers: with part={part!r} use "remove" or "affine"')
+    return how
+
+
+def _runs(model: PreTrainedModel, layers: Iterable[SupportsIndex], *, joined: bool) -> list[tuple[int, int]]:
+    """Return the first and last layer of each run, in order: of layers that follow each other, or each alone."""
+    chosen, depth = sorted({int(layer) for layer in layers}), len(model_blocks(model))
+    if not chosen:
+        raise IndexError(f"no layer was chosen: give some of 1 to {depth}")
+    if unknown := [layer for layer in chosen if not 1 <= layer <= depth]:
+        raise IndexError(f"there is no layer {unknown[0]}: the model has layers 1 to {depth}")
+    if not joined:
+        return [(layer, layer) for layer in chosen]
+    runs = [[layer for _, layer in run] for _, run in groupby(enumerate(chosen), lambda pair: pair[1] - pair[0])]
+    return [(run[0], run[-1]) for run in runs]

@@ -1,0 +1,61 @@
+"""What each layer costs alone, and whether the scores had said so."""
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+from jaxtyping import Int
+from scipy.stats import kendalltau
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from ..evaluate import cross_entropy
+from ..models import blocks as model_blocks
+from .actions import ACTIONS, fit
+from .changes import changed
+from .names import named
+from .orders import Blocks
+from .scores import SIGNS
+
+
+def single_costs(
+    model: PreTrainedModel,
+    calibration: Blocks,
+    evaluation: Int[Tensor, "other length"],
+    *,
+    actions: Sequence[str] = ("remove", "affine"),
+) -> pd.DataFrame:
+    """Remove or replace every layer by itself: one row a layer and action.
+
+    Columns ``layer``, ``action``, ``perplexity`` on the evaluation blocks, ``delta_perplexity`` and ``delta_nats``,
+    by how much that and the loss are above the whole model's, and ``penalty``, the map's ridge penalty. The first
+    layer, which no layer is before, has no row for "merge".
+    """
+    whole = cross_entropy(model, evaluation)
+    rows = []
+    for action in actions:
+        how = named(ACTIONS, action, "action")
+        layers = range(1 + how.merged, len(model_blocks(model)) + 1)
+        groups = [[layer] for layer in layers] if how.joined or how.sequential else [layers]
+        for change in (one for group in groups for one in fit(model, group, action, blocks=calibration)):
+            with changed(model, [change]):
+                nats = cross_entropy(model, evaluation)
+            row = {"layer": change.first, "action": action, "perplexity": math.exp(nats)}
+            row |= {"delta_perplexity": math.exp(nats) - math.exp(whole), "delta_nats": nats - whole}
+            rows.append(row | {"penalty": change.penalty})
+    return pd.DataFrame(rows)
+
+
+def rank_agreement(scores: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
+    """Return Kendall's tau between each score of :func:`layer_scores` and the true cost of :func:`single_costs`.
+
+    One row a ``score`` and ``action``: ``tau`` in [-1, 1] is 1 where the score ranks the layers by what they
+    cost, ``p_value`` the chance of one so far from 0 among unrelated orders, ``layers`` how many were compared.
+    """
+    rows = []
+    for action, cost in costs.groupby("action", sort=False):
+        both = cost[["layer", "delta_nats"]].merge(scores[["layer", *SIGNS]], on="layer")
+        for score, sign in SIGNS.items():
+            tau, p_value = kendalltau(sign * both[score], both["delta_nats"])
+            rows.append({"score": score, "action": action, "tau": tau, "p_value": p_value, "layers": len(both)})
+    return pd.DataFrame(rows)

@@ -1,0 +1,70 @@
+"""How long a pruned model takes, for a prompt and for each token after it, measured in turns with the whole model."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from statistics import median
+from typing import Any
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+
+@torch.no_grad()
+def latency(
+    model: PreTrainedModel,
+    pruned: Callable[[], AbstractContextManager],
+    *,
+    batch: int = 1,
+    prompt: int = 128,
+    decode: int = 16,
+    repeats: int = 15,
+) -> dict[str, float]:
+    """Time a pruned model against the whole one, by medians of turns of whole and pruned.
+
+    Args:
+        model: the whole model.
+        pruned: makes the context in which it is pruned: ``lambda: changed(model, changes)``.
+        batch: texts at once.
+        prompt: tokens of each that are there (prefill).
+        decode: tokens that are added one by one, with the cache of keys and values.
+        repeats: turns that are timed, after one that is not.
+
+    Returns:
+        ``prefill_ms``, for the prompt, and ``decode_ms``, for one more token of every text; ``prefill_share`` and
+        ``decode_share``, the median over the turns of pruned over whole, which a busy machine moves less.
+
+    """
+    longest = getattr(model.config.get_text_config(), "max_position_embeddings", None) or prompt + decode
+    prompt = min(prompt, longest - decode)
+    draw = torch.Generator().manual_seed(0)  # which tokens does not matter to the time
+    ids = torch.randint(model.config.get_text_config().vocab_size, (batch, prompt + decode), generator=draw)
+    ids = ids.to(model.device)
+    turns = []
+    for _ in range(repeats + 1):
+        whole = _once(model, ids, prompt)
+        with pruned():
+            turns.append((whole, _once(model, ids, prompt)))
+    names, places = ("prefill", "decode"), (0, 1)
+    found = {f"{names[i]}_ms": 1000 * median(less[i] for _, less in turns[1:]) for i in places}
+    found |= {f"{names[i]}_share": median(less[i] / whole[i] for whole, less in turns[1:]) for i in places}
+    return found
+
+
+def _once(model: PreTrainedModel, ids: Int[Tensor, "text token"], prompt: int) -> tuple[float, float]:
+    """Return the seconds that the prompt took, and one token after it on average."""
+    name = "cache_params" if model.config.model_type == "mamba" else "past_key_values"
+    started = _now(ids)
+    output: Any = model(ids[:, :prompt], use_cache=True)
+    filled = _now(ids)
+    for place in range(prompt, ids.shape[1]):
+        output = model(ids[:, place : place + 1], use_cache=True, **{name: output[name]})
+    return filled - started, (_now(ids) - filled) / (ids.shape[1] - prompt)
+
+
+def _now(ids: Tensor) -> float:
+    if ids.device.type == "cuda":
+        torch.cuda.synchronize(ids.device)
+    return time.perf_counter()

@@ -1,0 +1,100 @@
+"""The affine map that stands in for a layer: its ridge penalty chosen on held-out tokens, all of it from moments."""
+
+import copy
+from dataclasses import replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ..measure import JointMoments
+from ..measure.moments import Centred
+from ..measure.scores import best_map, need_tokens
+
+PENALTIES = (0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)  # added to the variance of every feature, which is scaled to 1
+
+
+@torch.no_grad()
+def ridge(
+    fitted: JointMoments, heldout: JointMoments, *, bias: bool = True
+) -> tuple[Float[Tensor, "dim dim"], Float[Tensor, " dim"], float]:
+    """Return A, b and the penalty of the map d = xA + b that is best on held-out tokens, then fitted to all tokens.
+
+    The penalty shrinks A, the map of the update d = y - x, towards 0, and so the map of y towards the identity: where
+    the tokens say nothing, a stand-in does what removing the layer does. Features are scaled to variance 1 first. All
+    penalties are tried in one eigenbasis, and no token is read twice. Without ``bias`` b is 0, and A is fitted to x
+    and d themselves instead of their deviations from the mean.
+
+    Raises ValueError where the fitted tokens do not outnumber the dimensions, or where none are held out.
+    """
+    need_tokens(fitted.tokens, fitted.dim)
+    all_tokens = copy.deepcopy(fitted).merge(heldout)
+    m, h, everything = (one.centred() if bias else about_zero(one) for one in (fitted, heldout, all_tokens))
+    penalty = _best_penalty(m, h)
+    a = _solve(everything, penalty)
+    return a, everything.mean_d - everything.mean_x @ a, penalty
+
+
+def linear(a: Float[Tensor, "dim dim"], b: Float[Tensor, " dim"], *, like: Tensor, residual: bool = True) -> nn.Linear:
+    """Make the module x -> x + xA + b, or without ``residual`` x -> xA + b, of ``like``'s type and on its device."""
+    layer = nn.Linear(len(b), len(b), device=like.device, dtype=like.dtype)
+    whole = a + torch.eye(len(b), dtype=a.dtype, device=a.device) if residual else a
+    with torch.no_grad():
+        layer.weight.copy_(whole.T)
+        layer.bias.copy_(b)
+    return layer
+
+
+def about_zero(moments: JointMoments) -> Centred:
+    """Return the moments about 0 in place of the means."""
+    m = moments.centred()
+    n, none = m.tokens, torch.zeros_like(m.mean_x)
+    return replace(
+        m,
+        mean_x=none,
+        mean_d=none,
+        xx=m.xx.addr(m.mean_x, m.mean_x, alpha=n),
+        xd=m.xd.addr(m.mean_x, m.mean_d, alpha=n),
+        dd=m.dd + n * m.mean_d.square(),
+    )
+
+
+def _best_penalty(m: Centred, h: Centred) -> float:
+    """Return the penalty whose map, fitted to m, has the least squared error on the tokens of h."""
+    scale = _scale(m)
+    values, vectors = torch.linalg.eigh(_correlation(m, scale))
+    basis = vectors / scale[:, None]
+    mapped = basis.T @ m.xd  # A in this basis, not yet divided by the eigenvalues
+    wanted = (mapped * (basis.T @ h.xd)).sum(1)
+    spent = (basis.T @ h.xx @ basis) * (mapped @ mapped.T)
+    moved_x, moved_d = (h.mean_x - m.mean_x) @ basis, h.mean_d - m.mean_d
+    errors = []
+    for penalty in PENALTIES:
+        weights = torch.where(values > m.resolution * values[-1], 1 / (values + penalty), 0)
+        off = moved_d - (moved_x * weights) @ mapped
+        errors.append(float(weights @ spent @ weights - 2 * weights @ wanted + h.tokens * off @ off))
+    return PENALTIES[errors.index(min(errors))]
+
+
+def _solve(m: Centred, penalty: float) -> Float[Tensor, "dim dim"]:
+    if not penalty:
+        return best_map(m)
+    scale = _scale(m)
+    correlation = _correlation(m, scale)
+    correlation.diagonal().add_(penalty)
+    right = m.xd / scale[:, None]
+    root, failed = torch.linalg.cholesky_ex(correlation)
+    if not failed:
+        return torch.cholesky_solve(right, root).div_(scale[:, None])
+    values, vectors = torch.linalg.eigh(correlation)  # rounding made an eigenvalue more negative than the penalty
+    kept = vectors[:, values > penalty / 2]
+    return (kept @ ((kept.T @ right) / values[values > penalty / 2, None])).div_(scale[:, None])
+
+
+def _scale(m: Centred) -> Float[Tensor, " dim"]:
+    scale = m.xx.diagonal().clamp_min(0).sqrt()
+    return torch.where(scale > 0, scale, torch.ones_like(scale))
+
+
+def _correlation(m: Centred, scale: Float[Tensor, " dim"]) -> Float[Tensor, "dim dim"]:
+    return (m.xx / scale).div_(scale[:, None])

@@ -1,0 +1,149 @@
+"""Save a pruned model with a record of what was done to it, and build it again from there."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+import transformers
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from .. import __version__
+from ..models import blocks as model_blocks
+from ..models import set_blocks, without
+from ..models.devices import find_device, find_dtype
+from ..models.hub import quiet
+from ..models.weights import check_weights
+from .changes import part_stand_in
+from .folders import new_folder
+from .parts import part_at
+from .places import AFFINE, KEPT, Place, note_places, places_of
+
+PLAN, STAND_INS, REST = "pruning.json", "stand_ins.safetensors", "kept"
+FORMAT = 1
+
+
+def save_pruned(
+    model: PreTrainedModel, folder: str | os.PathLike, *, tokenizer: PreTrainedTokenizerBase | None = None
+) -> None:
+    """Write a pruned model to a new folder, whole or not at all; :func:`load_pruned` reads it.
+
+    ``pruning.json`` says what stands at each place, ``stand_ins.safetensors`` holds the maps, and the folder ``kept``
+    the rest of the model, and its tokenizer, in the hub's format. After an ordinary ``save_pretrained`` a random
+    block would come back where a map had stood; of this folder ``from_pretrained`` loads nothing, and says so.
+
+    Raises FileExistsError for a folder that holds something, OSError where the disk does not take it.
+    """
+    places = places_of(model)
+    name = model.config.name_or_path or ""
+    name = os.path.basename(os.path.normpath(name)) if os.path.isdir(name) else name
+    plan = {"format": FORMAT, "linstudy": __version__, "model": name, "places": [asdict(place) for place in places]}
+    maps = {
+        f"{name}.{key}": weight.detach().cpu().contiguous()
+        for name, module in stand_ins(model)
+        for key, weight in module.named_parameters()
+    }
+    with new_folder(folder) as unfinished:
+        save_file(maps, unfinished / STAND_INS)
+        with without(model, [index for index, place in enumerate(places) if place.block == AFFINE]):
+            given_up = _replaced_parts(model, places)
+            own = {name: weight for name, weight in model.state_dict().items() if not name.startswith(given_up)}
+            with quiet():
+                model.save_pretrained(unfinished / REST, state_dict=own)
+        if tokenizer is not None:
+            tokenizer.save_pretrained(unfinished / REST)
+        (unfinished / PLAN).write_text(json.dumps(plan, indent=2) + "\n", encoding="utf-8")
+
+
+def load_pruned(
+    folder: str | os.PathLike, *, device: torch.device | str | None = None, dtype: torch.dtype | str | None = None
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase | None]:
+    """Build again what :func:`save_pruned` wrote: the model, in ``eval`` mode, and its tokenizer if that was saved.
+
+    ``device`` and ``dtype`` are those of :func:`linstudy.load`. Raises FileNotFoundError for a folder that holds no
+    pruned model, ValueError or OSError for one whose pieces are damaged or do not belong together.
+    """
+    folder, device = Path(folder), find_device(device)
+    dtype = find_dtype(dtype, device)
+    places = _read_plan(folder / PLAN)
+    check_weights(folder / REST)
+    try:
+        maps = load_file(folder / STAND_INS)
+    except (SafetensorError, OSError) as error:
+        raise OSError(f"{folder / STAND_INS} cannot be read ({error}): copy the folder again") from None
+    maker = getattr(transformers, AutoConfig.from_pretrained(folder / REST).architectures[0])
+    with quiet():
+        model, found = maker.from_pretrained(folder / REST, dtype=dtype, use_safetensors=True, output_loading_info=True)
+        has_tokenizer = (folder / REST / "tokenizer_config.json").is_file()
+        tokenizer = AutoTokenizer.from_pretrained(folder / REST) if has_tokenizer else None
+    if len(model_blocks(model)) != sum(place.block == KEPT for place in places):
+        raise ValueError(f"{folder / PLAN} is of a model with other layers than {folder / REST}: copy the folder again")
+    absent = sorted(name for name in found["missing_keys"] if not name.startswith(_replaced_parts(model, places)))
+    if absent:
+        raise ValueError(f"{len(absent)} weights are missing in {folder / REST} (first: {absent[0]}): copy it again")
+    try:
+        _put_back(model, places, maps)
+    except KeyError as missing:
+        raise ValueError(f"{folder / STAND_INS} lacks {missing}: copy the folder again") from None
+    model.name_or_path = model.config._name_or_path = str(folder)
+    return model.eval().to(device=device, dtype=dtype), tokenizer
+
+
+def stand_ins(model: PreTrainedModel) -> Iterator[tuple[str, nn.Module]]:
+    """Yield every map that stands in a pruned model, named by its place, from 1, and the part it stands for."""
+    for number, (place, block) in enumerate(zip(places_of(model), model_blocks(model), strict=True), start=1):
+        if place.block == AFFINE:
+            yield f"{number}.block", block.module
+        for part in place.replaced_parts:
+            if getattr(place, part) == AFFINE:
+                yield f"{number}.{part}", getattr(*part_at(model, number, part)).module
+
+
+def _put_back(model: PreTrainedModel, places: tuple[Place, ...], maps: dict[str, Tensor]) -> None:
+    """Put the maps where they stood, into a model that has the kept blocks alone."""
+    kept = iter(list(model_blocks(model)))
+    set_blocks(
+        model,
+        [
+            _linear(maps, f"{number}.block") if place.block == AFFINE else next(kept)
+            for number, place in enumerate(places, start=1)
+        ],
+    )
+    for number, place in enumerate(places, start=1):
+        for part in place.replaced_parts:
+            layer = _linear(maps, f"{number}.{part}") if getattr(place, part) == AFFINE else None
+            holder, name = part_at(model, number, part)
+            setattr(holder, name, part_stand_in(part, layer, number=number))
+    note_places(model, places)
+
+
+def _linear(maps: dict[str, Tensor], name: str) -> nn.Linear:
+    weight = maps[f"{name}.weight"]
+    layer = nn.Linear(*weight.T.shape, dtype=weight.dtype)
+    layer.load_state_dict({"weight": weight, "bias": maps[f"{name}.bias"]})
+    return layer
+
+
+def _replaced_parts(model: PreTrainedModel, places: tuple[Place, ...]) -> tuple[str, ...]:
+    """Return how the names of weights of replaced parts begin, in a model that has the kept blocks alone."""
+    modules = []
+    for layer, place in enumerate((place for place in places if place.block == KEPT), start=1):
+        modules += [getattr(*part_at(model, layer, part)) for part in place.replaced_parts]
+    return tuple(f"{name}." for name, module in model.named_modules() if any(module is one for one in modules))
+
+
+def _read_plan(path: Path) -> tuple[Place, ...]:
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no {path.name} in {path.parent}: give a folder that save_pruned wrote")
+    try:
+        plan = json.loads(path.read_text(encoding="utf-8"))
+        if plan["format"] != FORMAT:
+            raise ValueError(f"format {plan['format']}, and this version of linstudy reads {FORMAT}")
+        return tuple(Place(**place) for place in plan["places"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is no record of pruning that can be read ({error}): copy the folder again") from None

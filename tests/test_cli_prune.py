@@ -1,0 +1,115 @@
+"""``linstudy prune``, run as a process: a folder that others load, a table that says what it cost, a figure."""
+
+import math
+import os
+
+import pandas as pd
+import pytest
+import torch
+from test_cli import folder, linstudy_, refused  # noqa: F401 (folder is a fixture)
+from transformers import AutoModelForCausalLM
+
+import linstudy
+from linstudy import cross_entropy
+from linstudy.cli import main
+from linstudy.models import blocks as blocks_of
+from linstudy.prune import ORDERS, count_parameters, load_pruned, pruned
+
+TEXT = ("--text", "text.txt", "--tokens", "4096", "--length", "64")
+CUT = 51  # of 64 blocks
+
+
+@pytest.fixture(scope="module")
+def parts(folder):  # noqa: F811
+    model, tokenizer = linstudy.load(folder / "model", device="cpu")
+    blocks = linstudy.token_blocks(folder / "text.txt", tokenizer, tokens=4096, length=64)
+    return model, tokenizer, blocks[:CUT], blocks[CUT:]
+
+
+@pytest.mark.slow
+def test_replaced_layers_come_back_and_the_table_is_what_the_same_by_hand_gives(folder, parts):  # noqa: F811
+    words = ["prune", "model", "--layers", "2", "--action", "sequential", "--order", "linearity", *TEXT]
+    done = linstudy_(*words, "--out", "replaced", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "linstudy.prune.load_pruned loads it" in done.stdout
+    model, tokenizer, fitted, measured = parts
+    layers = sorted(ORDERS["linearity"](model, fitted, count=2))
+    again, words_again = load_pruned(folder / "replaced", device="cpu")
+    assert words_again(["a ball"])["input_ids"] == tokenizer(["a ball"])["input_ids"]
+
+    table = pd.read_csv(folder / "replaced" / "pruning.csv")
+    assert table["action"].tolist() == ["whole", "sequential", "sequential", "remove", "remove"]
+    assert table["layers"].tolist() == [0, 1, 2, 1, 2]
+    row = table.iloc[2]
+    assert [int(layer) for layer in row["which"].split()] == layers
+    assert row["perplexity"] == pytest.approx(math.exp(cross_entropy(again, measured)), rel=1e-5)
+    assert row["parameters"] == count_parameters(again)
+    with pruned(model, layers, "sequential", blocks=fitted), torch.no_grad():
+        torch.testing.assert_close(again(measured[:2]).logits, model(measured[:2]).logits, rtol=1e-4, atol=1e-5)
+    with pruned(model, layers, "remove"):
+        assert table.iloc[4]["perplexity"] == pytest.approx(math.exp(cross_entropy(model, measured)), rel=1e-5)
+    assert (table[["prefill_ms", "decode_ms", "prefill_ms_8", "decode_ms_8"]] > 0).all(axis=None)
+    assert table["command"].unique()[0].startswith("linstudy prune model --layers 2")
+    assert (folder / "replaced" / "pruning.svg").read_text(encoding="utf-8").lstrip().startswith("<?xml")
+
+    told = refused(linstudy_("profile", "replaced", *TEXT, cwd=folder))
+    assert "linstudy.prune.load_pruned reads it" in told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("action", ["remove", "merge"])
+def test_removed_and_merged_layers_leave_a_folder_for_everybody(folder, action):  # noqa: F811
+    words = ["prune", "model", "--layers", "1", "--action", action, "--order", "last_first", *TEXT, "--out", action]
+    done = linstudy_(*words, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "linstudy.load, or transformers alone, loads it" in done.stdout
+    theirs = AutoModelForCausalLM.from_pretrained(folder / action, dtype=torch.float32)
+    ours, tokenizer = linstudy.load(folder / action, device="cpu")
+    assert len(blocks_of(ours)) == len(blocks_of(theirs)) == 2
+    measured = linstudy.token_blocks(folder / "text.txt", tokenizer, tokens=4096, length=64)[CUT:]
+    table = pd.read_csv(folder / action / "pruning.csv")
+    row = table[table["action"] == action].iloc[0]
+    assert row["which"] == 3
+    for model in (ours, theirs.eval()):
+        assert row["perplexity"] == pytest.approx(math.exp(cross_entropy(model, measured)), rel=1e-5)
+    profile = linstudy_("profile", action, *TEXT, cwd=folder)
+    assert profile.returncode == 0, profile.stderr
+
+
+@pytest.mark.slow
+def test_what_a_user_can_get_wrong_is_one_sentence_and_leaves_nothing(folder, monkeypatch, capsys):  # noqa: F811
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("LINSTUDY_SIZE", "tiny")
+    (folder / "full").mkdir(exist_ok=True)
+    (folder / "full" / "mine.txt").write_text("mine")
+    before = sorted(os.listdir(folder))
+    capsys.readouterr()
+    prune = ["prune", "model", "--layers", "1", "--out", "wrong", *TEXT]
+    for changes, part in (
+        (["--order", "linear"], "there is no order 'linear'; did you mean 'linearity'"),
+        (["--action", "merged"], "there is no action 'merged'; did you mean 'merge'"),
+        (["--layers", "3"], "--layers 3: of 3 layers, 1 to 2 can go."),
+        (["--layers", "0"], "--layers 0: of 3 layers, 1 to 2 can go."),
+        (["--text", "story"], "'story'"),
+        (["--tokens", "64"], "--tokens 64: 1 blocks leave none to measure on; ask for more."),
+        (["--tokens", "128", "--length", "16"], "cannot determine an affine map of 32 dimensions"),
+        (["--out", "full"], "full exists and is not empty: give a new folder"),
+        (["--out", "no/wrong"], "--out no/wrong: the folder 'no' does not exist; make it first."),
+        (["--action", "merge", "--layers", "2", "--order", "angular", "--dtype", "float31"], "'float31'"),
+    ):
+        assert main([*prune, *changes]) == 2, changes
+        told = capsys.readouterr()
+        assert part in told.err
+        assert told.err.startswith("linstudy: ")
+        assert told.err.count("\n") == 1
+        assert told.out == ""
+    assert sorted(os.listdir(folder)) == before
+
+
+def test_names_are_looked_at_before_a_model_is_loaded(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(linstudy, "load", lambda *_, **__: pytest.fail("the long work began"), raising=False)
+    for wrong in (["--order", "x"], ["--action", "x"], ["--text", "x"], ["--out", "no/x"]):
+        assert main(["prune", "m", "--layers", "1", "--out", "new", *wrong]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+    assert os.listdir(tmp_path) == []

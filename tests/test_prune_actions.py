@@ -1,0 +1,349 @@
+"""What stands in for layers: the best map there is, put where the layer was, and gone without a trace afterwards."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from test_surgery import cached_logits, logits, whole_state
+from tiny_models import DECODERS, LAYERS, WIDTH, tiny_ids, tiny_model
+from torch import nn
+from torch.testing import assert_close
+
+from linstudy import JointMoments, linear_map
+from linstudy.measure import joint_moments
+from linstudy.models import blocks, capture, replaced, without
+from linstudy.prune import ACTIONS, Change, changed, count_parameters, fit, places_of, prune, pruned
+from linstudy.prune.parts import INSIDE, down_at, noted, part_at
+from linstudy.prune.ridge import PENALTIES, linear, ridge
+
+MERGING = [name for name in DECODERS if name.split()[0] not in ("gemma2", "gemma3_text", "olmo2")]
+MERGING.remove("opt postnorm")
+PARTS_APART = [name for name in DECODERS if name not in ("bloom", "mamba", "opt", "opt postnorm")]
+
+
+def text(batch=24, length=16, seed=3):
+    return tiny_ids(batch=batch, length=length, seed=seed)
+
+
+def states_of(model, ids):
+    with torch.no_grad(), capture(model) as stream:
+        model(ids, use_cache=False)
+    return [state.flatten(0, 1) for state in stream]
+
+
+def least_squares(x, y, *, bias=True):
+    """The map of least squares, on all tokens, in float64, by QR."""
+    x = torch.cat([x, torch.ones(len(x), 1)], dim=1) if bias else x
+    return torch.linalg.lstsq(x.double(), y.double()).solution
+
+
+# --- the closed form
+
+
+def pairs(seed, tokens=600, dim=12, noise=0.5):
+    draw = torch.Generator().manual_seed(seed)
+    x = torch.randn(tokens, dim, generator=draw) @ torch.randn(dim, dim, generator=torch.Generator().manual_seed(9)) + 3
+    return x, x + torch.relu(x) + noise * torch.randn(tokens, dim, generator=draw) - 1
+
+
+def moments(x, y):
+    return JointMoments.empty(x.shape[1]).update(x, y)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("tokens", [15, 40, 600])
+def test_the_penalty_is_the_best_on_held_out_tokens(tokens, bias):
+    """Every penalty is tried the long way: the map solved, applied to the tokens, the error counted."""
+    (x, y), (x2, y2) = pairs(0, tokens), pairs(1, 200)
+    _, _, chosen = ridge(moments(x, y), moments(x2, y2), bias=bias)
+    x, y, x2, y2 = (state.double() for state in (x, y, x2, y2))
+    mean_x, mean_d = (x.mean(0), (y - x).mean(0)) if bias else (torch.zeros(12), torch.zeros(12))
+    xc, dc = x - mean_x, y - x - mean_d
+    scale = xc.norm(dim=0)
+    errors = {}
+    for penalty in PENALTIES:
+        gram = (xc / scale).T @ (xc / scale) + penalty * torch.eye(12)
+        a = torch.linalg.solve(gram, (xc / scale).T @ dc) / scale[:, None]
+        errors[penalty] = float(((x2 - mean_x) @ a + mean_d - (y2 - x2)).square().sum())
+    assert errors[chosen] == min(errors.values())
+    assert tokens > 40 or chosen > 0  # too few tokens are in want of a penalty
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_the_map_is_fitted_to_all_tokens_with_the_penalty_chosen(bias, monkeypatch):
+    (x, y), (x2, y2) = pairs(0), pairs(1, 200)
+    fitted, heldout = moments(x, y), moments(x2, y2)
+    before = fitted.centred()
+    monkeypatch.setattr("linstudy.prune.ridge.PENALTIES", (0.0,))
+    got = linear(*ridge(fitted, heldout, bias=bias)[:2], like=torch.zeros(1, dtype=torch.float64))
+    expected = least_squares(torch.cat([x, x2]), torch.cat([y, y2]), bias=bias)
+    assert_close(got.weight.T, expected[:12], atol=1e-6, rtol=1e-5)
+    assert_close(got.bias, expected[12] if bias else torch.zeros(12).double(), atol=1e-5, rtol=1e-5)
+    assert fitted.tokens == 600  # what was given is as it was
+    assert torch.equal(fitted.centred().xd, before.xd)
+
+
+def test_where_the_tokens_say_nothing_the_map_is_that_of_removing():
+    x, _ = pairs(0)
+    noise = torch.randn(600, 12, generator=torch.Generator().manual_seed(5))
+    x2, noise2 = pairs(1, 200)[0], torch.randn(200, 12, generator=torch.Generator().manual_seed(6))
+    a, _, penalty = ridge(moments(x[:14], x[:14] + noise[:14]), moments(x2, x2 + noise2))
+    assert penalty == max(PENALTIES)
+    assert a.norm() < linear_map(moments(x[:14], x[:14] + noise[:14])).weight.norm()
+
+
+def test_too_few_tokens_are_refused():
+    x, y = pairs(0)
+    with pytest.raises(ValueError, match="13 tokens cannot determine an affine map of 12 dimensions"):
+        ridge(moments(x[:13], y[:13]), moments(x, y))
+
+
+# --- what is done with layers
+
+
+@pytest.mark.parametrize("action", ["affine", "sequential", "run"])
+def test_a_block_that_is_affine_is_replaced_exactly(action):
+    """The control: a real block is not."""
+    model, ids = tiny_model("llama"), text()
+    torch.manual_seed(0)
+    with replaced(model, {1: nn.Linear(WIDTH, WIDTH)}):
+        expected = logits(model, ids)
+        with pruned(model, [2], action, blocks=text(batch=40, seed=4)):
+            assert_close(logits(model, ids), expected, atol=1e-4, rtol=1e-4)
+        with pruned(model, [3], action, blocks=text(batch=40, seed=4)):
+            assert not torch.allclose(logits(model, ids), expected, atol=1e-2)
+
+
+@pytest.mark.parametrize("name", DECODERS)
+@pytest.mark.parametrize("action", ACTIONS)
+def test_the_model_is_whole_again_bit_for_bit(name, action):
+    if action == "merge" and name not in MERGING:
+        pytest.skip("what follows cannot be merged into blocks of this family: tested below")
+    model, ids = tiny_model(name), tiny_ids(length=20)
+    before, state = logits(model, ids), whole_state(model)
+    weights = {name: weight.clone() for name, weight in model.state_dict().items()}
+    changes = fit(model, [2, 3], action, blocks=text())
+    with changed(model, changes):
+        assert not torch.allclose(logits(model, ids), before, atol=1e-3)
+        assert_close(cached_logits(model, ids, first=11), logits(model, ids), rtol=1e-4, atol=1e-5)
+    with pytest.raises(KeyError, match="mine"), changed(model, changes):
+        raise KeyError("mine")
+    assert whole_state(model) == state
+    assert torch.equal(logits(model, ids), before)
+    assert all(torch.equal(weight, weights[name]) for name, weight in model.state_dict().items())
+    assert [place.block for place in places_of(model)] == ["kept"] * LAYERS
+
+
+@pytest.mark.parametrize("name", PARTS_APART)
+@pytest.mark.parametrize("part", ["attention", "mlp"])
+@pytest.mark.parametrize("action", ["remove", "affine"])
+def test_a_part_alone(name, part, action):
+    model, ids = tiny_model(name), tiny_ids(length=20)
+    before, state, count = logits(model, ids), whole_state(model), count_parameters(model)
+    with pruned(model, [1, 3], action, blocks=text(), part=part):
+        assert not torch.allclose(logits(model, ids), before, atol=1e-3)
+        assert_close(cached_logits(model, ids, first=11), logits(model, ids), rtol=1e-4, atol=1e-5)
+        assert count_parameters(model) < count
+        assert len(blocks(model)) == LAYERS
+    assert torch.equal(logits(model, ids), before)
+    assert whole_state(model) == state
+
+
+def test_a_removed_part_adds_nothing_to_the_stream():
+    model, ids = tiny_model("llama"), tiny_ids()
+    with pruned(model, [2], "remove", part="attention"), pruned(model, [2], "remove", part="mlp"):
+        stream = states_of(model, ids)
+        assert torch.equal(stream[1], stream[2])
+        assert not torch.allclose(stream[2], stream[3], atol=1e-3)
+
+
+def test_the_map_of_a_part_is_least_squares_from_what_it_reads_to_what_it_gives():
+    model, ids = tiny_model("gpt2"), text(batch=60)
+    (one,) = fit(model, [2], "affine", blocks=ids, part="mlp")
+    module = blocks(model)[1].mlp
+    with torch.no_grad(), noted([module]) as seen:
+        model(ids)
+    x, y = (state.flatten(0, 1) for state in seen[0])
+    assert_close(y, module(x.view(60, 16, -1)).flatten(0, 1), atol=1e-5, rtol=1e-5)
+    expected = torch.cat([x, torch.ones(len(x), 1)], dim=1).double() @ least_squares(x, y)
+    got = one.map(x).double()
+    assert (got - y).square().sum() < 1.02 * (expected - y).square().sum()  # the penalty may cost a little
+    assert (expected - y).square().sum() < 0.9 * (y - y.mean(0)).square().sum()
+
+
+@pytest.mark.parametrize("name", MERGING)
+def test_merging_is_least_squares_from_the_last_matrix_to_the_state_wanted(name):
+    model, ids = tiny_model(name), text(batch=80)
+    whole = states_of(model, ids)
+    holder, last = down_at(model, 1)
+    matrix = getattr(holder, last)
+    with torch.no_grad(), noted([matrix]) as seen:
+        model(ids)
+    u = seen[0][1].reshape(-1, WIDTH)
+    target = u + whole[3] - whole[1]
+    bias = matrix.bias is not None
+    solution = least_squares(u, target, bias=bias)
+    best = (torch.cat([u, torch.ones(len(u), 1)], dim=1) if bias else u).double() @ solution
+    least = (best - target).square().sum()
+    with pruned(model, [2, 3], "merge", blocks=ids):
+        here = states_of(model, ids)[1]
+        assert count_parameters(model) == sum(p.numel() for p in model.parameters())
+    assert (here - whole[3]).square().sum() < 1.03 * least
+    assert (here - whole[3]).square().sum() < (whole[1] - whole[3]).square().sum()  # better than removing
+
+
+def test_merging_adds_no_parameters():
+    model = tiny_model("gpt2")
+    with without(model, [1, 2]):
+        count = count_parameters(model)
+    with pruned(model, [2, 3], "merge", blocks=text()):
+        assert count_parameters(model) == count
+    with pruned(model, [2, 3], "run", blocks=text()):
+        assert count_parameters(model) == count + WIDTH * (WIDTH + 1)
+    with pruned(model, [2, 3], "sequential", blocks=text()):
+        assert count_parameters(model) == count + 2 * WIDTH * (WIDTH + 1)
+
+
+def test_in_sequence_the_state_after_a_layer_comes_nearer_to_the_whole_models():
+    model, ids = tiny_model("mistral", spread=0.3), text(batch=80)
+    whole = states_of(model, ids)[2]
+    error = {}
+    for action in ("remove", "affine", "sequential"):
+        with changed(model, fit(model, [1, 2], action, blocks=ids), keep_places=True):
+            error[action] = float((states_of(model, ids)[2] - whole).square().mean())
+    assert error["sequential"] < error["affine"] < error["remove"]
+
+
+def test_one_shot_maps_are_fitted_on_the_stream_as_it_is():
+    model, ids = tiny_model("llama"), text(batch=200)
+    alone = fit(model, [3], "affine", blocks=ids)[0]
+    together = fit(model, [1, 3], "affine", blocks=ids)[1]
+    assert torch.equal(alone.map.weight, together.map.weight)
+    in_sequence = fit(model, [1, 3], "sequential", blocks=ids)[1]
+    assert not torch.allclose(alone.map.weight, in_sequence.map.weight, atol=1e-2)
+    assert_close(alone.map.weight, linear_map(joint_moments(model, ids)[3]).weight, atol=0.05, rtol=0.1)
+
+
+@pytest.mark.parametrize("action", ["sequential", "run", "merge"])
+def test_states_that_are_kept_change_nothing(action, monkeypatch):
+    """In sequence, the states of the whole model are kept from layer to layer, or, too large, computed again."""
+    model, ids = tiny_model("llama", num_hidden_layers=6), text()
+    kept = fit(model, [2, 4, 5], action, blocks=ids)
+    monkeypatch.setattr("linstudy.prune.closed_form.KEPT_BYTES", 0)
+    again = fit(model, [2, 4, 5], action, blocks=ids)
+    assert len(kept) > 1
+    for one, other in zip(kept, again, strict=True):
+        assert_close(one.map.weight, other.map.weight, rtol=1e-5, atol=1e-6)
+        assert one.penalty == other.penalty
+
+
+def test_runs_have_one_map_and_stand_for_all_their_layers():
+    model = tiny_model("llama", num_hidden_layers=6)
+    changes = fit(model, [5, 1, 2, 6], "run", blocks=text())
+    assert [(one.first, one.last) for one in changes] == [(1, 2), (5, 6)]
+    prune(model, [5, 1, 2, 6], "run", blocks=text())
+    assert [(place.first, place.last, place.block) for place in places_of(model)] == [
+        (1, 2, "affine"),
+        (3, 3, "kept"),
+        (4, 4, "kept"),
+        (5, 6, "affine"),
+    ]
+    prune(model, [2, 4], "remove")  # counted in the model as it is now
+    assert [(place.first, place.last) for place in places_of(model)] == [(1, 2), (4, 4)]
+
+
+def test_for_good_is_the_same_as_for_a_while():
+    model, ids = tiny_model("qwen3", num_hidden_layers=5), text()
+    for layers, action, part in (([2, 3], "run", "block"), ([4, 5], "merge", "block"), ([1, 2], "affine", "attention")):
+        again = copy.deepcopy(model)
+        with pruned(model, layers, action, blocks=text(), part=part):
+            expected = logits(model, ids)
+        assert prune(again, np.array(layers), action, blocks=text(), part=part) is again
+        assert torch.equal(logits(again, ids), expected)
+        assert_close(cached_logits(again, ids, first=9), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["falcon", "gpt2", "llama", "qwen2"])
+@pytest.mark.parametrize("action", ["sequential", "run"])
+def test_generation_agrees_with_and_without_cache_in_batches_and_with_padding(name, action):
+    model = tiny_model(name)
+    options = dict(max_new_tokens=10, do_sample=False, eos_token_id=None, pad_token_id=0)
+    ids, padding = tiny_ids(length=9), torch.zeros(2, 4, dtype=torch.int64)
+    with pruned(model, [1, 2], action, blocks=text()):
+        alone = model.generate(ids, use_cache=True, **options)
+        assert torch.equal(alone, model.generate(ids, use_cache=False, **options))
+        mask = torch.cat([padding, torch.ones_like(ids)], dim=1)
+        padded = model.generate(torch.cat([padding, ids], dim=1), attention_mask=mask, **options)
+        assert torch.equal(padded[:, 4:], alone)
+        one = model.generate(ids[:1], **options)
+        assert torch.equal(one, alone[:1])
+
+
+# --- what cannot be
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (([2], "afine"), ValueError, "there is no action 'afine'; did you mean 'affine'"),
+        (([2], "affine"), ValueError, "action 'affine' fits maps to a text: give blocks="),
+        (([4], "remove"), IndexError, "there is no layer 4: the model has layers 1 to 3"),
+        (([0], "remove"), IndexError, "there is no layer 0: the model has layers 1 to 3"),
+        (([], "remove"), IndexError, "no layer was chosen: give some of 1 to 3"),
+        (([1, 2, 3], "remove"), ValueError, "no block would be left: keep at least one"),
+        (([1], "merge"), ValueError, "layer 1 cannot be merged into the layer before it, because there is none"),
+    ],
+)
+def test_what_cannot_be_is_said(arguments, error, message):
+    model = tiny_model("llama")
+    state = whole_state(model)
+    with pytest.raises(error, match=message), pruned(model, *arguments):
+        pass
+    assert whole_state(model) == state
+
+
+def test_parts_are_for_some_actions():
+    model = tiny_model("llama")
+    with pytest.raises(ValueError, match="action 'merge' is for whole layers: with part='mlp' use"):
+        fit(model, [2], "merge", blocks=text(), part="mlp")
+    with pytest.raises(ValueError, match="part 'head' is not known: choose one of block, attention, mlp"):
+        fit(model, [2], "remove", part="head")
+
+
+@pytest.mark.parametrize("name", ["bloom", "mamba", "opt"])
+def test_families_whose_mlp_is_no_module_of_its_own(name):
+    with pytest.raises(ValueError, match=r"the mlp of layer 2, a \w+ of a '\w+' model, is no module that can be taken"):
+        fit(tiny_model(name), [2], "remove", part="mlp")
+
+
+@pytest.mark.parametrize("name", ["gemma2", "gemma3_text", "olmo2", "opt postnorm"])
+def test_families_with_a_norm_before_the_stream_cannot_be_merged_into(name):
+    with pytest.raises(ValueError, match=r'what follows layer 1 cannot be merged into it, because .* use action="run"'):
+        fit(tiny_model(name), [2], "merge", blocks=text())
+
+
+def test_a_map_cannot_be_merged_into():
+    model = prune(tiny_model("llama"), [2], "affine", blocks=text())
+    with pytest.raises(ValueError, match="cannot be merged into it, because it is a StandIn by now"):
+        fit(model, [3], "merge", blocks=text())
+
+
+def test_other_surgery_on_a_pruned_model_is_noticed():
+    model = prune(tiny_model("llama"), [2], "remove")
+    with without(model, [0]), pytest.raises(ValueError, match="has 1 blocks now and had 2 when it was pruned"):
+        places_of(model)
+
+
+def test_every_family_is_in_the_table():
+    assert {name.split()[0] for name in DECODERS} == set(INSIDE)
+    with pytest.raises(ValueError, match="is no module that can be taken out by itself"):
+        part_at(tiny_model("bert"), 1, "attention")
+
+
+def test_changes_can_be_made_by_hand():
+    model, ids = tiny_model("phi"), tiny_ids()
+    with without(model, [0]):
+        expected = logits(model, ids)
+    with changed(model, [Change(1, 1)]):
+        assert torch.equal(logits(model, ids), expected)

@@ -1,0 +1,172 @@
+"""Healing brings a pruned model back towards the whole one, and touches only what it is told to."""
+
+import copy
+from dataclasses import replace
+
+import pytest
+import torch
+from test_surgery import logits
+from tiny_models import tiny_ids, tiny_model
+
+import linstudy
+from linstudy import cross_entropy
+from linstudy.models import capture
+from linstudy.prune import heal, prune, randomise_, stand_ins
+from linstudy.prune.healing import HEALING
+
+SHORT = replace(HEALING, steps=24, batch=8, warmup=4, log_every=8, validate_every=24)
+
+
+@pytest.fixture(scope="module")
+def pocket():
+    model, tokenizer = linstudy.load("stories-1m", device="cpu")
+    blocks = linstudy.token_blocks("stories", tokenizer, tokens=176 * 64, length=64)
+    return model, blocks[:160], blocks[160:]
+
+
+def pruned_copy(pocket, action="sequential"):
+    model, blocks, _ = pocket
+    return prune(copy.deepcopy(model), [3, 6], action, blocks=None if action == "remove" else blocks)
+
+
+def healed(pocket, model, config=SHORT, **options):
+    """Return the loss before and after."""
+    whole, blocks, validation = pocket
+    rows = list(heal(model, blocks, config, teacher=whole, validation=validation, **options))
+    assert [row["step"] for row in rows] == [0, 8, 16, 24]
+    return rows[0]["validation_nats"], rows[-1]["validation_nats"], rows
+
+
+@pytest.mark.slow
+def test_stand_ins_learn_and_nothing_else_moves(pocket):
+    whole, _, validation = pocket
+    model = pruned_copy(pocket)
+    maps = {f"{name}.{key}" for name, layer in stand_ins(model) for key in layer.state_dict()}
+    assert maps == {"3.block.weight", "3.block.bias", "6.block.weight", "6.block.bias"}
+    before, teacher = copy.deepcopy(model.state_dict()), copy.deepcopy(whole.state_dict())
+    first, last, rows = healed(pocket, model)
+    assert first == pytest.approx(cross_entropy(pruned_copy(pocket), validation), rel=1e-6)
+    assert last < first
+    assert rows[-1]["state_error"] < rows[1]["state_error"] < 1
+    assert rows[-1]["training_nats"] is None
+    after = model.state_dict()
+    moved = {name for name, weight in after.items() if not torch.equal(weight, before[name])}
+    assert moved == {f"model.layers.{index}.module.{key}" for index in (2, 5) for key in ("weight", "bias")}
+    assert all(torch.equal(weight, teacher[name]) for name, weight in whole.state_dict().items())
+    assert all(weight.requires_grad for weight in model.parameters())
+    assert not model.training
+
+
+@pytest.mark.slow
+def test_from_random_maps_gradient_descent_stays_far_from_the_closed_form(pocket):
+    """The closed form without a step is better than the same steps, or ten times the rate, from random weights."""
+    model = pruned_copy(pocket)
+    closed_form, best, _ = healed(pocket, model)
+    for rate in (1e-3, 1e-2):
+        model = pruned_copy(pocket)
+        randomise_(model, seed=1)
+        first, last, _ = healed(pocket, model, replace(SHORT, peak_rate=rate))
+        assert best < closed_form < last < first
+
+
+@pytest.mark.slow
+def test_all_weights_and_the_loss_of_the_next_token_bring_more(pocket):
+    stand_ins_only = healed(pocket, pruned_copy(pocket))[1]
+    with_nats = healed(pocket, pruned_copy(pocket), nats=1.0)
+    everything = healed(pocket, pruned_copy(pocket), trained="all")
+    both = healed(pocket, pruned_copy(pocket), trained="all", nats=1.0)
+    assert with_nats[1] < stand_ins_only
+    assert both[1] < min(everything[1], with_nats[1])
+    assert with_nats[2][-1]["training_nats"] < with_nats[2][1]["training_nats"]
+    assert both[0] == everything[0] == with_nats[0]
+
+
+@pytest.mark.slow
+def test_what_was_removed_can_be_healed_and_the_whole_model_can_be_trained_as_long(pocket):
+    whole, blocks, validation = pocket
+    first, last, _ = healed(pocket, pruned_copy(pocket, "remove"), trained="all", nats=1.0)
+    assert last < first
+    control = copy.deepcopy(whole)
+    rows = list(heal(control, blocks, SHORT, trained="all", states=0.0, nats=1.0, validation=validation))
+    assert [row["state_error"] for row in rows] == [None] * 4
+    assert rows[0]["validation_nats"] == pytest.approx(cross_entropy(whole, validation), rel=1e-6)
+    assert rows[-1]["validation_nats"] < last  # it has all its layers
+
+
+def test_equal_seeds_heal_alike():
+    def maps(seed):
+        whole = tiny_model("llama", num_hidden_layers=4)
+        model = prune(copy.deepcopy(whole), [2, 3], "run", blocks=tiny_ids(batch=20))
+        config = replace(SHORT, steps=3, warmup=1, log_every=1, validate_every=1, seed=seed)
+        rows = list(heal(model, tiny_ids(batch=40, seed=1), config, teacher=whole))
+        assert [row["tokens"] for row in rows] == [0, 96, 192, 288]
+        return dict(stand_ins(model))["2.block"].weight
+
+    assert torch.equal(maps(0), maps(0))
+    assert not torch.equal(maps(0), maps(1))
+
+
+def test_the_error_is_that_of_what_leaves_the_stand_in_as_a_share_of_the_variance():
+    whole = tiny_model("gpt2", num_hidden_layers=4)
+    model = prune(copy.deepcopy(whole), [2, 3], "run", blocks=tiny_ids(batch=20))
+    ids = tiny_ids(batch=8, seed=5)
+    with torch.no_grad(), capture(whole) as wanted:
+        whole(ids)
+    with torch.no_grad(), capture(model) as stream:
+        model(ids)
+    target = wanted[3].flatten(0, 1)  # what leaves layer 3 of the whole model, and place 2 of the pruned one
+    error = (stream[2].flatten(0, 1) - target).square().sum() / (target - target.mean(0)).square().sum()
+    config = replace(SHORT, steps=1, warmup=0, log_every=1, validate_every=1, peak_rate=1e-9)
+    rows = list(heal(model, ids, config, teacher=whole))
+    assert rows[-1]["state_error"] == pytest.approx(float(error), rel=1e-4)
+
+
+def test_random_maps_are_those_of_their_seed():
+    model = prune(tiny_model("llama"), [2], "affine", blocks=tiny_ids(batch=20))
+    closed_form, state = dict(stand_ins(model))["2.block"].weight.clone(), torch.random.get_rng_state()
+    drawn = []
+    for seed in (0, 0, 1):
+        randomise_(model, seed=seed)
+        drawn.append(dict(stand_ins(model))["2.block"].weight.clone())
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+    assert not torch.allclose(drawn[0], closed_form, atol=0.1)
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
+def test_a_part_can_be_healed():
+    whole = tiny_model("llama")
+    model = prune(copy.deepcopy(whole), [2], "affine", blocks=tiny_ids(batch=20), part="mlp")
+    before = logits(model, tiny_ids())
+    config = replace(SHORT, steps=20, warmup=1, peak_rate=1e-2)
+    rows = list(heal(model, tiny_ids(batch=40, seed=1), config, teacher=whole))
+    assert rows[-1]["gradient_norm"] > 0
+    assert not torch.equal(logits(model, tiny_ids()), before)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "the states are learnt from a teacher: give teacher="),
+        ({"trained": "some"}, "trained='some' is not known: choose one of stand-ins, all"),
+        ({"states": 0.0}, "states=0 and nats=0 leave nothing to learn"),
+        ({"blocks": tiny_ids(batch=2)}, "a step takes 8 blocks of at least 2 tokens, but there are 2"),
+    ],
+)
+def test_what_cannot_be_learnt_is_told(options, message):
+    model = prune(tiny_model("llama"), [2], "affine", blocks=tiny_ids(batch=20))
+    blocks = options.pop("blocks", tiny_ids(batch=20))
+    with pytest.raises(ValueError, match=message):
+        next(heal(model, blocks, SHORT, **options))
+    assert all(weight.requires_grad for weight in model.parameters())
+
+
+def test_a_model_without_maps_and_a_teacher_with_too_few_layers_are_refused():
+    whole = tiny_model("llama")
+    model = prune(copy.deepcopy(whole), [2], "remove")
+    with pytest.raises(ValueError, match="no map stands in this model: prune it with action="):
+        next(heal(model, tiny_ids(batch=20), SHORT, teacher=whole))
+    with pytest.raises(ValueError, match="the teacher has 2 layers, but the model was made of one with at least 3"):
+        next(heal(model, tiny_ids(batch=20), SHORT, teacher=tiny_model("llama", num_hidden_layers=2), trained="all"))
+    with pytest.raises(ValueError, match="the states are learnt from a teacher"):
+        next(heal(model, tiny_ids(batch=20), SHORT, teacher=model, trained="all"))

@@ -1,0 +1,51 @@
+"""A model and a text that nobody here made: what replacing its layers costs, as a pilot had found."""
+
+import math
+
+import pytest
+
+import linstudy
+from linstudy import cross_entropy
+from linstudy.prune import changed, fit
+
+BASE = 4.93
+ALONE = {1: (59.8, 9.8), 2: (16.8, 12.4), 3: (11.5, 9.8), 4: (11.5, 9.1), 5: (12.4, 10.7)}  # removed, affine
+# The pilot wrote the indices of blocks, 2-3 and 1-4, for these layers. Removed, affine, sequential.
+TOGETHER = {(3, 4): (82.6, 21.1, 20.7), (2, 3, 4, 5): (1.1e6, 92.6, 69.3)}
+
+
+@pytest.fixture(scope="module")
+def pilot(shared):
+    """Fit on the first 400 blocks, evaluate on the last 160."""
+    model, tokenizer = linstudy.load(shared / "models" / "stories260K")
+    text = (shared / "data" / "tinystories-train-sample.txt").read_text()
+    tokens = len(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+    blocks = linstudy.token_blocks([text], tokenizer, tokens=tokens)
+
+    def perplexity(changes):
+        with changed(model, changes):
+            return math.exp(cross_entropy(model, blocks[-160:]))
+
+    return perplexity, lambda layers, action: fit(model, layers, action, blocks=blocks[:400])
+
+
+@pytest.mark.slow
+def test_one_layer_removed_or_replaced(pilot):
+    perplexity, fitted = pilot
+    assert perplexity([]) == pytest.approx(BASE, abs=0.005)
+    for gone, map in zip(fitted(ALONE, "remove"), fitted(ALONE, "affine"), strict=True):
+        removed, affine = ALONE[gone.first]
+        assert perplexity([gone]) == pytest.approx(removed, abs=0.05)
+        assert perplexity([map]) == pytest.approx(affine, abs=0.05)  # the pilot had no ridge
+    assert perplexity([]) == pytest.approx(BASE, abs=0.005)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layers", TOGETHER)
+def test_several_layers(pilot, layers):
+    perplexity, fitted = pilot
+    removed, affine, sequential = TOGETHER[layers]
+    assert perplexity(fitted(layers, "remove")) == pytest.approx(removed, rel=0.01)
+    assert perplexity(fitted(layers, "affine")) == pytest.approx(affine, rel=0.01)
+    assert perplexity(fitted(layers, "sequential")) == pytest.approx(sequential, rel=0.01)
+    assert perplexity(fitted(layers, "run")) == pytest.approx(sequential, rel=0.01)  # one map does what several do

@@ -1,0 +1,238 @@
+"""A pruned model comes back from the disk as it was, in any process, and what cannot come back is told."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from test_surgery import cached_logits, logits
+from tiny_models import DECODERS, tiny_ids, tiny_model
+from torch.testing import assert_close
+from transformers import AutoModelForCausalLM
+
+import linstudy
+from linstudy.models import blocks
+from linstudy.models.hub import quiet
+from linstudy.prune import count_parameters, export, load_pruned, places_of, prune, save_pruned, stand_ins
+
+TEXT = tiny_ids(batch=24, length=16, seed=3)
+IDS = tiny_ids(length=20)
+
+
+def pruned_model(name="llama", *steps, **changes):
+    model = tiny_model(name, num_hidden_layers=5, **changes) if name != "gpt_neo" else tiny_model(name)
+    for layers, action, part in steps:
+        prune(model, layers, action, blocks=None if action == "remove" else TEXT, part=part)
+    return model
+
+
+MIXED = (([3], "remove", "block"), ([1, 2], "run", "block"), ([2], "affine", "attention"), ([3], "remove", "mlp"))
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_a_model_with_stand_ins_comes_back(name, tmp_path):
+    model = pruned_model(name, ([2], "affine", "block"), ([1], "remove", "block"))
+    expected = logits(model, IDS)
+    save_pruned(model, tmp_path / "pruned")
+    again, tokenizer = load_pruned(tmp_path / "pruned", device="cpu")
+    assert torch.equal(logits(again, IDS), expected)
+    assert_close(cached_logits(again, IDS, first=11), expected, rtol=1e-4, atol=1e-5)
+    assert places_of(again) == places_of(model)
+    assert count_parameters(again) == count_parameters(model)
+    assert not again.training
+    assert tokenizer is None
+
+
+@pytest.mark.parametrize("name", ["falcon", "gpt2", "llama", "phi"])
+def test_parts_runs_and_gaps_come_back(name, tmp_path):
+    model = pruned_model(name, *MIXED)
+    save_pruned(model, tmp_path / "pruned")
+    again, _ = load_pruned(tmp_path / "pruned", device="cpu")
+    assert torch.equal(logits(again, IDS), logits(model, IDS))
+    assert_close(cached_logits(again, IDS, first=11), logits(model, IDS), rtol=1e-4, atol=1e-5)
+    assert [(place.first, place.last) for place in places_of(again)] == [(1, 2), (4, 4), (5, 5)]
+    assert [name for name, _ in stand_ins(again)] == ["1.block", "2.attention"]
+    assert len(blocks(model)) == 3  # saving leaves the model as it was
+    save_pruned(again, tmp_path / "again")
+    assert torch.equal(logits(load_pruned(tmp_path / "again", device="cpu")[0], IDS), logits(model, IDS))
+
+
+def test_a_model_nobody_pruned_comes_back_too(tmp_path):
+    model = tiny_model("mistral").to(torch.bfloat16)
+    save_pruned(model, tmp_path / "whole")
+    again, _ = load_pruned(tmp_path / "whole", device="cpu", dtype="bfloat16")
+    assert torch.equal(logits(again, IDS), logits(model, IDS))
+
+
+def test_an_ordinary_save_is_what_it_is_good_for(tmp_path):
+    """The control: `save_pretrained` of a model with a map comes back with random weights, without an error."""
+    model = pruned_model("llama", ([2], "affine", "block"))
+    model.save_pretrained(tmp_path / "ordinary")
+    with quiet():
+        again = AutoModelForCausalLM.from_pretrained(tmp_path / "ordinary", dtype=torch.float32)
+    assert not torch.allclose(logits(again, IDS), logits(model, IDS), atol=1e-2)
+    save_pruned(model, tmp_path / "pruned")
+    with pytest.raises((OSError, ValueError), match=r"config\.json"):  # ours does not come back by that way at all
+        AutoModelForCausalLM.from_pretrained(tmp_path / "pruned")
+    with pytest.raises(ValueError, match=r"in .*pruned lies a model with maps in place of layers: linstudy\.prune"):
+        linstudy.load(tmp_path / "pruned")
+
+
+FRESH = """
+import sys, torch
+sys.path.insert(0, sys.argv[3])
+from test_surgery import logits
+from tiny_models import tiny_ids
+from linstudy.prune import load_pruned
+model, tokenizer = load_pruned(sys.argv[1], device="cpu")
+torch.save(logits(model, tiny_ids(length=20)), sys.argv[2])
+"""
+
+KILLED = """
+import os, signal, sys
+from linstudy.prune import load_pruned, save_pruned
+from transformers import PreTrainedModel
+model, _ = load_pruned(sys.argv[1], device="cpu")
+save = PreTrainedModel.save_pretrained
+def save_and_die(*arguments, **options):
+    save(*arguments, **options)
+    os.kill(os.getpid(), signal.SIGKILL)
+PreTrainedModel.save_pretrained = save_and_die
+save_pruned(model, sys.argv[2])
+"""
+
+
+@pytest.mark.slow
+def test_it_comes_back_in_a_fresh_process_and_after_one_was_killed(tmp_path, root):
+    model = pruned_model("llama", *MIXED)
+    save_pruned(model, tmp_path / "pruned")
+    command = [sys.executable, "-c", FRESH, tmp_path / "pruned", tmp_path / "logits.pt", root / "tests"]
+    subprocess.run(command, check=True)
+    assert torch.equal(torch.load(tmp_path / "logits.pt"), logits(model, IDS))
+
+    killed = subprocess.run([sys.executable, "-c", KILLED, tmp_path / "pruned", tmp_path / "second"])
+    assert killed.returncode == -signal.SIGKILL
+    assert not (tmp_path / "second").exists()
+    assert (tmp_path / ".second.unfinished").is_dir()
+    save_pruned(model, tmp_path / "second")
+    assert not (tmp_path / ".second.unfinished").exists()
+    assert torch.equal(logits(load_pruned(tmp_path / "second", device="cpu")[0], IDS), logits(model, IDS))
+
+
+def test_what_fails_leaves_nothing(tmp_path, monkeypatch):
+    def full(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("transformers.PreTrainedModel.save_pretrained", full)
+    with pytest.raises(OSError, match=r"could not write the model to .*\(.*No space left.*\): nothing was written"):
+        save_pruned(pruned_model(), tmp_path / "pruned")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_holds_something_is_left_alone(tmp_path):
+    (tmp_path / "mine").mkdir()
+    save_pruned(pruned_model(), tmp_path / "mine")
+    with pytest.raises(FileExistsError, match="mine exists and is not empty: give a new folder, or delete this one"):
+        save_pruned(pruned_model(), tmp_path / "mine")
+    with pytest.raises(FileExistsError, match="exists and is not empty"):
+        export(pruned_model(), tmp_path / "mine")
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(FileExistsError, match="exists and is not empty"):
+        export(pruned_model(), tmp_path / "file")
+
+
+def test_the_tokenizer_comes_along(tmp_path):
+    model, tokenizer = linstudy.load("stories-1m", device="cpu")
+    prune(model, [4, 5], "remove")
+    save_pruned(model, tmp_path / "pruned", tokenizer=tokenizer)
+    export(model, tmp_path / "plain", tokenizer=tokenizer)
+    for again, words in (load_pruned(tmp_path / "pruned", device="cpu"), linstudy.load(tmp_path / "plain")):
+        assert words("Lily had a box.")["input_ids"] == tokenizer("Lily had a box.")["input_ids"]
+        assert torch.equal(logits(again.cpu(), IDS), logits(model, IDS))
+    plan = json.loads((tmp_path / "pruned" / "pruning.json").read_text())
+    assert plan["model"] == "stories-1m"
+
+
+@pytest.mark.parametrize("name", DECODERS)
+@pytest.mark.parametrize("action", ["remove", "merge"])
+def test_what_was_removed_or_merged_is_a_plain_folder(name, action, tmp_path):
+    if action == "merge" and name in ("gemma2", "gemma3_text", "olmo2", "opt postnorm"):
+        pytest.skip("what follows cannot be merged into blocks of this family")
+    model = pruned_model(name, ([2], action, "block"))
+    export(model, tmp_path / "plain")
+    again = AutoModelForCausalLM.from_pretrained(tmp_path / "plain", dtype=torch.float32)
+    assert_close(logits(again.eval(), IDS), logits(model, IDS))
+    assert len(blocks(again)) == len(blocks(model))
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        ((([2, 3], "run", "block"),), "an affine map stands in for layers 2 to 3, which no plain folder can hold"),
+        ((([4], "remove", "attention"),), "the attention was changed for layer 4, which no plain folder can hold"),
+    ],
+)
+def test_what_no_plain_folder_can_hold_is_told(steps, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        export(pruned_model("llama", *steps), tmp_path / "plain")
+    assert not (tmp_path / "plain").exists()
+
+
+def spoilt(folder, how):
+    if how == "no plan":
+        (folder / "pruning.json").unlink()
+    elif how == "another format":
+        plan = json.loads((folder / "pruning.json").read_text())
+        (folder / "pruning.json").write_text(json.dumps(plan | {"format": 7}))
+    elif how == "half a plan":
+        (folder / "pruning.json").write_text((folder / "pruning.json").read_text()[:40])
+    elif how == "another plan":
+        plan = json.loads((folder / "pruning.json").read_text())
+        (folder / "pruning.json").write_text(json.dumps(plan | {"places": plan["places"][1:-1]}))
+    elif how == "an impossible plan":
+        plan = json.loads((folder / "pruning.json").read_text())
+        plan["places"][0]["block"] = "gone"
+        (folder / "pruning.json").write_text(json.dumps(plan))
+    elif how == "cut maps":
+        whole = (folder / "stand_ins.safetensors").read_bytes()
+        (folder / "stand_ins.safetensors").write_bytes(whole[: len(whole) // 2])
+    elif how == "fewer maps":
+        maps = load_file(folder / "stand_ins.safetensors")
+        save_file({name: map for name, map in maps.items() if "bias" not in name}, folder / "stand_ins.safetensors")
+    elif how == "fewer weights":
+        weights = load_file(folder / "kept" / "model.safetensors")
+        del weights["model.layers.0.mlp.down_proj.weight"]
+        save_file(weights, folder / "kept" / "model.safetensors", metadata={"format": "pt"})
+    elif how == "no weights":
+        (folder / "kept" / "model.safetensors").unlink()
+
+
+@pytest.mark.parametrize(
+    ("how", "error", "message"),
+    [
+        ("no plan", FileNotFoundError, r"there is no pruning\.json in .*: give a folder that save_pruned wrote"),
+        ("another format", ValueError, "is no record of pruning that can be read .format 7, and this version"),
+        ("half a plan", ValueError, "is no record of pruning that can be read"),
+        ("an impossible plan", ValueError, "is nothing that can stand at a place of a model"),
+        ("another plan", ValueError, r"pruning\.json is of a model with other layers than .*kept: copy"),
+        ("cut maps", OSError, r"stand_ins\.safetensors cannot be read .*: copy the folder again"),
+        ("fewer maps", ValueError, r"stand_ins\.safetensors lacks '1\.block\.bias': copy the folder again"),
+        ("fewer weights", ValueError, "1 weights are missing in .*kept .first: model.layers.0.mlp.down_proj.weight"),
+        ("no weights", FileNotFoundError, r"there is no model\.safetensors in"),
+    ],
+)
+def test_damage_is_told(how, error, message, tmp_path):
+    save_pruned(pruned_model("llama", ([1], "affine", "block")), tmp_path / "pruned")
+    spoilt(tmp_path / "pruned", how)
+    with pytest.raises(error, match=message):
+        load_pruned(tmp_path / "pruned", device="cpu")
+
+
+def test_no_pickle_is_written(tmp_path):
+    save_pruned(pruned_model("llama", *MIXED), tmp_path / "pruned")
+    kinds = {os.path.splitext(file.name)[1] for file in (tmp_path / "pruned").rglob("*") if file.is_file()}
+    assert kinds <= {".json", ".safetensors"}
