@@ -92,7 +92,7 @@ def test_what_a_user_can_get_wrong_is_one_sentence_and_leaves_nothing(folder, mo
         (["--layers", "0"], "--layers 0: of 3 layers, 1 to 2 can go."),
         (["--text", "story"], "'story'"),
         (["--tokens", "64"], "--tokens 64: 1 blocks leave none to measure on; ask for more."),
-        (["--tokens", "128", "--length", "16"], "cannot determine an affine map of 32 dimensions"),
+        (["--tokens", "48", "--length", "16"], "cannot determine an affine map of 32 dimensions"),
         (["--out", "full"], "full exists and is not empty: give a new folder"),
         (["--out", "no/wrong"], "--out no/wrong: the folder 'no' does not exist; make it first."),
         (["--action", "merge", "--layers", "2", "--order", "angular", "--dtype", "float31"], "'float31'"),

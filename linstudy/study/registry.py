@@ -54,7 +54,7 @@ CHECKPOINTS = {
     "EleutherAI/pythia-1b": {step: f"step{step}" for step in PYTHIA_STEPS},
     "bigscience/bloom-560m-intermediate": {step: f"global_step{step}" for step in BLOOM_STEPS},
 }
-# Models of the paper's Table 1, which are tuned on its tasks.
+# Models of the paper's Table 1, which are tuned on its tasks, by the size that AdamW's memory of them needs.
 TUNED = {"facebook/opt-125m": "t4", "gpt2": "t4", "facebook/opt-1.3b": "full", "gpt2-large": "full"}
 # Presets that are trained again and again, and the texts they are trained on, by the size they need.
 SWEPT = (("nano", ("stories", "pydocs"), "tiny"), ("pocket", ("stories", "wikitext"), "t4"))
@@ -86,10 +86,9 @@ def registry() -> tuple[Run, ...]:
         make = partial(pretraining_rows.checkpoint_rows, source, revisions, tokens=256 * rows.LENGTH)
         key = {"model": name, "corpus": "wikitext"}
         runs.append(Run(f"dynamics-{name}", "dynamics", "t4", "hub", key, make))
-    for name, size in TUNED.items():
-        commit = next(model.commit for model in HUB if model.name == name)
-        source = rows.Source(name, commit[:12], name, "wikitext", "wikitext", commit)
-        runs += _tuned(source, finetuning_rows.HUB_TASKS, needs="hub", size=size, rate=1e-5)
+    for model in (model for model in HUB if model.name in TUNED):
+        source = rows.Source(model.name, model.commit[:12], model.name, "wikitext", "wikitext", model.commit)
+        runs += _tuned(source, finetuning_rows.HUB_TASKS, needs="hub", size=TUNED[model.name], rate=1e-5)
     runs += _pruning()
     return tuple(runs)
 
