@@ -97,7 +97,7 @@ def test_rows_say_what_happened():
     assert first["training_loss"] == pytest.approx(math.log(3))  # the head starts at 0: all classes alike
     first, *_ = finetune(model_of(), TOKENIZER, pairs(4), objective="preference", steps=1, batch=4)
     assert first["training_loss"] == pytest.approx(math.log(2))
-    assert first["training_accuracy"] == 0  # a tie is not ranked right
+    assert first["training_accuracy"] == 0.5  # a tie is a guess
 
 
 def test_the_model_is_trained_in_place_and_comes_out_as_it_went_in():

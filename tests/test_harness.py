@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -75,10 +76,27 @@ def test_a_trained_model_chooses_what_follows_and_an_untrained_one_does_not(pock
     assert trained["constant"] == untrained["constant"] < 0.5
 
 
+def likelier_but_not_by_the_letter(model, tokenizer, context):
+    """Two animals of which the first is likelier and the second likelier per character, whatever the model's taste."""
+    animals = ["fox", "cat", "dog", "owl", "hedgehog", "squirrel", "chipmunk", "butterfly", "grasshopper", "elephant"]
+    before = tokenizer(context)["input_ids"]
+    logs = {}
+    for name in animals:
+        ids = torch.tensor([tokenizer(f"{context} {name}")["input_ids"]])
+        with torch.no_grad():
+            log_p = model(ids).logits[0].double().log_softmax(-1)
+        logs[name] = sum(float(log_p[at - 1, ids[0, at]]) for at in range(len(before), ids.shape[1]))
+    return next(
+        [short, long]
+        for short, long in permutations(animals, 2)
+        if logs[short] > logs[long] + 0.1 and logs[short] / len(short) < logs[long] / len(long) - 0.01
+    )
+
+
 def test_the_table_by_hand(pocket):
     model, tokenizer = pocket
-    # "fox" is likelier than "chipmunk", but not by the letter
-    example = ("Once upon a time, a shy little", ["fox", "chipmunk"], 1)
+    context = "Once upon a time, a shy little"
+    example = (context, likelier_but_not_by_the_letter(model, tokenizer, context), 1)
     table = zero_shot(model, tokenizer, [example] * 3 + [("Once upon a", ["time", "xqz"], 0)])
     assert list(table["predictor"]) == ["likelihood", "likelihood per character", "constant"]
     assert table["accuracy"].tolist() == [0.25, 1.0, 0.75]
