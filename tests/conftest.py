@@ -69,3 +69,15 @@ def same_start():
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture
+def book_style():
+    """Draw as the book does; what else is drawn with stays as it was."""
+    import matplotlib.pyplot as plt
+
+    from linstudy import show
+
+    with plt.rc_context():
+        show.style()
+        yield

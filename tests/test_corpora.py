@@ -4,7 +4,6 @@ import io
 import json
 import os
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 import pytest
+from hub_process import run_on_hub
 from hub_server import dataset_hub
 
 from linstudy.text import CORPORA, corpus, pydocs, pydocs_fingerprint
@@ -168,11 +168,7 @@ def documents_of_hub(url, name, tmp_path):
         "assert settings and settings.items() <= vars(config).items()\n"
         "json.dump([documents, error, sum(waits)], sys.stdout)\n"
     )
-    environment = {**os.environ, "HF_ENDPOINT": url, "HF_HOME": str(tmp_path), "NO_PROXY": "127.0.0.1"}
-    environment.pop("HF_HUB_OFFLINE", None)
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=100)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return json.loads(run_on_hub(code, url, tmp_path, seconds=100).stdout)
 
 
 @pytest.mark.slow

@@ -3,13 +3,11 @@
 import gzip
 import io
 import json
-import os
-import subprocess
-import sys
 
 import pyarrow
 import pyarrow.parquet
 import pytest
+from hub_process import run_on_hub
 from hub_server import dataset_hub
 
 from linstudy.study.finetuning_rows import HUB_CLASSIFIED
@@ -45,11 +43,7 @@ def examples_of_hub(url, tmp_path, *asked):
         "from linstudy.text import hub_task\n"
         "json.dump([list(hub_task(name, split=split)) for name, split in json.loads(sys.argv[1])], sys.stdout)\n"
     )
-    environment = {**os.environ, "HF_ENDPOINT": url, "HF_HOME": str(tmp_path), "NO_PROXY": "127.0.0.1"}
-    environment.pop("HF_HUB_OFFLINE", None)
-    command = [sys.executable, "-c", code, json.dumps(asked)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
-    assert done.returncode == 0, done.stderr
+    done = run_on_hub(code, url, tmp_path, arguments=[json.dumps(asked)], seconds=200)
     return [[tuple(one) for one in examples] for examples in json.loads(done.stdout)]
 
 

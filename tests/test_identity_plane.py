@@ -12,13 +12,7 @@ import pytest
 from linstudy import show
 from linstudy.show.words import number
 
-
-@pytest.fixture(autouse=True)
-def _book_style():
-    with plt.rc_context():
-        show.style()
-        yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("book_style")
 
 
 def layers(model="a", count=4, seed=0, largest=0.9):

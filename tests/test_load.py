@@ -1,15 +1,14 @@
 """Models are loaded whole or not at all, and what cannot be loaded ends in one sentence that says what to do."""
 
 import json
-import os
 import re
 import socket
-import subprocess
 import sys
 import textwrap
 
 import pytest
 import torch
+from hub_process import run_on_hub
 from model_hub import model_hub
 from tiny_models import DECODERS, VOCABULARY, tiny_ids, tiny_model
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -294,17 +293,8 @@ def in_a_process(script, tmp_path, endpoint):
                 outcome = [type(error).__name__, str(error), quiet]
             print(json.dumps([*outcome, time.perf_counter() - start]), flush=True)
     """
-    settings = dict(HF_ENDPOINT=endpoint, HF_HOME=str(tmp_path / "home"), HF_HUB_OFFLINE="0", HF_HUB_DISABLE_XET="1")
-    settings |= dict(HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_PROGRESS_BARS="1", no_proxy="127.0.0.1")
-    done = subprocess.run(
-        [sys.executable, "-W", "error::UserWarning", "-c", textwrap.dedent(helper) + textwrap.dedent(script)],
-        env={k: v for k, v in os.environ.items() if not k.startswith(("HF_", "TRANSFORMERS_"))} | settings,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    script = textwrap.dedent(helper) + textwrap.dedent(script)
+    done = run_on_hub(script, endpoint, tmp_path / "home", options=("-W", "error::UserWarning"), seconds=120)
     return [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
 

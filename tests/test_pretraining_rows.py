@@ -1,15 +1,11 @@
 """Rows of pretrained models: rates swept, seeds that judge, scalings seen, steps on the way; a preset of seconds."""
 
 import math
-import os
-import subprocess
-import sys
-import textwrap
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT
+from hub_process import run_on_hub
 from model_hub import model_hub
 
 from linstudy import linearity_profile, load, token_blocks
@@ -140,20 +136,8 @@ def test_published_checkpoints_are_read_by_revision_from_a_stand_in_for_the_hub(
         source = Source("org/steps", "", "org/steps", "stories", "stories")
         made.checkpoint_rows(source, {{0: "step0", 4: "step4"}}, tokens=8192).to_csv({str(tmp_path / "rows.csv")!r})
     """
-    settings = {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1"}
-    settings |= {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "no_proxy": "127.0.0.1"}
     with model_hub({"org/steps": {"main": models["step4"]} | models}) as hub:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("HF_")} | settings
-        done = subprocess.run(
-            [sys.executable, "-c", textwrap.dedent(script)],
-            env=environment | {"HF_ENDPOINT": hub.url},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-            cwd=ROOT,
-        )
-    assert done.returncode == 0, done.stderr
+        run_on_hub(script, hub.url, tmp_path / "home")
     table = pd.read_csv(tmp_path / "rows.csv")
     assert not [column for column in TABLES["dynamics"].key if column not in table]
     for step, part in table.groupby("step"):

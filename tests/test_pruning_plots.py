@@ -4,20 +4,13 @@ matplotlib.use("agg")
 
 import itertools
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from linstudy import show
 
-
-@pytest.fixture(autouse=True)
-def _book_style():
-    with plt.rc_context():
-        show.style()
-        yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("book_style")
 
 
 def budgets():

@@ -1,15 +1,11 @@
 """The list of long runs, and the rows they make: of small models here, of a stand-in for the hub, of every family."""
 
 import json
-import os
-import subprocess
-import sys
-import textwrap
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT
+from hub_process import run_on_hub
 from model_hub import commit_of, model_hub
 
 from linstudy import load, untrained
@@ -164,21 +160,9 @@ def test_runs_on_the_hub_go_through_a_stand_in_for_it(source, tmp_path):
         print(run_missing(runs, folder={str(tmp_path)!r}))
     """
     models = {name: {"main": files} for name in names}
-    settings = {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1"}
-    settings |= {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "no_proxy": "127.0.0.1"}
     with model_hub(models, faults={"org/cut": "cut", "org/down": "503"}) as hub:
-        done = subprocess.run(
-            [sys.executable, "-c", textwrap.dedent(script)],
-            env={k: v for k, v in os.environ.items() if not k.startswith("HF_")} | settings | {"HF_ENDPOINT": hub.url},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-            cwd=ROOT,
-        )
-        assert done.returncode == 0, done.stderr
+        said = run_on_hub(script, hub.url, tmp_path / "home").stdout.splitlines()
         asked = list(hub.requests)
-    said = done.stdout.splitlines()
     assert "[1/5] outliers-org/good-wikitext-trained: running" in said
     assert any(line.startswith("[2/5]") and "the download of 'org/cut' broke off" in line for line in said)
     assert any(line.startswith("[3/5]") and "it answered 503" in line for line in said)

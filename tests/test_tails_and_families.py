@@ -11,13 +11,7 @@ import pytest
 
 from linstudy import show
 
-
-@pytest.fixture(autouse=True)
-def _book_style():
-    with plt.rc_context():
-        show.style()
-        yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("book_style")
 
 
 def errors(layers=3, tokens=4000, dims=16):

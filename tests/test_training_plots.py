@@ -1,6 +1,5 @@
 """Figures of training: every value where it is, means and ranges right, diverged runs left out, words from data."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,12 +7,6 @@ import pytest
 from linstudy.show import path_alt, path_plot, rates_alt, rates_plot, spread_alt, spread_plot, steps_plot
 
 NAN = float("nan")
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def line_of(ax, name):

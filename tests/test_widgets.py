@@ -18,16 +18,10 @@ from IPython.utils.capture import capture_output
 
 from linstudy import show
 
+pytestmark = pytest.mark.usefixtures("book_style")
+
 SCRIPT = "<script>alert(1)</script>"
 needs_stack = pytest.mark.skipif(not hasattr(widgets, "Stack"), reason="this ipywidgets has no Stack")
-
-
-@pytest.fixture(autouse=True)
-def _tidy_figures():
-    with plt.rc_context():
-        show.style()
-        yield
-    plt.close("all")
 
 
 def drawing(name="a", column="linearity"):

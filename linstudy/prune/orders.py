@@ -27,46 +27,53 @@ Layers = Collection[int]
 Scores = pd.DataFrame | None
 
 
-def linearity(
-    model: Model, blocks: Blocks, *, count: int | None = None, fixed: Layers = (), seed: int = 0, scores: Scores = None
-) -> list[int]:
-    """Put the most linear layer first (Razzhigaev et al. 2024, section 5, who do not say which of their scores)."""
-    return _by_score("linearity", model, blocks, count, fixed, scores)
+def _by_score(name: str, doc: str, *, column: str = "") -> Callable[..., list[int]]:
+    """Return the order that a column of ``layer_scores``, by default the one of this name, puts the layers in."""
+    column = column or name
+
+    def order(
+        model: Model,
+        blocks: Blocks,
+        *,
+        count: int | None = None,
+        fixed: Layers = (),
+        seed: int = 0,
+        scores: Scores = None,
+    ) -> list[int]:
+        candidates, count = _candidates(model, count, fixed)
+        values = (layer_scores(model, blocks) if scores is None else scores).set_index("layer")[column]
+        return sorted(candidates, key=lambda layer: SIGNS[column] * values[layer])[:count]
+
+    order.__name__ = order.__qualname__ = name
+    order.__doc__ = doc
+    return order
 
 
-def update_linearity(
-    model: Model, blocks: Blocks, *, count: int | None = None, fixed: Layers = (), seed: int = 0, scores: Scores = None
-) -> list[int]:
-    """Put the layer first whose update is most linear: the same paper's score without the residual."""
-    return _by_score("update_linearity", model, blocks, count, fixed, scores)
-
-
-def block_influence(
-    model: Model, blocks: Blocks, *, count: int | None = None, fixed: Layers = (), seed: int = 0, scores: Scores = None
-) -> list[int]:
-    """Put the layer first that turns the stream least, 1 - cos(x, y) (Men et al. 2024, ShortGPT)."""
-    return _by_score("block_influence", model, blocks, count, fixed, scores)
-
-
-def norm_ratio(
-    model: Model, blocks: Blocks, *, count: int | None = None, fixed: Layers = (), seed: int = 0, scores: Scores = None
-) -> list[int]:
-    """Put the layer first whose update is smallest beside the stream (Razzhigaev et al. 2024, figure 3)."""
-    return _by_score("norm_ratio", model, blocks, count, fixed, scores)
-
-
-def cca(
-    model: Model, blocks: Blocks, *, count: int | None = None, fixed: Layers = (), seed: int = 0, scores: Scores = None
-) -> list[int]:
-    """Put the layer first whose output is nearest to linear in every canonical direction (Erdogan et al. 2025, NBL)."""
-    return _by_score("cca_distance", model, blocks, count, fixed, scores)
-
-
-def cca_bound(
-    model: Model, blocks: Blocks, *, count: int | None = None, fixed: Layers = (), seed: int = 0, scores: Scores = None
-) -> list[int]:
-    """Put the layer first with the least bound on its affine map's error (Erdogan et al. 2025, NBL)."""
-    return _by_score("cca_bound", model, blocks, count, fixed, scores)
+linearity = _by_score(
+    "linearity",
+    "Put the most linear layer first (Razzhigaev et al. 2024, section 5, who do not say which of their scores).",
+)
+update_linearity = _by_score(
+    "update_linearity",
+    "Put the layer first whose update is most linear: the same paper's score without the residual.",
+)
+block_influence = _by_score(
+    "block_influence",
+    "Put the layer first that turns the stream least, 1 - cos(x, y) (Men et al. 2024, ShortGPT).",
+)
+norm_ratio = _by_score(
+    "norm_ratio",
+    "Put the layer first whose update is smallest beside the stream (Razzhigaev et al. 2024, figure 3).",
+)
+cca = _by_score(
+    "cca",
+    "Put the layer first whose output is nearest to linear in every canonical direction (Erdogan et al. 2025, NBL).",
+    column="cca_distance",
+)
+cca_bound = _by_score(
+    "cca_bound",
+    "Put the layer first with the least bound on its affine map's error (Erdogan et al. 2025, NBL).",
+)
 
 
 def angular(
@@ -182,12 +189,6 @@ ORDERS: dict[str, Callable[..., list[int]]] = {
         last_but_one_first,
     )
 }
-
-
-def _by_score(name: str, model: Model, blocks: Blocks, count: int | None, fixed: Layers, scores: Scores) -> list[int]:
-    candidates, count = _candidates(model, count, fixed)
-    values = (layer_scores(model, blocks) if scores is None else scores).set_index("layer")[name]
-    return sorted(candidates, key=lambda layer: SIGNS[name] * values[layer])[:count]
 
 
 def _candidates(model: Model, count: int | None, fixed: Layers) -> tuple[list[int], int]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from .rows import Source
+from .rows import Source, task_examples
 
 PROMPTS = 100  # stories continued
 SAMPLES = (0, 1, 2)  # seeds of the sampling
@@ -26,15 +26,17 @@ def evaluation_rows(source: Source) -> pd.DataFrame:
     from .. import load, untrained
 
     model, tokenizer = load(source.place, revision=source.commit)
-    parts = [*grades(model, tokenizer), *choices(model, tokenizer)]
+    knowing_nothing = untrained(model)
+    parts = [*grades(model, tokenizer, predictor="model"), *choices(model, tokenizer)]
+    parts += grades(knowing_nothing, tokenizer, predictor="random weights")
     parts += probes(model, tokenizer, predictor="probe")
-    parts += probes(untrained(model), tokenizer, predictor="probe of random weights")
+    parts += probes(knowing_nothing, tokenizer, predictor="probe of random weights")
     table = pd.concat(parts, ignore_index=True)
     return table.assign(model=source.model, revision=source.revision)
 
 
-def grades(model: Any, tokenizer: Any) -> Iterator[pd.DataFrame]:
-    """Grade continued stories, a row a grade and seed; of the stories that were meant to follow, too."""
+def grades(model: Any, tokenizer: Any, *, predictor: str) -> Iterator[pd.DataFrame]:
+    """Grade continued stories, a row a grade and seed."""
     from ..evaluate import grade_model, reference_index
     from ..text import stories
 
@@ -43,7 +45,7 @@ def grades(model: Any, tokenizer: Any) -> Iterator[pd.DataFrame]:
         graded = grade_model(model, tokenizer, prompts=PROMPTS, tokens=_room(model), seed=seed, reference=reference)
         found = graded[list(GRADES)].astype(float)
         rows = {"metric": list(GRADES), "value": found.mean(), "standard_error": found.sem(), "examples": found.count()}
-        yield pd.DataFrame(rows).assign(task="stories", predictor="model", seed=seed)
+        yield pd.DataFrame(rows).assign(task="stories", predictor=predictor, seed=seed)
 
 
 def choices(model: Any, tokenizer: Any) -> Iterator[pd.DataFrame]:
@@ -52,7 +54,7 @@ def choices(model: Any, tokenizer: Any) -> Iterator[pd.DataFrame]:
     from ..evaluate.zero_shot import accuracy
 
     for name in CHOSEN:
-        examples = [(one.context, one.choices, one.label) for one in _examples(name, CHOICES, model, tokenizer)]
+        examples = [(one.context, one.choices, one.label) for one in task_examples(name, CHOICES, model, tokenizer)]
         right = pd.Series([_most_shared(context, given) == label for context, given, label in examples])
         shared = pd.DataFrame([{"predictor": "shared words"} | accuracy(right.to_numpy())])
         table = pd.concat([zero_shot(model, tokenizer, examples), shared]).rename(columns={"accuracy": "value"})
@@ -64,7 +66,7 @@ def probes(model: Any, tokenizer: Any, *, predictor: str) -> Iterator[pd.DataFra
     from ..evaluate import probe
 
     for name in PROBED:
-        examples = [(one.text, one.label) for one in _examples(name, EXAMPLES, model, tokenizer)]
+        examples = [(one.text, one.label) for one in task_examples(name, EXAMPLES, model, tokenizer)]
         found = probe(model, examples, tokenizer, seeds=SAMPLES)
         words = probe(model, examples, tokenizer, layers=[0], pool="mean", seeds=SAMPLES)
         named = {"probe": predictor, "shuffled": f"{predictor}, shuffled labels"}
@@ -74,19 +76,6 @@ def probes(model: Any, tokenizer: Any, *, predictor: str) -> Iterator[pd.DataFra
         if predictor != "probe":
             table = table[table.predictor != "constant"]  # there already
         yield table.assign(task=name, metric="probe accuracy")
-
-
-def _examples(name: str, count: int, model: Any, tokenizer: Any) -> Sequence[Any]:
-    """Return examples of a task's test split, those left out that are longer than the model has positions."""
-    from ..text.tasks import task
-
-    most = model.config.get_text_config().max_position_embeddings
-
-    def fits(one: Any) -> bool:
-        texts = [one.text, *(one.whole(choice) for choice in range(len(one.choices)))]
-        return max(map(len, tokenizer(texts, verbose=False)["input_ids"])) <= most
-
-    return list(islice(filter(fits, task(name, split="test")), count))
 
 
 def _room(model: Any) -> int:

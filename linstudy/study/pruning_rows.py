@@ -5,13 +5,12 @@ import math
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from .rows import LENGTH, Source, _text
+from .rows import LENGTH, Source, _text, task_examples
 
 SHARDS = 3  # stretches of the text: each layer's cost is measured on every one
 SHARD_BLOCKS = 32  # of a shard, on which costs are measured; others before them are fitted
@@ -19,7 +18,7 @@ EVALUATED = {True: 32, False: 16}  # blocks on which perplexity is measured, of 
 STRETCH = 3  # blocks are drawn from so many times as many, for a text may change on its way
 BUDGETS = (1, 2, 3, 4, 6, 8, 12, 16)  # layers that go, up to four in five
 ASKED, ASKED_ACTIONS = "greedy_replaced", ("remove", "affine", "sequential")  # these are asked what they know
-EXAMPLES = 100  # of a task
+EXAMPLES = 100  # of a task, from stories that no model was trained on
 KNOWN = ("accuracy", "accuracy_error", "probe_accuracy", "probe_error", "probe_constant")
 LESS = 1 / 3  # share of the layers that a healed model has lost
 HEALED = {"steps": 50, "batch": 8, "warmup": 5, "log_every": 50, "validate_every": 50}
@@ -157,27 +156,15 @@ def _known(model: Any, tokenizer: Any, task: str, action: str, which: str, block
         if task != "preference":
             found = harness(model, tokenizer, tasks=(task,)).set_index("metric").loc["acc"]
             return {"accuracy": found["value"], "accuracy_error": found["standard_error"]}
-        pairs = _examples("preference", model, tokenizer)
+        pairs = task_examples("preference", EXAMPLES, model, tokenizer, split="train")
         right = zero_shot(model, tokenizer, [(one.context, one.choices, one.label) for one in pairs]).iloc[0]
-        asked = [(one.text, one.label) for one in _examples("question", model, tokenizer)]
+        questions = task_examples("question", EXAMPLES, model, tokenizer, split="train")
+        asked = [(one.text, one.label) for one in questions]
         table = probe(model, asked, tokenizer, layers=[len(blocks_of(model))])
     read = table.groupby("predictor")[["accuracy", "standard_error"]].mean()
     known = {"accuracy": right["accuracy"], "accuracy_error": right["standard_error"]}
     known |= {"probe_accuracy": read["accuracy"]["probe"], "probe_error": read["standard_error"]["probe"]}
     return known | {"probe_constant": read["accuracy"]["constant"]}
-
-
-def _examples(name: str, model: Any, tokenizer: Any) -> list[Any]:
-    """Return examples of a task that are short enough for the model."""
-    from ..text import task
-
-    room = model.config.max_position_embeddings
-    short = (
-        one
-        for one in task(name)
-        if max(len(ids) for ids in tokenizer([one.text, *map(one.whole, (0, 1))], verbose=False)["input_ids"]) <= room
-    )
-    return list(islice(short, EXAMPLES))
 
 
 def _key(source: Source, tokens: int) -> dict[str, object]:

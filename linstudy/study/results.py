@@ -106,9 +106,9 @@ TABLES = {
 _TEXT = {"model", "revision", "part", "stack", "corpus", "weights", "ablation", "dtype", "text_hash"}
 _TEXT |= {"preset", "penalty", "scaling", "task", "text", "metric", "predictor", "order", "action", "healing", "which"}
 _TEXT |= set(Provenance.__annotations__) - {"minutes"}
+# Whole numbers that may be missing: a finished model has no step.
 _WHOLE = {"step", "seed", "shard", "tokens", "layer", "layers", "parameters", "boundary", "length", "dimension"}
 _WHOLE |= {"position", "massive", "training_tokens", "steps", "shuffled", "examples"}
-# whole numbers may be missing: a finished model has no step
 
 
 def results(table: str, *, folder: str | os.PathLike | None = None) -> pd.DataFrame:

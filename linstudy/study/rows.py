@@ -1,8 +1,10 @@
 """Measure a model for the tables of long runs: rows without their provenance."""
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,19 @@ def family_rows(name: str) -> pd.DataFrame:
                     key = {"model": name, "stack": stack, "seed": seed, "corpus": corpus, "part": part}
                     tables.append(profile.assign(**key, length=LENGTH, text_hash=text_hash(text)))
     return pd.concat(tables, ignore_index=True).drop(columns="revision")
+
+
+def task_examples(name: str, count: int, model: Any, tokenizer: Any, *, split: str = "test") -> list[Any]:
+    """Return so many examples of a task; those longer than the model has positions are left out."""
+    from ..text import task
+
+    room = getattr(model.config.get_text_config(), "max_position_embeddings", None) or math.inf
+
+    def fits(one: Any) -> bool:
+        texts = [one.text, *map(one.whole, range(len(one.choices)))]
+        return max(map(len, tokenizer(texts, verbose=False)["input_ids"])) <= room
+
+    return list(islice(filter(fits, task(name, split=split)), count))
 
 
 def _load(source: Source, *, tokens: int, dtype: str, shards: int = 1) -> tuple[Any, list[Any]]:

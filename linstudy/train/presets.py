@@ -32,7 +32,7 @@ def pocket(vocab_size: int = 2048) -> MistralConfig:
 
 
 def nano(vocab_size: int = 1024) -> MistralConfig:
-    """Describe the smallest model: 6 layers of width 64, 0.3 M parameters, trained in a quarter of a minute.
+    """Describe the smallest model: 6 layers of width 64, 0.3 M parameters, trained in some 20 s on one thread.
 
     For what takes hundreds of runs: sweeps of learning rates and weights of penalties, with seeds.
     """
