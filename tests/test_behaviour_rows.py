@@ -1,13 +1,19 @@
 """Rows of what models can do and of what fine-tuning changes, with what knows nothing beside them."""
 
+from itertools import islice
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 from test_pretraining_rows import kept
+from transformers import MistralConfig
 
+from linstudy import load
 from linstudy.models import pocket_models
 from linstudy.study import evaluation_rows, finetuning_rows
 from linstudy.study.finetuning_rows import CONTINUED, DELTAS, TASKS, examples
-from linstudy.study.rows import Source
+from linstudy.study.rows import Source, task_examples
+from linstudy.text import task
 
 POCKET = Source("stories-1m", "abc", "stories-1m", "stories", "stories")
 
@@ -41,7 +47,21 @@ def test_every_accuracy_has_its_constant_predictor_and_every_probe_its_controls(
     grades = table[table.task == "stories"]
     assert set(grades.metric) == set(evaluation_rows.GRADES)
     assert set(grades.seed) == {0, 1}
+    by = grades.pivot_table(index="metric", columns="predictor", values="value")
+    assert set(by) == {"model", "random weights"}
+    assert by["random weights"]["grammar"] < 0.05 < by["model"]["grammar"]
     assert table.value.between(0, 1).all()
+
+
+def test_examples_that_a_model_has_no_room_for_are_left_out():
+    model, tokenizer = load("stories-1m")
+    room = 100
+    short = SimpleNamespace(config=MistralConfig(max_position_embeddings=room))
+    found, all_of_them = (task_examples("question", 5, one, tokenizer) for one in (short, model))
+    assert len(found) == len(all_of_them) == 5
+    assert all_of_them == list(islice(task("question", split="test"), 5))  # the control: here there is room for all
+    longest = [max(len(tokenizer(one.whole(0))["input_ids"]) for one in some) for some in (found, all_of_them)]
+    assert longest[0] <= room < longest[1]
 
 
 def test_the_choice_that_shares_most_words_is_taken():
@@ -76,8 +96,8 @@ def test_without_training_nothing_changes(small, monkeypatch):
 
 
 def test_texts_to_train_on_and_to_test_on_are_different_ones():
-    for task in TASKS:
-        training, test = examples(task, "train", 40), examples(task, "test", 20)
+    for name in TASKS:
+        training, test = examples(name, "train", 40), examples(name, "test", 20)
         assert len(training) == 40
         assert len(test) == 20
         assert not {first for first, _ in training} & {first for first, _ in test}

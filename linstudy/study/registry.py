@@ -56,6 +56,7 @@ CHECKPOINTS = {
 }
 # Models of the paper's Table 1, which are tuned on its tasks, by the size that AdamW's memory of them needs.
 TUNED = {"facebook/opt-125m": "t4", "gpt2": "t4", "facebook/opt-1.3b": "full", "gpt2-large": "full"}
+PLAIN = "stories-1m"  # of the pocket models the one that was trained without a penalty
 # Presets that are trained again and again, and the texts they are trained on, by the size they need.
 SWEPT = (("nano", ("stories", "pydocs"), "tiny"), ("pocket", ("stories", "wikitext"), "t4"))
 FOLLOWED = {"nano": (6e-3, 1_048_576, "tiny"), "pocket": (6e-3, 10_000_000, "t4")}  # rate, tokens
@@ -114,11 +115,12 @@ def _followed() -> Iterable[Run]:
 
 
 def _behaviour(source: rows.Source) -> Iterable[Run]:
-    """List what is done with a pretrained model: it is asked, probed and tuned."""
+    """List what is done with a pretrained model: it is asked and probed, and the plain one is tuned."""
     key = {"model": source.model, "revision": source.revision}
     make = partial(evaluation_rows.evaluation_rows, source)
     yield Run(f"evaluations-{source.model}", "evaluations", "tiny", "nothing", key, make)
-    yield from _tuned(source, finetuning_rows.TASKS)
+    if source.model == PLAIN:
+        yield from _tuned(source, finetuning_rows.TASKS)
 
 
 def _tuned(
