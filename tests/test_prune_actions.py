@@ -1,6 +1,7 @@
 """What stands in for layers: the best map there is, put where the layer was, and gone without a trace afterwards."""
 
 import copy
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from torch.testing import assert_close
 from linstudy import JointMoments, linear_map
 from linstudy.measure import joint_moments
 from linstudy.models import blocks, capture, replaced, without
-from linstudy.prune import ACTIONS, Change, changed, count_parameters, fit, places_of, prune, pruned
+from linstudy.prune import ACTIONS, Change, changed, count_parameters, fit, parts_in, places_of, prune, pruned
 from linstudy.prune.parts import INSIDE, down_at, noted, part_at
 from linstudy.prune.ridge import PENALTIES, linear, ridge
 
@@ -301,6 +302,15 @@ def test_what_cannot_be_is_said(arguments, error, message):
     with pytest.raises(error, match=message), pruned(model, *arguments):
         pass
     assert whole_state(model) == state
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_the_parts_that_are_named_are_those_that_can_go(name):
+    model, possible = tiny_model(name), []
+    for part in ("attention", "mlp"):
+        with suppress(ValueError):
+            possible += [part] if fit(model, [2], "remove", part=part) else []
+    assert parts_in(model) == tuple(possible)
 
 
 def test_parts_are_for_some_actions():

@@ -12,7 +12,7 @@ from torch import nn
 from linstudy import cross_entropy, linearity_profile
 from linstudy.measure import joint_moments
 from linstudy.models import blocks, capture, set_blocks, without
-from linstudy.prune import ORDERS, SIGNS, angular_distances, layer_scores, rank_agreement, single_costs
+from linstudy.prune import ORDERS, SIGNS, angular_distances, layer_scores, pruned, rank_agreement, single_costs
 from linstudy.prune.scores import cca_distance
 
 TEXT = tiny_ids(batch=40, length=16, seed=3)
@@ -207,6 +207,13 @@ def test_what_each_layer_costs_and_whether_the_scores_had_said_so(built):
     assert row["delta_perplexity"] == pytest.approx(np.exp(gone) - np.exp(whole), rel=1e-5)
     assert row["perplexity"] == pytest.approx(np.exp(gone), rel=1e-6)
     assert costs["penalty"].isna().sum() == DEPTH
+
+    parts = single_costs(model, TEXT, TEXT[:8], part="mlp")
+    assert len(parts) == 2 * DEPTH
+    with pruned(model, [3], "affine", blocks=TEXT, part="mlp"):
+        nats = cross_entropy(model, TEXT[:8]) - whole
+    found = parts[(parts["layer"] == 3) & (parts["action"] == "affine")].iloc[0]
+    assert found["delta_nats"] == pytest.approx(nats, abs=1e-6)
 
     scores = layer_scores(model, TEXT)
     agreement = rank_agreement(scores, costs).set_index(["score", "action"])

@@ -7,6 +7,7 @@ from .folders import export
 from .healing import HEALING, heal, randomise_
 from .latency import latency
 from .orders import ORDERS
+from .parts import parts_in
 from .places import Place, places_of
 from .saving import load_pruned, save_pruned, stand_ins
 from .scores import SIGNS, angular_distances, layer_scores
@@ -30,6 +31,7 @@ __all__ = [
     "latency",
     "layer_scores",
     "load_pruned",
+    "parts_in",
     "places_of",
     "prune",
     "pruned",

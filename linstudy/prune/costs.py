@@ -24,8 +24,9 @@ def single_costs(
     evaluation: Int[Tensor, "other length"],
     *,
     actions: Sequence[str] = ("remove", "affine"),
+    part: str = "block",
 ) -> pd.DataFrame:
-    """Remove or replace every layer by itself: one row a layer and action.
+    """Remove or replace every layer by itself, or the same ``part`` of each (:func:`parts_in`): a row each and action.
 
     Columns ``layer``, ``action``, ``perplexity`` on the evaluation blocks, ``delta_perplexity`` and ``delta_nats``,
     by how much that and the loss are above the whole model's, and ``penalty``, the map's ridge penalty. The first
@@ -37,7 +38,7 @@ def single_costs(
         how = named(ACTIONS, action, "action")
         layers = range(1 + how.merged, len(model_blocks(model)) + 1)
         groups = [[layer] for layer in layers] if how.joined or how.sequential else [layers]
-        for change in (one for group in groups for one in fit(model, group, action, blocks=calibration)):
+        for change in (one for group in groups for one in fit(model, group, action, blocks=calibration, part=part)):
             with changed(model, [change]):
                 nats = cross_entropy(model, evaluation)
             row = {"layer": change.first, "action": action, "perplexity": math.exp(nats)}

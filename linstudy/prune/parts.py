@@ -50,6 +50,12 @@ INSIDE: dict[str, Inside] = {
 }
 
 
+def parts_in(model: PreTrainedModel) -> tuple[str, ...]:
+    """Return which parts of its blocks can go by themselves: "attention", "mlp", both, or none."""
+    inside = INSIDE.get(model.config.model_type, Inside(None, None, None))
+    return tuple(part for part in ("attention", "mlp") if getattr(inside, part))
+
+
 def part_at(model: PreTrainedModel, layer: int, part: str) -> tuple[nn.Module, str]:
     """Return the block of a layer, counted from 1, and the name of its attention or its MLP.
 
