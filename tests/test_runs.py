@@ -7,6 +7,7 @@ import time
 import pandas as pd
 import pytest
 
+from linstudy.cli import _parser
 from linstudy.study import reach
 from linstudy.study.reach import away, digest
 from linstudy.study.results import TABLES, results
@@ -144,6 +145,19 @@ def test_a_model_folder_is_known_by_its_weights(tmp_path, monkeypatch):
     assert digest(tmp_path) == "ba7816bf8f01"  # FIPS 180-2, appendix B.1
     monkeypatch.setattr(reach, "SHARED_MODEL", tmp_path / "absent")
     assert away("shared model") == "there is no ../shared/models/stories260K beside the checkout"
+    monkeypatch.setattr(reach, "MINI_MODEL", tmp_path / "absent")
+    assert away("mini model") == f"there is no runs/stories-10m; `{reach.MINI_COMMAND}` makes it in an hour or so"
+    monkeypatch.setattr(reach, "MINI_MODEL", tmp_path)
+    assert away("mini model") == ""
+
+
+def test_the_command_that_makes_the_mini_model_is_one(root):
+    """As the command line reads it: into the folder that the runs look into."""
+    words = reach.MINI_COMMAND.split()
+    assert words[0] == "linstudy"
+    options = _parser().parse_args(words[1:])
+    assert root / options.out == reach.MINI_MODEL
+    assert options.preset == "mini"
 
 
 @pytest.mark.slow

@@ -50,6 +50,7 @@ def _looks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "cache of the hub", partial(_cache, "HF_HOME", "")
     yield "cache of datasets", partial(_cache, "HF_DATASETS_CACHE", "datasets")
     yield "pocket models", _pocket
+    yield "mini model", partial(_reach, "mini model", "only the runs that prune it are left out")
     yield "model beside", partial(_reach, "shared model", "only the tests and runs that measure it are left out")
     yield "hub", partial(_reach, "hub", "pocket models, folders, 'stories' and 'pydocs' do without it")
     yield "npm", _npm

@@ -7,7 +7,7 @@ from itertools import product
 from pathlib import Path
 
 from . import evaluation_rows, finetuning_rows, pretraining_rows, pruning_rows, rows
-from .reach import BESIDE, SHARED_MODEL, Needs, digest, pocket_folders
+from .reach import BESIDE, MINI_MODEL, SHARED_MODEL, Needs, digest, pocket_folders
 from .runs import Run
 
 
@@ -38,6 +38,7 @@ HUB = (
     HubModel("mistralai/Mistral-7B-v0.1", "27d67f1b5f57dc0953326b2601d68371d40ea8da", size="full", dtype="bfloat16"),
 )
 
+OWN_TEXTS = {"stories": "stories", "pydocs": "pydocs"}  # perplexity on the text that was learnt, and on another
 # The models of the pruning chapter; the last is in the paper's Figure 6, and of 7 B parameters.
 PRUNED = {"facebook/opt-125m", "facebook/opt-1.3b", "gpt2", "EleutherAI/pythia-1b", "meta-llama/Llama-3.2-1B"}
 LLAMA_2 = HubModel(
@@ -170,7 +171,9 @@ def _pruning() -> Iterable[Run]:
     yield from _pruned(source, {text: source.text} | wikitext, tokens=64 * rows.LENGTH, needs="shared model")
     for name, folder in pocket_folders().items():
         source = rows.Source(name, digest(folder), name, "stories", "stories")
-        yield from _pruned(source, {"stories": "stories", "pydocs": "pydocs"}, tokens=64 * rows.LENGTH)
+        yield from _pruned(source, OWN_TEXTS, tokens=64 * rows.LENGTH)
+    source = rows.Source(MINI_MODEL.name, digest(MINI_MODEL), MINI_MODEL, "stories", "stories")
+    yield from _pruned(source, OWN_TEXTS, tokens=64 * rows.LENGTH, needs="mini model")
     for model in (*(model for model in HUB if model.name in PRUNED), LLAMA_2):
         source = rows.Source(model.name, model.commit[:12], model.name, "wikitext", "wikitext", model.commit)
         texts = {name: name for name in ("wikitext-test", "tinystories-validation")}
