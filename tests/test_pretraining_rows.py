@@ -54,7 +54,7 @@ def test_variants_are_told_apart_by_their_names_and_their_keys():
 
 
 def test_rows_hold_the_sweep_and_three_seeds_at_its_best_rate(tmp_path):
-    table = made.regularisation_rows("speck", "stories", Variant("cosine", 0.5))
+    table = made.regularisation_rows("speck", "stories", Variant("cosine", 0.5), steps=STEPS)
     back = kept(table, "regularisation", tmp_path)
     assert len(back) == len(table)
     runs = back.drop_duplicates(["rate", "seed"])
@@ -84,17 +84,17 @@ def test_a_run_that_diverges_has_rows_with_nothing_in_them(monkeypatch):
         yield
 
     monkeypatch.setattr("linstudy.train.pretrain", diverges)
-    table = made._trained("speck", "stories", Variant(), rate=9.0, seed=0)
+    table = made._trained("speck", "stories", Variant(), rate=9.0, seed=0, steps=STEPS)
     assert list(table.layer) == list(range(1, LAYERS + 1))
     assert table.validation_nats.isna().all()
     with pytest.raises(ValueError, match=r"training diverged at every rate"):
-        made.regularisation_rows("speck", "stories", Variant())
+        made.regularisation_rows("speck", "stories", Variant(), steps=STEPS)
 
 
 def test_a_scaling_is_seen_by_the_rows_and_makes_updates_smaller():
     """The profile is taken while the factors still are hooks: it must be that of the scaled model."""
     of = {
-        word: made._trained("speck", "stories", Variant(scaling=word), rate=1e-3, seed=0)
+        word: made._trained("speck", "stories", Variant(scaling=word), rate=1e-3, seed=0, steps=STEPS)
         for word in ("none", "branches=0.01,power=0")
     }
     assert (of["branches=0.01,power=0"].norm_ratio < 0.1 * of["none"].norm_ratio).all()

@@ -11,8 +11,9 @@ from model_hub import commit_of, model_hub
 from linstudy import load, untrained
 from linstudy.models import SMALL, pocket_models
 from linstudy.study import reach, rows
-from linstudy.study.registry import HUB, registry
+from linstudy.study.registry import HUB, SWEPT, registry
 from linstudy.study.results import TABLES, results
+from linstudy.train import PRESETS
 
 NAMED = {
     *(
@@ -50,6 +51,12 @@ def test_the_hub_models_that_the_book_names_are_registered_by_commit():
     assert {model.name for model in HUB} >= NAMED
     assert any(model.name.startswith("TinyLlama/") for model in HUB)
     assert all(len(model.commit) == 40 and int(model.commit, 16) for model in HUB)
+
+
+def test_sweeps_train_as_long_as_their_presets_say_or_longer():
+    for name, preset, steps, *_ in SWEPT:
+        usual = PRESETS[preset].tokens // (PRESETS[preset].batch * PRESETS[preset].length)
+        assert steps == (4 * usual if name == "nano-longer" else usual)
 
 
 def test_there_is_a_run_for_every_small_model():

@@ -50,8 +50,8 @@ def test_a_diverged_run_is_the_worst_of_all():
         asked(lambda rate: math.nan)
 
 
-def runs(penalty, losses, judged_losses):
-    key = dict(zip(RUN, ("nano", "stories", penalty, 0.5, "none", 0.1), strict=True))
+def runs(penalty, losses, judged_losses, step=400):
+    key = dict(zip(RUN, ("nano", "stories", step, penalty, 0.5, "none", 0.1), strict=True))
     rows = [(rate, CHOOSING, nats) for rate, nats in losses.items()]
     best = min(losses, key=lambda rate: math.inf if math.isnan(losses[rate]) else losses[rate])
     rows += [(best, seed, nats) for seed, nats in enumerate(judged_losses, start=CHOOSING + 1)]
@@ -60,7 +60,6 @@ def runs(penalty, losses, judged_losses):
             **key,
             "rate": rate,
             "seed": seed,
-            "step": 400,
             "validation_nats": nats,
             "layer": layer,
             "linearity": layer / 2,
@@ -81,3 +80,10 @@ def test_runs_are_averaged_over_layers_and_marked_at_the_best_rate_of_their_vari
     judges = judged(pd.DataFrame(plain + cosine))
     assert sorted(judges.validation_nats) == [1.5, 2.1, 2.2]
     assert CHOOSING not in set(judges.seed)
+
+
+def test_longer_runs_have_a_best_rate_of_their_own():
+    short, longer = runs("none", {0.01: 3.0, 0.02: 2.0}, [2.1]), runs("none", {0.01: 1.0, 0.02: 1.1}, [1.2], step=1600)
+    judges = judged(pd.DataFrame(short + longer))
+    assert judges.set_index("step").rate.to_dict() == {400: 0.02, 1600: 0.01}
+    assert judges.set_index("step").validation_nats.to_dict() == {400: 2.1, 1600: 1.2}

@@ -57,10 +57,11 @@ CONTROLS = (
 )
 VARIANTS = (Variant(), *PENALTIES, *CONTROLS)
 FOLLOWED = (Variant(), Variant("cosine", 0.5), Variant("mse", 0.5))  # measured on the way, too
+LONGER = (*FOLLOWED, Variant(scaling="branches=0.3,power=0"))  # trained on more tokens, too
 RATES = {"nano": (1.5e-3, 3e-3, 6e-3, 1.2e-2), "pocket": (1.5e-3, 3e-3, 6e-3, 1.2e-2), "mini": (1e-3, 2e-3, 4e-3, 8e-3)}
 
 
-def regularisation_rows(preset: str, corpus: str, variant: Variant) -> pd.DataFrame:
+def regularisation_rows(preset: str, corpus: str, variant: Variant, *, steps: int) -> pd.DataFrame:
     """Return rows for regularisation.csv: one variant, its learning rate swept, then other seeds at its best rate.
 
     The rates are tried on one seed, four and more until the best has worse ones on both sides. At the best, models are
@@ -69,7 +70,7 @@ def regularisation_rows(preset: str, corpus: str, variant: Variant) -> pd.DataFr
     tables = []
 
     def loss(rate: float, seed: int = CHOOSING) -> float:
-        table = _trained(preset, corpus, variant, rate=rate, seed=seed)
+        table = _trained(preset, corpus, variant, rate=rate, seed=seed, steps=steps)
         tables.append(table)
         return float(table.validation_nats.iloc[0])
 
@@ -81,7 +82,9 @@ def regularisation_rows(preset: str, corpus: str, variant: Variant) -> pd.DataFr
 
 def dynamics_rows(preset: str, corpus: str, variant: Variant, *, rate: float, seed: int, tokens: int) -> pd.DataFrame:
     """Return rows for dynamics.csv: the scores of every layer at steps 0, 1, 2, 4 and so on of a pretraining run."""
-    steps = _steps(preset, tokens)
+    from ..train import PRESETS
+
+    steps = tokens // (PRESETS[preset].batch * PRESETS[preset].length)
     tables = [
         profile.assign(step=step, training_tokens=seen, validation_nats=nats)
         for step, seen, nats, profile in _run(preset, corpus, variant, rate=rate, seed=seed, steps=steps, along=True)
@@ -107,12 +110,11 @@ def checkpoint_rows(source: Source, revisions: Mapping[int, str], *, tokens: int
     return table.assign(preset="", corpus=source.corpus, penalty="", scaling="")
 
 
-def _trained(preset: str, corpus: str, variant: Variant, *, rate: float, seed: int) -> pd.DataFrame:
+def _trained(preset: str, corpus: str, variant: Variant, *, rate: float, seed: int, steps: int) -> pd.DataFrame:
     """Return the rows of the layers of one model after its last step."""
     from ..evaluate import bits_per_byte
     from ..train import PRESETS
 
-    steps = _steps(preset, PRESETS[preset].tokens)
     tokenizer, _, heldout = _text(preset, corpus, steps)
     key = {"preset": preset, "corpus": corpus, **variant.key, "rate": rate, "seed": seed, "step": steps}
     try:
@@ -155,12 +157,6 @@ def _run(
         model.eval()  # inside the loop, where a scaling still is a hook and not yet folded into the weights
         profile = linearity_profile(model, heldout).drop(columns="revision").assign(**_what(heldout))
         yield row["step"], row["tokens"], row["validation_nats"], profile
-
-
-def _steps(preset: str, tokens: int) -> int:
-    from ..train import PRESETS
-
-    return tokens // (PRESETS[preset].batch * PRESETS[preset].length)
 
 
 @lru_cache(maxsize=2)

@@ -58,8 +58,12 @@ CHECKPOINTS = {
 # Models of the paper's Table 1, which are tuned on its tasks, by the size that AdamW's memory of them needs.
 TUNED = {"facebook/opt-125m": "t4", "gpt2": "t4", "facebook/opt-1.3b": "full", "gpt2-large": "full"}
 PLAIN = "stories-1m"  # of the pocket models the one that was trained without a penalty
-# Presets that are trained again and again, and the texts they are trained on, by the size they need.
-SWEPT = (("nano", ("stories", "pydocs"), "tiny"), ("pocket", ("stories", "wikitext"), "t4"))
+# What is trained again and again: its name, the preset, steps, texts, variants, and the size that it needs.
+SWEPT = (
+    ("nano", "nano", 256, ("stories", "pydocs"), pretraining_rows.VARIANTS, "tiny"),
+    ("nano-longer", "nano", 1024, ("stories",), pretraining_rows.LONGER, "tiny"),
+    ("pocket", "pocket", 4882, ("stories", "wikitext"), pretraining_rows.VARIANTS, "t4"),
+)
 FOLLOWED = {"nano": (6e-3, 1_048_576, "tiny"), "pocket": (6e-3, 10_000_000, "t4")}  # rate, tokens
 
 
@@ -97,12 +101,12 @@ def registry() -> tuple[Run, ...]:
 
 def _swept() -> Iterable[Run]:
     """List the sweeps of rates: of no penalty, the penalties and the controls."""
-    for preset, texts, size in SWEPT:
-        for variant, text in product(pretraining_rows.VARIANTS, texts):
-            key = {"preset": preset, "corpus": text, **variant.key}
-            make = partial(pretraining_rows.regularisation_rows, preset, text, variant)
-            name = f"regularisation-{preset}-{text}-{variant.name}"
-            yield Run(name, "regularisation", size, "hub" if text == "wikitext" else "nothing", key, make)
+    for name, preset, steps, texts, variants, size in SWEPT:
+        for variant, text in product(variants, texts):
+            key = {"preset": preset, "corpus": text, **variant.key, "step": steps}
+            make = partial(pretraining_rows.regularisation_rows, preset, text, variant, steps=steps)
+            needs = "hub" if text == "wikitext" else "nothing"
+            yield Run(f"regularisation-{name}-{text}-{variant.name}", "regularisation", size, needs, key, make)
 
 
 def _followed() -> Iterable[Run]:

@@ -7,7 +7,7 @@ import pandas as pd
 
 CHOOSING = 0  # the seed on which rates are compared; all others judge
 FARTHER = 4  # rates that may be added to a sweep whose best lies at an end
-RUN = ("preset", "corpus", "penalty", "weight", "scaling", "weight_decay")
+RUN = ("preset", "corpus", "step", "penalty", "weight", "scaling", "weight_decay")  # the last step
 
 
 def bracketed(loss: Callable[[float], float], rates: Sequence[float]) -> float:
@@ -36,7 +36,7 @@ def swept(table: pd.DataFrame) -> pd.DataFrame:
     ``best`` is True in those at the rate whose loss on the choosing seed is the lowest of their variant.
     """
     numbers = [name for name in table.select_dtypes("number") if name not in ("layer", *RUN)]
-    whole = ["rate", "seed", "step"]
+    whole = ["rate", "seed"]
     runs = table.groupby([*RUN, *whole], as_index=False)[[n for n in numbers if n not in whole]].mean()
     chosen = runs[runs.seed == CHOOSING].dropna(subset="validation_nats")
     chosen = chosen.loc[chosen.groupby(list(RUN)).validation_nats.idxmin(), [*RUN, "rate"]].assign(best=True)
