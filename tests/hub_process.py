@@ -1,10 +1,29 @@
-"""A script in a process of its own whose hub is a stand-in."""
+"""What stand-ins for the hub share: a server on 127.0.0.1, and a process of its own that takes it for the hub."""
 
 import os
 import subprocess
 import sys
 import textwrap
+import threading
+from contextlib import contextmanager
+from http.server import ThreadingHTTPServer
 from pathlib import Path
+
+
+@contextmanager
+def serving(handler, **state):
+    """Serve with a handler class until the block ends; the server has `url`, `requests` and the given state."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    vars(server).update(state, requests=[], url=f"http://127.0.0.1:{server.server_address[1]}")
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def run_on_hub(script, url, home, *, options=(), arguments=(), seconds=300):

@@ -1,32 +1,20 @@
 """A stand-in for the data sets of the Hugging Face hub, on 127.0.0.1: real requests, real parquet, no network."""
 
 import json
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote, urlsplit
 
+from hub_process import serving
 
-@contextmanager
+
 def dataset_hub(files, *, dataset, revision, commit=None, status=None, cut_after=None):
-    """Serve `files` (path: bytes) as one revision of one data set; yields the server, with `url` and `requests`.
+    """Serve `files` (path: bytes) as one revision of one data set: the server as a context, with `url` and `requests`.
 
     `status` answers every request with that error; `cut_after` closes the connection after so many bytes of a file.
     """
     commit = commit or revision
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    server.files, server.dataset, server.revisions, server.commit = files, dataset, {revision, commit}, commit
-    server.status, server.cut_after, server.requests = status, cut_after, []
-    server.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    state = {"dataset": dataset, "revisions": {revision, commit}, "commit": commit}
+    return serving(_Handler, files=files, status=status, cut_after=cut_after, **state)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -2,33 +2,21 @@
 
 import hashlib
 import json
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote, urlsplit
 
+from hub_process import serving
 
-@contextmanager
+
 def model_hub(models, *, faults=(), pulls=()):
-    """Serve `models`, {id: {revision: {path: bytes}}}; yields the server, with `url`, `requests` and `faults`.
+    """Serve `models`, {id: {revision: {path: bytes}}}: the server as a context, with `url`, `requests` and `faults`.
 
     `pulls` maps an id to its pull requests, (number, author) each; their files are the revision refs/pr/<number>.
 
     `faults` maps an id to what goes wrong with it: a status for every answer ("503", "403", "gated"), or "cut": half
     of the weights, then nothing more. A request for /heal ends all faults.
     """
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    server.models, server.faults, server.requests, server.pulls = models, dict(faults), [], dict(pulls)
-    server.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return serving(_Handler, models=models, faults=dict(faults), pulls=dict(pulls))
 
 
 def commit_of(model, revision):
