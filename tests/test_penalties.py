@@ -11,6 +11,7 @@ from torch import nn
 from linstudy import capture, pretrain
 from linstudy.models import final_norm
 from linstudy.train import Penalty, TrainConfig, from_word, neighbour_penalty
+from linstudy.train.penalties import _Cosines
 
 BATCH, TOKENS, DIM, DEPTH = 2, 5, 8, 4  # five states: the embeddings' and four blocks'
 
@@ -129,6 +130,27 @@ def test_the_gradient_of_cosine_is_across_the_state():
         products = (y.grad * y).sum(-1).abs() / (y.grad.norm(dim=-1) * y.norm(dim=-1))
         assert bool((products > 1e-3).all()) is along
         assert float(y.grad.norm()) > 0
+
+
+@pytest.mark.parametrize("detached", [False, True])
+def test_the_gradient_of_cosine_is_that_of_finite_differences(detached):
+    states = [state.requires_grad_() for state in stream()[:-1]]
+
+    def cosines(*given):
+        return _Cosines.apply(False, *given)
+
+    assert torch.autograd.gradcheck(cosines, states)
+    shares = torch.rand(3, BATCH, TOKENS, dtype=torch.float64)
+    found = torch.autograd.grad((_Cosines.apply(detached, *states) * shares).sum(), states, allow_unused=True)
+    pairs = [(x.detach() if detached else x, y) for x, y in pairwise(states)]
+    by_rule = sum(
+        (torch.cosine_similarity(x, y, dim=-1) * share).sum() for (x, y), share in zip(pairs, shares, strict=True)
+    )
+    wanted = torch.autograd.grad(by_rule, states, allow_unused=True)
+    assert [one is None for one in found] == [one is None for one in wanted] == [detached, False, False, False]
+    for one, other in zip(found, wanted, strict=True):
+        if one is not None:
+            torch.testing.assert_close(one, other)
 
 
 def test_detached_neighbours_are_targets_alone():
