@@ -7,7 +7,8 @@ import textwrap
 import threading
 from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
-from pathlib import Path
+
+from conftest import ROOT
 
 
 @contextmanager
@@ -37,7 +38,7 @@ def run_on_hub(script, url, home, *, options=(), arguments=(), seconds=300):
     done = subprocess.run(
         [sys.executable, *options, "-c", textwrap.dedent(script), *arguments],
         env=kept | settings,
-        cwd=Path(__file__).resolve().parent.parent,
+        cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=seconds,

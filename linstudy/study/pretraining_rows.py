@@ -80,11 +80,8 @@ def regularisation_rows(preset: str, corpus: str, variant: Variant, *, steps: in
     return pd.concat(tables, ignore_index=True)
 
 
-def dynamics_rows(preset: str, corpus: str, variant: Variant, *, rate: float, seed: int, tokens: int) -> pd.DataFrame:
+def dynamics_rows(preset: str, corpus: str, variant: Variant, *, rate: float, seed: int, steps: int) -> pd.DataFrame:
     """Return rows for dynamics.csv: the scores of every layer at steps 0, 1, 2, 4 and so on of a pretraining run."""
-    from ..train import PRESETS
-
-    steps = tokens // (PRESETS[preset].batch * PRESETS[preset].length)
     tables = [
         profile.assign(step=step, training_tokens=seen, validation_nats=nats)
         for step, seen, nats, profile in _run(preset, corpus, variant, rate=rate, seed=seed, steps=steps, along=True)

@@ -62,10 +62,10 @@ PLAIN = "stories-1m"  # of the pocket models the one that was trained without a 
 SWEPT = (
     ("nano", "nano", 256, ("stories", "pydocs"), pretraining_rows.VARIANTS, "tiny"),
     ("nano-longer", "nano", 1024, ("stories",), pretraining_rows.LONGER, "tiny"),
-    ("nano-longer", "nano", 768, ("pydocs",), pretraining_rows.LONGER, "tiny"),  # no more of it is there
+    ("nano-longer", "nano", 768, ("pydocs",), pretraining_rows.LONGER, "tiny"),  # all the text there is
     ("pocket", "pocket", 4882, ("stories", "wikitext"), pretraining_rows.VARIANTS, "t4"),
 )
-FOLLOWED = {"nano": (6e-3, 1_048_576, "tiny"), "pocket": (6e-3, 10_000_000, "t4")}  # rate, tokens
+FOLLOWED = {"nano": (6e-3, 1024, "tiny"), "pocket": (6e-3, 4882, "t4")}  # rate, steps
 
 
 def registry() -> tuple[Run, ...]:
@@ -112,10 +112,10 @@ def _swept() -> Iterable[Run]:
 
 def _followed() -> Iterable[Run]:
     """List the pretrainings that are measured on the way."""
-    for preset, (rate, tokens, size) in FOLLOWED.items():
+    for preset, (rate, steps, size) in FOLLOWED.items():
         for variant, seed in product(pretraining_rows.FOLLOWED, range(rows.SEEDS)):
             key = {"preset": preset, "corpus": "stories", **variant.key, "seed": seed}
-            options = {"rate": rate, "seed": seed, "tokens": tokens}
+            options = {"rate": rate, "seed": seed, "steps": steps}
             make = partial(pretraining_rows.dynamics_rows, preset, "stories", variant, **options)
             yield Run(f"dynamics-{preset}-stories-{variant.name}-{seed}", "dynamics", size, "nothing", key, make)
 

@@ -84,10 +84,10 @@ def _angles(states: list[State], penalty: Penalty) -> list[Float[Tensor, "batch 
 
 
 class _Cosines(torch.autograd.Function):
-    """Cosines of neighbouring states, (pair, batch, token), whose gradient passes over every state as rarely as can be.
+    """Cosines of neighbouring states, (pair, batch, token), with the gradient of each state in one sum.
 
-    The same by autograd's own rules takes nearly half as long again, and a penalty is paid in every step. With
-    c = cos(x, y), dc/dx = y / (|x| |y|) - c x / |x|^2.
+    By autograd's own rules it would be gathered from products and norms, one pass over the states for each, and a
+    penalty is paid for in every step. With c = cos(x, y), dc/dx = y / (|x| |y|) - c x / |x|^2.
     """
 
     @staticmethod
