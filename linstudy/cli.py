@@ -90,7 +90,18 @@ def pretrain(options: argparse.Namespace, command: list[str]) -> int:
     from .study.provenance import provenance
     from .train import pretrain_to
 
-    names = ("preset", "text", "tokens", "steps", "distinct", "batch", "accumulation", "peak_rate", "weight_decay")
+    names = (
+        "preset",
+        "layers",
+        "text",
+        "tokens",
+        "steps",
+        "distinct",
+        "batch",
+        "accumulation",
+        "peak_rate",
+        "weight_decay",
+    )
     names += ("penalty", "scaling", "linear", "compile")
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
     folder = pretrain_to(options.out, **given, seed=options.seed, snapshots=options.snapshots)
@@ -165,6 +176,7 @@ def _parser() -> argparse.ArgumentParser:
     train.set_defaults(function=pretrain)
     train.add_argument("--out", required=True, metavar="FOLDER", help="gets model, tokenizer and the table of the run")
     train.add_argument("--preset", metavar="NAME", help="nano, pocket, mini, 150m or 650m: the size (pocket)")
+    train.add_argument("--layers", type=int, metavar="N", help="how many the model has (the preset's)")
     train.add_argument(
         "--text", metavar="CORPUS", help="a corpus by name, a text file, or several joined by + (stories)"
     )

@@ -23,7 +23,7 @@ from linstudy.train import (
     with_bar,
 )
 from linstudy.train.engines import products
-from linstudy.train.pocket import COLUMNS, documents, name_of, shown, write_rows
+from linstudy.train.pocket import COLUMNS, documents, make_model, make_tokenizer, name_of, shown, write_rows
 from linstudy.train.steps import batch_rows, drawn_by, make_optimizer, precision
 
 SMALL = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "head_dim": 4, "vocab_size": 24}
@@ -395,6 +395,13 @@ def test_a_preset_that_is_none_is_refused(tmp_path):
         pretrain_to(tmp_path, preset="minni")
 
 
+def test_a_model_without_layers_is_refused():
+    tokenizer = make_tokenizer("stories", vocab_size=300, seed=0)
+    with pytest.raises(ValueError, match="a model of 0 layers cannot be made: give 1 or more"):
+        make_model(tokenizer, layers=0, seed=0)
+    assert len(make_model(tokenizer, layers=3, seed=0).model.layers) == 3
+
+
 def test_the_bar_counts_steps_and_passes_the_rows_on(capsys):
     rows = [row(0, training_nats=None), row(20, tokens_per_second=5.0), row(40, tokens_per_second=5.0)]
     assert list(with_bar(rows, steps=40, name="run", disable=False)) == rows
@@ -466,10 +473,11 @@ def test_the_command_makes_a_folder_that_transformers_loads(tmp_path):
 @pytest.mark.slow
 def test_the_command_passes_everything_on_to_the_run(tmp_path):
     special = {"penalty": "mse=0.5,features=mean", "scaling": "branches", "snapshots": True, "weight_decay": 0.2}
-    small = {"steps": 6, "batch": 2, "vocab_size": 300, "distinct": 8 * 512, "seed": 3}
+    small = {"steps": 6, "batch": 2, "vocab_size": 300, "distinct": 8 * 512, "seed": 3, "layers": 3}
     folder = pretrain_to(tmp_path, text="pydocs+stories", **special, **small, linear="onednn", accumulation=2)
     made = json.loads((folder / "provenance.json").read_text())
-    assert made["name"] == "pydocs-stories-1m-mse-branches"
+    assert made["name"] == "pydocs-stories-1m-3-layers-mse-branches"
+    assert made["layers"] == 3
     assert made["distinct"] == 4096  # gone through more than once: 7 blocks, 12 seen
     config = made["config"]
     assert config["penalty"]["features"] == "mean"

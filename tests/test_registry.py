@@ -33,7 +33,7 @@ def test_every_run_has_a_name_of_its_own_and_asks_for_columns_that_are_there():
     runs = registry()
     assert len({run.name for run in runs}) == len(runs)
     assert all(run.key.keys() <= set(TABLES[run.table].key) for run in runs)
-    assert {run.needs for run in runs} == {"nothing", "shared model", "mini model", "hub"}
+    assert {run.needs for run in runs} == {"nothing", "shared model", "mini model", "shallow model", "hub"}
     assert tuple(reach.pocket_folders()) == pocket_models()
 
 

@@ -12,6 +12,9 @@ from linstudy.study import reach
 from linstudy.study.reach import away, digest
 from linstudy.study.results import TABLES, results
 from linstudy.study.runs import Run, plan, run_missing
+from linstudy.train import TrainConfig
+from linstudy.train.pocket import name_of
+from linstudy.train.presets import preset_named
 
 MEASURED = TABLES["profiles"].measured
 
@@ -145,19 +148,25 @@ def test_a_model_folder_is_known_by_its_weights(tmp_path, monkeypatch):
     assert digest(tmp_path) == "ba7816bf8f01"  # FIPS 180-2, appendix B.1
     monkeypatch.setattr(reach, "SHARED_MODEL", tmp_path / "absent")
     assert away("shared model") == "there is no ../shared/models/stories260K beside the checkout"
-    monkeypatch.setattr(reach, "MINI_MODEL", tmp_path / "absent")
-    assert away("mini model") == f"there is no runs/stories-10m; `{reach.MINI_COMMAND}` makes it in an hour or so"
-    monkeypatch.setattr(reach, "MINI_MODEL", tmp_path)
+    monkeypatch.setitem(reach.MADE, "mini model", (tmp_path / "absent", "make it", "a while"))
+    assert away("mini model") == "there is no runs/absent; `make it` makes it in a while"
+    monkeypatch.setitem(reach.MADE, "mini model", (tmp_path, "make it", "a while"))
     assert away("mini model") == ""
 
 
-def test_the_command_that_makes_the_mini_model_is_one(root):
-    """As the command line reads it: into the folder that the runs look into."""
-    words = reach.MINI_COMMAND.split()
+@pytest.mark.parametrize("need", reach.MADE)
+def test_a_command_that_makes_a_model_is_one(need, root):
+    """As the command line reads it: into the folder that the runs look into, which it makes first."""
+    folder, command, _ = reach.MADE[need]
+    first, made = command.split(" && ")
+    assert first == f"mkdir -p {folder.parent.relative_to(root)}"
+    words = made.split()
     assert words[0] == "linstudy"
     options = _parser().parse_args(words[1:])
-    assert root / options.out == reach.MINI_MODEL
-    assert options.preset == "mini"
+    assert root / options.out == folder
+    named = preset_named(options.preset or "pocket")
+    config = TrainConfig(steps=1, warmup=0)
+    assert name_of(options.text or "stories", named.size, config, layers=options.layers) == folder.name
 
 
 @pytest.mark.slow

@@ -39,6 +39,8 @@ def findings() -> Iterator[tuple[str, str, str]]:
 
 
 def _looks() -> Iterator[tuple[str, Callable[[], str]]]:
+    from .reach import MADE
+
     yield "python", _python
     yield "linstudy", partial(metadata.version, "linstudy")
     for need in _dependencies():
@@ -50,7 +52,8 @@ def _looks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "cache of the hub", partial(_cache, "HF_HOME", "")
     yield "cache of datasets", partial(_cache, "HF_DATASETS_CACHE", "datasets")
     yield "pocket models", _pocket
-    yield "mini model", partial(_reach, "mini model", "only the runs that prune it are left out")
+    for need in MADE:
+        yield need, partial(_reach, need, "only the runs that prune it are left out")
     yield "model beside", partial(_reach, "shared model", "only the tests and runs that measure it are left out")
     yield "hub", partial(_reach, "hub", "pocket models, folders, 'stories' and 'pydocs' do without it")
     yield "npm", _npm

@@ -1,4 +1,4 @@
-"""What a run may need that not every machine has: the model beside the checkout, a larger one of our own, the hub."""
+"""What a run may need that not every machine has: the model beside the checkout, own ones not shipped, the hub."""
 
 import hashlib
 import os
@@ -11,20 +11,34 @@ from typing import Literal
 
 from .provenance import ROOT
 
-Needs = Literal["nothing", "shared model", "mini model", "hub"]
+Needs = Literal["nothing", "shared model", "mini model", "shallow model", "hub"]
 
 BESIDE = ROOT.parent / "shared"  # real models and texts may lie beside the checkout; nobody has to have them
 SHARED_MODEL = BESIDE / "models" / "stories260K"
-MINI_MODEL = ROOT / "runs" / "stories-10m"  # too large to ship; this makes it
-MINI_COMMAND = "linstudy pretrain --preset mini --batch 8 --tokens 4000000 --out runs/stories-10m"
+# Models of our own that are not shipped, and what makes them.
+MINI_MODEL = ROOT / "runs" / "stories-10m"
+SHALLOW_MODEL = ROOT / "runs" / "stories-1m-2-layers"  # the control: what few layers learn from the start
+MADE: dict[Needs, tuple[Path, str, str]] = {
+    "mini model": (
+        MINI_MODEL,
+        "mkdir -p runs && linstudy pretrain --preset mini --batch 8 --tokens 4000000 --out runs/stories-10m",
+        "an hour or so",
+    ),
+    "shallow model": (
+        SHALLOW_MODEL,
+        "mkdir -p runs && linstudy pretrain --layers 2 --out runs/stories-1m-2-layers",
+        "a quarter of an hour or so",
+    ),
+}
 
 
 def away(needs: Needs) -> str:
     """Say in a few words why what a run needs is not here; nothing ("") when it is."""
     if needs == "shared model":
         return "" if digest(SHARED_MODEL) else "there is no ../shared/models/stories260K beside the checkout"
-    if needs == "mini model":
-        return "" if digest(MINI_MODEL) else f"there is no runs/stories-10m; `{MINI_COMMAND}` makes it in an hour or so"
+    if needs in MADE:
+        folder, command, time = MADE[needs]
+        return "" if digest(folder) else f"there is no runs/{folder.name}; `{command}` makes it in {time}"
     return _hub_away() if needs == "hub" else ""
 
 

@@ -1,13 +1,13 @@
 """What the long runs are: every model, text and control whose rows the tables should have."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from pathlib import Path
 
 from . import evaluation_rows, finetuning_rows, pretraining_rows, pruning_rows, rows
-from .reach import BESIDE, MINI_MODEL, SHARED_MODEL, Needs, digest, pocket_folders
+from .reach import BESIDE, MINI_MODEL, SHALLOW_MODEL, SHARED_MODEL, Needs, digest, pocket_folders
 from .runs import Run
 
 
@@ -179,6 +179,9 @@ def _pruning() -> Iterable[Run]:
         yield from _pruned(source, OWN_TEXTS, tokens=64 * rows.LENGTH)
     source = rows.Source(MINI_MODEL.name, digest(MINI_MODEL), MINI_MODEL, "stories", "stories")
     yield from _pruned(source, OWN_TEXTS, tokens=64 * rows.LENGTH, needs="mini model")
+    # Beside pruned ones as a whole: does a model that lost its other layers do what one does that never had them?
+    source = rows.Source(SHALLOW_MODEL.name, digest(SHALLOW_MODEL), SHALLOW_MODEL, "stories", "stories")
+    yield from _pruned(source, OWN_TEXTS, tokens=64 * rows.LENGTH, needs="shallow model", kinds=("pruning",))
     for model in (*(model for model in HUB if model.name in PRUNED), LLAMA_2):
         source = rows.Source(model.name, model.commit[:12], model.name, "wikitext", "wikitext", model.commit)
         texts = {name: name for name in ("wikitext-test", "tinystories-validation")}
@@ -195,8 +198,9 @@ def _pruned(
     needs: Needs = "nothing",
     size: str = "tiny",
     dtype: str = "float32",
+    kinds: Collection[str] = ("costs", "pruning", "healing"),
 ) -> Iterable[Run]:
-    """List the runs that prune one model by one text."""
+    """List the runs of these kinds that prune one model by one text."""
     key: dict[str, object] = {"model": source.model, "corpus": source.corpus, "tokens": tokens}
     if source.revision:
         key["revision"] = source.revision
@@ -209,4 +213,5 @@ def _pruned(
         ("pruning", "pruning", {"healing": "none"}, pruning),
         ("healing", "pruning", {"healing": "stand-ins"}, healing),
     ):
-        yield Run(f"{name}-{source.model}-{source.corpus}", table, size, needs, key | more, make)
+        if name in kinds:
+            yield Run(f"{name}-{source.model}-{source.corpus}", table, size, needs, key | more, make)

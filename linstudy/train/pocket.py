@@ -45,6 +45,7 @@ def pretrain_to(
     *,
     name: str | None = None,
     preset: str = "pocket",
+    layers: int | None = None,
     text: str = "stories",
     tokens: int | None = None,
     steps: int | None = None,
@@ -72,9 +73,10 @@ def pretrain_to(
 
     Args:
         folder: made where it is not there.
-        name: by default text, size and what is special: ``stories-1m``, ``stories-1m-cosine``, ``stories-1m-mse``.
+        name: by default text, size and what is special: ``stories-1m``, ``stories-1m-cosine``, ``stories-1m-2-layers``.
         preset: ``nano``, ``pocket``, ``mini``, ``150m`` or ``650m``. It also says the vocabulary, the length of a
             block, the batch, the tokens and the peak rate, where they are not given.
+        layers: how many, 1 or more, where not the preset's.
         text: a corpus by name, the path of a text file, or several with ``+`` between, a document of each in turns.
         tokens: how many are seen.
         steps: decide instead of ``tokens``, where given.
@@ -119,7 +121,7 @@ def pretrain_to(
         linear=linear,
         compile=compile,
     )
-    name = name or name_of(text, chosen.size, config)
+    name = name or name_of(text, chosen.size, config, layers=layers)
     folder, first = Path(folder), processes().is_main_process
     folder.mkdir(parents=True, exist_ok=True)
     if first and not resume:
@@ -134,7 +136,9 @@ def pretrain_to(
     source = documents(text, seed=seed) if len(texts(text)) > 1 else text
     blocks = token_blocks(source, tokenizer, tokens=drawn, length=length, seed=seed)
     validation, blocks = blocks[:held][: max(VALIDATED // length, 1)], blocks[held:]
-    model = make_model(tokenizer, preset=preset, seed=seed).to("cuda" if torch.cuda.is_available() else "cpu")
+    model = make_model(tokenizer, preset=preset, layers=layers, seed=seed).to(
+        "cuda" if torch.cuda.is_available() else "cpu"
+    )
 
     rows = pretrain(model, blocks, config, folder=folder / "checkpoint", validation=validation)
     if not first:
@@ -143,7 +147,14 @@ def pretrain_to(
         return folder
     write_rows(folder / "training.csv", with_bar(rows, steps=steps, name=name))
     export(folder, model, tokenizer)
-    what = {"preset": preset, "text": shown(text), "steps": steps, "distinct": distinct, "vocab_size": vocab_size}
+    what = {
+        "preset": preset,
+        "layers": model.config.num_hidden_layers,
+        "text": shown(text),
+        "steps": steps,
+        "distinct": distinct,
+        "vocab_size": vocab_size,
+    }
     what |= {"length": length, "processes": processes().num_processes, "config": asdict(config)}
     reached = summary(folder / "training.csv", validation, tokenizer)
     with written_whole(folder / "provenance.json") as path:
@@ -151,9 +162,13 @@ def pretrain_to(
     return folder
 
 
-def name_of(text: str, size: str, config: TrainConfig) -> str:
-    """Name a model by its text, its size and what is special about its training."""
-    special = [config.penalty and config.penalty.kind, config.scaling and config.scaling.where]
+def name_of(text: str, size: str, config: TrainConfig, *, layers: int | None = None) -> str:
+    """Name a model by its text, its size and what is special about its shape and its training."""
+    special = [
+        layers and f"{layers}-layers",
+        config.penalty and config.penalty.kind,
+        config.scaling and config.scaling.where,
+    ]
     return "-".join([*(Path(part).stem for part in texts(text)), size, *filter(None, special)])
 
 
@@ -180,9 +195,18 @@ def make_tokenizer(text: str, *, vocab_size: int, seed: int) -> PreTrainedTokeni
     return train_tokenizer(chain(own, english), vocab_size=vocab_size)
 
 
-def make_model(tokenizer: PreTrainedTokenizerBase, *, preset: str = "pocket", seed: int) -> MistralForCausalLM:
-    """Make an untrained model of a preset for a tokenizer, its weights decided by the seed."""
+def make_model(
+    tokenizer: PreTrainedTokenizerBase, *, preset: str = "pocket", layers: int | None = None, seed: int
+) -> MistralForCausalLM:
+    """Make an untrained model of a preset for a tokenizer, its weights decided by the seed.
+
+    ``layers`` says how many where it is not the preset that says it. Raises ValueError for fewer than 1.
+    """
     config = preset_named(preset).shape(len(tokenizer))
+    if layers is not None:
+        if layers < 1:
+            raise ValueError(f"a model of {layers} layers cannot be made: give 1 or more")
+        config.num_hidden_layers = layers
     config.bos_token_id = tokenizer.bos_token_id
     config.eos_token_id = tokenizer.eos_token_id
     config.pad_token_id = tokenizer.pad_token_id
