@@ -90,19 +90,8 @@ def pretrain(options: argparse.Namespace, command: list[str]) -> int:
     from .study.provenance import provenance
     from .train import pretrain_to
 
-    names = (
-        "preset",
-        "layers",
-        "text",
-        "tokens",
-        "steps",
-        "distinct",
-        "batch",
-        "accumulation",
-        "peak_rate",
-        "weight_decay",
-    )
-    names += ("penalty", "scaling", "linear", "compile")
+    names = ("preset", "text", "tokens", "steps", "distinct", "batch", "accumulation", "peak_rate", "weight_decay")
+    names += ("layers", "penalty", "scaling", "linear", "compile")
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
     folder = pretrain_to(options.out, **given, seed=options.seed, snapshots=options.snapshots)
     path = folder / "provenance.json"

@@ -23,7 +23,8 @@ from linstudy.train import (
     with_bar,
 )
 from linstudy.train.engines import products
-from linstudy.train.pocket import COLUMNS, documents, make_model, make_tokenizer, name_of, shown, write_rows
+from linstudy.train.pocket import COLUMNS, documents, name_of, shown, write_rows
+from linstudy.train.presets import preset_named
 from linstudy.train.steps import batch_rows, drawn_by, make_optimizer, precision
 
 SMALL = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "head_dim": 4, "vocab_size": 24}
@@ -395,11 +396,18 @@ def test_a_preset_that_is_none_is_refused(tmp_path):
         pretrain_to(tmp_path, preset="minni")
 
 
-def test_a_model_without_layers_is_refused():
-    tokenizer = make_tokenizer("stories", vocab_size=300, seed=0)
+def test_a_model_without_layers_is_refused_before_anything_is_made(tmp_path):
     with pytest.raises(ValueError, match="a model of 0 layers cannot be made: give 1 or more"):
-        make_model(tokenizer, layers=0, seed=0)
-    assert len(make_model(tokenizer, layers=3, seed=0).model.layers) == 3
+        pretrain_to(tmp_path / "new", layers=0)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_preset_takes_another_number_of_layers():
+    fewer, as_it_is = preset_named("pocket", layers=3), preset_named("pocket")
+    assert fewer.shape(300).num_hidden_layers == 3
+    assert fewer.size == "1m-3-layers"
+    same = fewer.shape(300).to_dict() | {"num_hidden_layers": as_it_is.shape(300).num_hidden_layers}
+    assert same == as_it_is.shape(300).to_dict()
 
 
 def test_the_bar_counts_steps_and_passes_the_rows_on(capsys):

@@ -11,7 +11,7 @@ from linstudy.models import small_model
 from linstudy.prune import ORDERS, changed, fit, heal, prune, pruned, rank_agreement
 from linstudy.prune.healing import HEALING
 from linstudy.study import pruning_rows as rows
-from linstudy.study.reach import SHALLOW_MODEL
+from linstudy.study.reach import MADE
 from linstudy.study.registry import registry
 from linstudy.study.results import TABLES
 from linstudy.study.rows import LENGTH, Source
@@ -124,7 +124,7 @@ def test_every_recipe_is_one_that_heal_knows(recipe):
 def test_all_models_of_the_chapter_are_registered():
     runs = pd.DataFrame([{"table": run.table, "needs": run.needs, **run.key} for run in registry()])
     pruning = runs[runs["table"] == "pruning"]
-    control = pruning["model"] == SHALLOW_MODEL.name  # it stands beside pruned models as it is
+    control = pruning["model"] == MADE["shallow model"].name  # it stands beside pruned models as it is
     assert list(pruning[control]["healing"]) == ["none"]
     pruning = pruning[~control]
     assert pruning.groupby("model")["healing"].apply(set).map(lambda found: found == {"none", "stand-ins"}).all()

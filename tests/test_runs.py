@@ -148,25 +148,26 @@ def test_a_model_folder_is_known_by_its_weights(tmp_path, monkeypatch):
     assert digest(tmp_path) == "ba7816bf8f01"  # FIPS 180-2, appendix B.1
     monkeypatch.setattr(reach, "SHARED_MODEL", tmp_path / "absent")
     assert away("shared model") == "there is no ../shared/models/stories260K beside the checkout"
-    monkeypatch.setitem(reach.MADE, "mini model", (tmp_path / "absent", "make it", "a while"))
-    assert away("mini model") == "there is no runs/absent; `make it` makes it in a while"
-    monkeypatch.setitem(reach.MADE, "mini model", (tmp_path, "make it", "a while"))
-    assert away("mini model") == ""
+    monkeypatch.setattr(reach, "ROOT", tmp_path)
+    command = "mkdir -p runs && linstudy pretrain --layers 2 --out runs/stories-1m-2-layers"
+    said = f"there is no runs/stories-1m-2-layers; `{command}` makes it in a quarter of an hour or so"
+    assert away("shallow model") == said
+    folder = tmp_path / "runs" / "stories-1m-2-layers"
+    folder.mkdir(parents=True)
+    (folder / "model.safetensors").write_bytes(b"abc")
+    assert away("shallow model") == ""
 
 
 @pytest.mark.parametrize("need", reach.MADE)
 def test_a_command_that_makes_a_model_is_one(need, root):
-    """As the command line reads it: into the folder that the runs look into, which it makes first."""
-    folder, command, _ = reach.MADE[need]
-    first, made = command.split(" && ")
-    assert first == f"mkdir -p {folder.parent.relative_to(root)}"
-    words = made.split()
+    """As the command line reads it: into the folder that the runs look into, under the name that training gives."""
+    made = reach.MADE[need]
+    words = made.command.removeprefix("mkdir -p runs && ").split()
     assert words[0] == "linstudy"
     options = _parser().parse_args(words[1:])
-    assert root / options.out == folder
-    named = preset_named(options.preset or "pocket")
-    config = TrainConfig(steps=1, warmup=0)
-    assert name_of(options.text or "stories", named.size, config, layers=options.layers) == folder.name
+    assert root / options.out == made.folder
+    named = preset_named(options.preset or "pocket", layers=options.layers)
+    assert name_of(options.text or "stories", named.size, TrainConfig(steps=1, warmup=0)) == made.name
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ import os
 import threading
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
@@ -15,20 +16,31 @@ Needs = Literal["nothing", "shared model", "mini model", "shallow model", "hub"]
 
 BESIDE = ROOT.parent / "shared"  # real models and texts may lie beside the checkout; nobody has to have them
 SHARED_MODEL = BESIDE / "models" / "stories260K"
-# Models of our own that are not shipped, and what makes them.
-MINI_MODEL = ROOT / "runs" / "stories-10m"
-SHALLOW_MODEL = ROOT / "runs" / "stories-1m-2-layers"  # the control: what few layers learn from the start
-MADE: dict[Needs, tuple[Path, str, str]] = {
-    "mini model": (
-        MINI_MODEL,
-        "mkdir -p runs && linstudy pretrain --preset mini --batch 8 --tokens 4000000 --out runs/stories-10m",
-        "an hour or so",
-    ),
-    "shallow model": (
-        SHALLOW_MODEL,
-        "mkdir -p runs && linstudy pretrain --layers 2 --out runs/stories-1m-2-layers",
-        "a quarter of an hour or so",
-    ),
+
+
+@dataclass(frozen=True)
+class Made:
+    """A model of our own that is not shipped: its name, the options that make it, and how long that takes."""
+
+    name: str
+    options: str  # of ``linstudy pretrain``
+    time: str
+
+    @property
+    def folder(self) -> Path:
+        """Where the runs look for it."""
+        return ROOT / "runs" / self.name
+
+    @property
+    def command(self) -> str:
+        """What makes it, from the root of a checkout."""
+        return f"mkdir -p runs && linstudy pretrain {self.options} --out runs/{self.name}"
+
+
+MADE: dict[Needs, Made] = {
+    "mini model": Made("stories-10m", "--preset mini --batch 8 --tokens 4000000", "an hour or so"),
+    # the control of pruned ones: what few layers learn from the start
+    "shallow model": Made("stories-1m-2-layers", "--layers 2", "a quarter of an hour or so"),
 }
 
 
@@ -37,8 +49,8 @@ def away(needs: Needs) -> str:
     if needs == "shared model":
         return "" if digest(SHARED_MODEL) else "there is no ../shared/models/stories260K beside the checkout"
     if needs in MADE:
-        folder, command, time = MADE[needs]
-        return "" if digest(folder) else f"there is no runs/{folder.name}; `{command}` makes it in {time}"
+        made = MADE[needs]
+        return "" if digest(made.folder) else f"there is no runs/{made.name}; `{made.command}` makes it in {made.time}"
     return _hub_away() if needs == "hub" else ""
 
 

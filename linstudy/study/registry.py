@@ -7,7 +7,7 @@ from itertools import product
 from pathlib import Path
 
 from . import evaluation_rows, finetuning_rows, pretraining_rows, pruning_rows, rows
-from .reach import BESIDE, MINI_MODEL, SHALLOW_MODEL, SHARED_MODEL, Needs, digest, pocket_folders
+from .reach import BESIDE, MADE, SHARED_MODEL, Needs, digest, pocket_folders
 from .runs import Run
 
 
@@ -57,6 +57,7 @@ CHECKPOINTS = {
 }
 # Models of the paper's Table 1, which are tuned on its tasks, by the size that AdamW's memory of them needs.
 TUNED = {"facebook/opt-125m": "t4", "gpt2": "t4", "facebook/opt-1.3b": "full", "gpt2-large": "full"}
+KINDS = ("costs", "pruning", "healing")  # of runs on a pruned model
 PLAIN = "stories-1m"  # of the pocket models the one that was trained without a penalty
 # What is trained again and again: its name, the preset, steps, texts, variants, and the size that it needs.
 SWEPT = (
@@ -177,11 +178,11 @@ def _pruning() -> Iterable[Run]:
     for name, folder in pocket_folders().items():
         source = rows.Source(name, digest(folder), name, "stories", "stories")
         yield from _pruned(source, OWN_TEXTS, tokens=64 * rows.LENGTH)
-    source = rows.Source(MINI_MODEL.name, digest(MINI_MODEL), MINI_MODEL, "stories", "stories")
-    yield from _pruned(source, OWN_TEXTS, tokens=64 * rows.LENGTH, needs="mini model")
-    # Beside pruned ones as a whole: does a model that lost its other layers do what one does that never had them?
-    source = rows.Source(SHALLOW_MODEL.name, digest(SHALLOW_MODEL), SHALLOW_MODEL, "stories", "stories")
-    yield from _pruned(source, OWN_TEXTS, tokens=64 * rows.LENGTH, needs="shallow model", kinds=("pruning",))
+    # The shallow one is a control: does a model that lost layers do what one does that never had them?
+    for need, kinds in (("mini model", KINDS), ("shallow model", ("pruning",))):
+        made = MADE[need]
+        source = rows.Source(made.name, digest(made.folder), made.folder, "stories", "stories")
+        yield from _pruned(source, OWN_TEXTS, tokens=64 * rows.LENGTH, needs=need, kinds=kinds)
     for model in (*(model for model in HUB if model.name in PRUNED), LLAMA_2):
         source = rows.Source(model.name, model.commit[:12], model.name, "wikitext", "wikitext", model.commit)
         texts = {name: name for name in ("wikitext-test", "tinystories-validation")}
@@ -198,7 +199,7 @@ def _pruned(
     needs: Needs = "nothing",
     size: str = "tiny",
     dtype: str = "float32",
-    kinds: Collection[str] = ("costs", "pruning", "healing"),
+    kinds: Collection[str] = KINDS,
 ) -> Iterable[Run]:
     """List the runs of these kinds that prune one model by one text."""
     key: dict[str, object] = {"model": source.model, "corpus": source.corpus, "tokens": tokens}

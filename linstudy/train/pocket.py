@@ -100,7 +100,7 @@ def pretrain_to(
     """
     if threads is not None:
         torch.set_num_threads(threads)
-    chosen = preset_named(preset)
+    chosen = preset_named(preset, layers=layers)
     batch, length = batch or chosen.batch, chosen.length
     vocab_size = vocab_size or chosen.vocab_size
     steps = steps or max((tokens or chosen.tokens) // (batch * length), 1)
@@ -121,7 +121,7 @@ def pretrain_to(
         linear=linear,
         compile=compile,
     )
-    name = name or name_of(text, chosen.size, config, layers=layers)
+    name = name or name_of(text, chosen.size, config)
     folder, first = Path(folder), processes().is_main_process
     folder.mkdir(parents=True, exist_ok=True)
     if first and not resume:
@@ -136,9 +136,8 @@ def pretrain_to(
     source = documents(text, seed=seed) if len(texts(text)) > 1 else text
     blocks = token_blocks(source, tokenizer, tokens=drawn, length=length, seed=seed)
     validation, blocks = blocks[:held][: max(VALIDATED // length, 1)], blocks[held:]
-    model = make_model(tokenizer, preset=preset, layers=layers, seed=seed).to(
-        "cuda" if torch.cuda.is_available() else "cpu"
-    )
+    model = make_model(tokenizer, preset=preset, layers=layers, seed=seed)
+    model = model.to("cuda" if torch.cuda.is_available() else "cpu")
 
     rows = pretrain(model, blocks, config, folder=folder / "checkpoint", validation=validation)
     if not first:
@@ -147,28 +146,22 @@ def pretrain_to(
         return folder
     write_rows(folder / "training.csv", with_bar(rows, steps=steps, name=name))
     export(folder, model, tokenizer)
-    what = {
-        "preset": preset,
+    what = {"preset": preset, "text": shown(text), "steps": steps, "distinct": distinct, "vocab_size": vocab_size}
+    what |= {
         "layers": model.config.num_hidden_layers,
-        "text": shown(text),
-        "steps": steps,
-        "distinct": distinct,
-        "vocab_size": vocab_size,
+        "length": length,
+        "processes": processes().num_processes,
+        "config": asdict(config),
     }
-    what |= {"length": length, "processes": processes().num_processes, "config": asdict(config)}
     reached = summary(folder / "training.csv", validation, tokenizer)
     with written_whole(folder / "provenance.json") as path:
         path.write_text(json.dumps({"name": name} | what | reached, indent=2) + "\n")
     return folder
 
 
-def name_of(text: str, size: str, config: TrainConfig, *, layers: int | None = None) -> str:
-    """Name a model by its text, its size and what is special about its shape and its training."""
-    special = [
-        layers and f"{layers}-layers",
-        config.penalty and config.penalty.kind,
-        config.scaling and config.scaling.where,
-    ]
+def name_of(text: str, size: str, config: TrainConfig) -> str:
+    """Name a model by its text, its size and what is special about its training."""
+    special = [config.penalty and config.penalty.kind, config.scaling and config.scaling.where]
     return "-".join([*(Path(part).stem for part in texts(text)), size, *filter(None, special)])
 
 
@@ -198,15 +191,8 @@ def make_tokenizer(text: str, *, vocab_size: int, seed: int) -> PreTrainedTokeni
 def make_model(
     tokenizer: PreTrainedTokenizerBase, *, preset: str = "pocket", layers: int | None = None, seed: int
 ) -> MistralForCausalLM:
-    """Make an untrained model of a preset for a tokenizer, its weights decided by the seed.
-
-    ``layers`` says how many where it is not the preset that says it. Raises ValueError for fewer than 1.
-    """
-    config = preset_named(preset).shape(len(tokenizer))
-    if layers is not None:
-        if layers < 1:
-            raise ValueError(f"a model of {layers} layers cannot be made: give 1 or more")
-        config.num_hidden_layers = layers
+    """Make an untrained model of a preset for a tokenizer, its weights decided by the seed."""
+    config = preset_named(preset, layers=layers).shape(len(tokenizer))
     config.bos_token_id = tokenizer.bos_token_id
     config.eos_token_id = tokenizer.eos_token_id
     config.pad_token_id = tokenizer.pad_token_id

@@ -1,7 +1,7 @@
 """Models to pretrain, by name: their shapes, and how a run of such a size is best set up."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from transformers import MistralConfig
@@ -107,13 +107,22 @@ PRESETS = {
 }
 
 
-def preset_named(name: str) -> Preset:
-    """Return a preset by its name. Raises ValueError for a name that is none."""
+def preset_named(name: str, *, layers: int | None = None) -> Preset:
+    """Return a preset by its name, with another number of layers where ``layers`` says one.
+
+    Raises ValueError for a name that is none, and for fewer layers than 1.
+    """
     if name not in PRESETS:
         near = get_close_matches(name.lower(), PRESETS, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise ValueError(f"there is no preset {name!r}: {hint}the presets are {', '.join(PRESETS)}")
-    return PRESETS[name]
+    preset = PRESETS[name]
+    if layers is None:
+        return preset
+    if layers < 1:
+        raise ValueError(f"a model of {layers} layers cannot be made: give 1 or more")
+    size = f"{preset.size}-{layers}-layers"
+    return replace(preset, size=size, shape=lambda words: _wider(preset.shape(words), num_hidden_layers=layers))
 
 
 def _wider(config: MistralConfig, **changes: int | bool) -> MistralConfig:
