@@ -5,11 +5,10 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
-from .look import GREY, log_axis, markers, place_legend
-from .words import axis_label, need, number
+from .look import GREY, log_axis, looks, place_legend
+from .words import axis_label, need, number, say
 
 SCORES = (0, 0.5, 0.9, 0.99, 0.999, 0.9999)
 """The values of LS whose lines are drawn."""
@@ -36,9 +35,8 @@ def identity_plane(
     tracks = _tracks(df, hue)
     marked = _marked(tracks, highlight)
     ax = plt.gca() if ax is None else ax
-    for (name, part), color, marker in zip(
-        tracks.items(), sns.color_palette("colorblind", len(tracks)), markers(len(tracks)), strict=True
-    ):
+    for name, color, marker in looks(tracks):
+        part = tracks[name]
         look = {"color": color, "alpha": 1 if marked is None or name == highlight[0] else 0.35}
         ax.plot(part[X], part[Y], marker=marker, markeredgecolor="white", linewidth=1, label=name, **look)
         ax.annotate(str(part.index[0]), part.iloc[0][[X, Y]], (5, 4), textcoords="offset points", fontsize=11, **look)
@@ -53,13 +51,16 @@ def identity_plane(
     if marked is not None:
         _note(ax, marked, highlight[1])
     place_legend(ax)
-    return ax
+    return say(ax, _in_words(tracks, hue, highlight, marked))
 
 
-def identity_alt(df: pd.DataFrame, *, hue: str | None = "model", highlight: tuple[Any, Any] | None = None) -> str:
-    """Say in words what `identity_plane` draws of the same table; of a `highlight`, the identity in its numbers."""
-    tracks = _tracks(df, hue)
-    marked = _marked(tracks, highlight)
+NAMES = {"update ratio": X, "LS_res": Y, "LS": HEIGHT}
+
+
+def _in_words(
+    tracks: dict[Any, pd.DataFrame], hue: str | None, highlight: tuple[Any, Any] | None, marked: pd.Series | None
+) -> str:
+    """Tell the range of each model's numbers; of a highlight, the identity in its numbers."""
     if marked is not None:
         name = f"{highlight[0]}, " if hue else ""
         ls, res, ratio = (number(marked[column]) for column in (HEIGHT, Y, X))
@@ -72,9 +73,6 @@ def identity_alt(df: pd.DataFrame, *, hue: str | None = "model", highlight: tupl
         for name, part in tracks.items()
     ]
     return f"The layers on the plane of LS over update linearity and update ratio: {'; '.join(said)}."
-
-
-NAMES = {"update ratio": X, "LS_res": Y, "LS": HEIGHT}
 
 
 def _span(values: pd.Series) -> str:

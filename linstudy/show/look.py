@@ -1,6 +1,8 @@
 """What the figures share: their look, lines that can be told apart without colour, a legend that covers nothing."""
 
 import math
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -66,6 +68,12 @@ def markers(count: int) -> list[str]:
     return [("o", "X", "s", "P", "D", "^", "v", "*")[i % 8] for i in range(count)]
 
 
+def looks(names: Iterable[Any]) -> Iterator[tuple[Any, tuple, str]]:
+    """Give every name a colour and a marker."""
+    names = list(names)
+    return zip(names, sns.color_palette("colorblind", len(names)), markers(len(names)), strict=True)
+
+
 def score_axis(ax: Axes) -> None:
     """Show 0 to 1, so that scores of different figures compare by eye; further only if a score is."""
     ax.set_ylim(min(0.0, ax.dataLim.y0 - 0.02), max(1.02, ax.dataLim.y1))
@@ -76,6 +84,13 @@ def log_axis(axis: Axis, *, wide: bool, form: str = "{x:,.6g}") -> None:
     axis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
     axis.set_major_formatter(StrMethodFormatter(form))
     axis.set_minor_formatter(NullFormatter())
+
+
+def cost_axis(ax: Axes) -> None:
+    """Make the upright axis a log axis with plain numbers, as finely as the drawn costs need."""
+    ax.set_yscale("log")
+    low, high = ax.get_ylim()
+    log_axis(ax.yaxis, wide=bool(high > 100 * low))
 
 
 def place_legend(ax: Axes, *, title: str | None = None, back: float = 0.35) -> None:

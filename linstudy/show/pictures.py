@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from .words import number
+from .words import number, words_of
 
 WIDTH = 540
 """How wide a picture is on a page that has the room, in CSS pixels."""
@@ -35,15 +35,17 @@ class Picture:
         return self.html + self.numbers
 
 
-def picture(drawn: Axes | Figure, *, alt: str, form: str = "svg") -> Picture:
+def picture(drawn: Axes | Figure, *, alt: str | None = None, form: str = "svg") -> Picture:
     """Draw a figure once, close it, and keep it as a picture with a white ground that never overflows a phone.
 
     `form` is "svg" for lines (sharp at any size, 6-25 kB, and its letters stay letters) or "png" for heat maps (200
     dots an inch in 64 colours). The same figure gives the same bytes. Figures of one size give pictures of one size, so
-    a page does not jump when one takes the place of another. An empty `alt` is a ValueError.
+    a page does not jump when one takes the place of another. Its words are those that the book's plots keep with
+    their axes, or `alt`; a picture without words is a ValueError.
     """
+    alt = words_of(drawn) if alt is None else alt
     if not alt.strip():
-        raise ValueError("a picture needs words for those who cannot see it; alt=alt_text(df) makes them for a profile")
+        raise ValueError("a picture needs words for those who cannot see it: give alt=, or draw it with linstudy.show")
     if form not in ("svg", "png"):
         raise ValueError(f"form is {form!r}; it can be 'svg' or 'png'")
     figure = drawn.get_figure() if isinstance(drawn, Axes) else drawn

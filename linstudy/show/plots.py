@@ -1,4 +1,4 @@
-"""The book's figures of scores: a table in, the axes it was drawn on out."""
+"""The book's figures of scores: a table in; the axes it was drawn on out, with what they show in words."""
 
 import math
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from .look import GREY, RANGE, draw_lines, log_axis, markers, place_legend, score_axis
-from .words import axis_label, label, need, typeset
+from .look import GREY, RANGE, draw_lines, log_axis, looks, place_legend, score_axis
+from .words import axis_label, label, lines_in_words, need, number, say, title, typeset
 
 UNRELATED = "unrelated data"
 
@@ -48,7 +48,7 @@ def profile_plot(
         ax.set_xticks([layer for layer in layers if layer % math.ceil(len(layers) / 10) == 0])
     ax.set(xlabel=axis_label(x, 40), ylabel=axis_label(y))
     place_legend(ax, title=label(hue) if hue and pd.api.types.is_numeric_dtype(df[hue]) else None)
-    return ax
+    return say(ax, lines_in_words(df, x=x, y=y, hue=hue, control=control))
 
 
 def ablation_plot(df: pd.DataFrame, *, y: str = "linearity", hue: str = "ablation", ax: Axes | None = None) -> Axes:
@@ -65,7 +65,8 @@ def ablation_plot(df: pd.DataFrame, *, y: str = "linearity", hue: str = "ablatio
     changed = [df[df[hue] != df[hue].iloc[0]]]
     if f"{y}_standardised" in df.columns:
         changed.append(whole.assign(**{hue: "features standardised", y: whole[f"{y}_standardised"]}))
-    return profile_plot(pd.concat(changed), y=y, hue=hue, ax=ax)
+    profile_plot(pd.concat(changed), y=y, hue=hue, ax=ax)
+    return say(ax, lines_in_words(pd.concat([whole, *changed]), x="layer", y=y, hue=hue))
 
 
 def sweep_plot(
@@ -99,9 +100,12 @@ def sweep_plot(
     ax.set_xscale("log")
     log_axis(ax.xaxis, wide=bool(df[x].max() > 100 * df[x].min()), form="{x:,.0f}")
     score_axis(ax)
-    ax.set(xlabel=axis_label(x, 40), ylabel=typeset(names[y[0]][0]) if one_score else "share explained")
+    what = names[y[0]][0] if one_score else "share explained"
+    ax.set(xlabel=axis_label(x, 40), ylabel=typeset(what))
     place_legend(ax)
-    return ax
+    said = [f"{legend[column]} {_from_to(df.groupby(x)[column].mean())}" for column in y]
+    exact = f"; {truth_label} {number(truth)}" if truth is not None else ""
+    return say(ax, f"{title(what)} by {label(x)}, on a log axis: {'; '.join(said)}{exact}.")
 
 
 def known_answers_plot(
@@ -115,14 +119,20 @@ def known_answers_plot(
     ax = plt.gca() if ax is None else ax
     ends = [min(0.0, df[x].min(), df[y].min()), 1.0]
     ax.plot(ends, ends, color=GREY, linewidth=1, label="exact")
-    groups = list(df.groupby(hue, sort=False)) if hue else [(None, df)]
-    colors = sns.color_palette("colorblind", len(groups))
-    for (name, part), color, marker in zip(groups, colors, markers(len(groups)), strict=True):
-        point = part.groupby(x)[y].agg(["mean", "min", "max"])
+    groups = dict(list(df.groupby(hue, sort=False))) if hue else {None: df}
+    for name, color, marker in looks(groups):
+        point = groups[name].groupby(x)[y].agg(["mean", "min", "max"])
         bars = [point["mean"] - point["min"], point["max"] - point["mean"]]
         ax.errorbar(
             point.index, point["mean"], bars, fmt=marker, color=color, markeredgecolor="white", capsize=3, label=name
         )
-    ax.set(xlabel=f"known answer of {label(y).split(' (')[0]}", ylabel=axis_label(y))
+    known = f"known answer of {label(y).split(' (')[0]}"
+    ax.set(xlabel=known, ylabel=axis_label(y))
     place_legend(ax)
-    return ax
+    off = (df[y] - df[x]).abs().max()
+    said = [f"{name} {_from_to(part.groupby(x)[y].mean())}" for name, part in groups.items()]
+    return say(ax, f"{title(label(y))} by {known}: {'; '.join(said)}; off by {number(off)} at most.")
+
+
+def _from_to(means: pd.Series) -> str:
+    return f"{number(means.iloc[0])} at {means.index[0]:,g} to {number(means.iloc[-1])} at {means.index[-1]:,g}"

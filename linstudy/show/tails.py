@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter
 from scipy.special import gammaincc
 
 from .look import GREY, log_axis, place_legend
-from .words import axis_label, label, need, number
+from .words import axis_label, label, need, number, say, title
 
 GROUND = {"boxstyle": "round,pad=0.05", "facecolor": "white", "edgecolor": "none"}
 POINTS = 60
@@ -30,6 +30,7 @@ def tail_plot(
     (a chi distribution).
     """
     groups = _errors(df, x, hue)
+    words = _in_words(groups, x, hue)
     ax = plt.gca() if ax is None else ax
     if dims:
         groups = {name: errors / math.sqrt(np.mean(errors**2)) for name, errors in groups.items()}
@@ -55,12 +56,11 @@ def tail_plot(
     log_axis(ax.xaxis, wide=bool(right > 100 * left))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}%"))
     place_legend(ax)
-    return ax
+    return say(ax, words)
 
 
-def tail_alt(df: pd.DataFrame, *, x: str = "relative_error", hue: str = "layer") -> str:
-    """Say in words what `tail_plot` draws of the same table: of the first curve, the last, and that of longest tail."""
-    groups = _errors(df, x, hue)
+def _in_words(groups: dict[Any, np.ndarray], x: str, hue: str) -> str:
+    """Tell of the first curve, the last, and that of the longest tail."""
     length = {name: float(errors[-1] / np.median(errors)) for name, errors in groups.items()}
     longest = max(length, key=length.get)
     said = []
@@ -68,8 +68,9 @@ def tail_alt(df: pd.DataFrame, *, x: str = "relative_error", hue: str = "layer")
         half, hundredth, largest = (number(value) for value in np.quantile(groups[name], (0.5, 0.99, 1)))
         what = f"{label(hue)} {name}" + (", the longest tail" if name == longest and len(groups) > 1 else "")
         said.append(f"{what}: half of the tokens {half} or more, one in a hundred {hundredth}, the largest {largest}")
-    title = label(x).split(",")[0]
-    return f"{title[0].upper()}{title[1:]} of the tokens, {len(groups)} curves, one a {label(hue)}: {'; '.join(said)}."
+    return (
+        f"{title(label(x).split(',')[0])} of the tokens, {len(groups)} curves, one a {label(hue)}: {'; '.join(said)}."
+    )
 
 
 def _errors(df: pd.DataFrame, x: str, hue: str) -> dict[Any, np.ndarray]:

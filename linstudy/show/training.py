@@ -2,12 +2,11 @@
 
 import matplotlib.pyplot as plt
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter, SymmetricalLogLocator
 
-from .look import RANGE, draw_lines, log_axis, markers, place_legend, score_axis
-from .words import axis_label, label, need, number
+from .look import RANGE, draw_lines, log_axis, looks, place_legend, score_axis
+from .words import axis_label, label, lines_in_words, need, number, say
 
 
 def steps_plot(
@@ -29,7 +28,7 @@ def steps_plot(
         score_axis(ax)
     ax.set(xlabel=axis_label(x, 40), ylabel=axis_label(y))
     place_legend(ax, title=label(hue) if hue and pd.api.types.is_numeric_dtype(df[hue]) else None)
-    return ax
+    return say(ax, lines_in_words(df, x=x, y=y, hue=hue))
 
 
 def path_plot(
@@ -42,9 +41,7 @@ def path_plot(
     """
     need(df, x, y, hue, run, "step")
     ax = plt.gca() if ax is None else ax
-    names = list(dict.fromkeys(df[hue]))
-    looks = zip(names, sns.color_palette("colorblind", len(names)), markers(len(names)), strict=True)
-    for name, color, marker in looks:
+    for name, color, marker in looks(dict.fromkeys(df[hue])):
         for place, (_, part) in enumerate(df[df[hue] == name].groupby(run)):
             path = part.groupby("step")[[x, y]].mean().sort_index()
             look = {"color": color, "marker": marker, "markersize": 4, "markeredgewidth": 0, "linewidth": 1.2}
@@ -55,20 +52,14 @@ def path_plot(
         score_axis(ax)
     ax.set(xlabel=axis_label(x, 40), ylabel=axis_label(y))
     place_legend(ax)
-    return ax
-
-
-def path_alt(df: pd.DataFrame, *, y: str, hue: str, x: str = "validation_nats", run: str = "seed") -> str:
-    """Say in words what `path_plot` draws of the same table: where the lines begin, turn and end, runs averaged."""
-    need(df, x, y, hue, run, "step")
-    said = []
+    said = []  # where the lines begin, turn and end, runs averaged
     for name, part in df.groupby(hue, sort=False):
         path = part.groupby("step")[[x, y]].mean()
         ends = " to ".join(f"{number(row[y])} at {row[x]:.2f}" for _, row in path.iloc[[0, -1]].iterrows())
         low, high = (path.loc[step] for step in (path[y].idxmin(), path[y].idxmax()))
         turns = f"lowest {number(low[y])} at {low[x]:.2f}, highest {number(high[y])} at {high[x]:.2f}"
         said.append(f"{name}: from {ends}, {turns}")
-    return f"{label(y)} by {label(x)}, one line a {label(run)} of each {label(hue)}; {'; '.join(said)}."
+    return say(ax, f"{label(y)} by {label(x)}, one line a {label(run)} of each {label(hue)}; {'; '.join(said)}.")
 
 
 def rates_plot(
@@ -80,24 +71,14 @@ def rates_plot(
     """
     need(df, x, y, hue)
     ax = plt.gca() if ax is None else ax
-    groups = list(df.dropna(subset=y).groupby(hue, sort=False))
-    looks = zip(sns.color_palette("colorblind", len(groups)), markers(len(groups)), strict=True)
-    for (name, part), (color, marker) in zip(groups, looks, strict=True):
-        means = part.groupby(x)[y].mean()
+    groups, said = dict(list(df.dropna(subset=y).groupby(hue, sort=False))), []
+    for name, color, marker in looks(groups):
+        means = groups[name].groupby(x)[y].mean()
         ax.plot(means.index, means, marker=marker, color=color, markeredgecolor="white", markersize=6, label=name)
         ax.plot(means.idxmin(), means.min(), "o", markersize=11, markerfacecolor="none", markeredgecolor=color)
+        said.append(f"{name}: lowest {means.min():.3f} at {means.idxmin():g}")
     ax.set_xscale("log")
     log_axis(ax.xaxis, wide=False)
     ax.set(xlabel=axis_label(x, 40), ylabel=axis_label(y))
     place_legend(ax)
-    return ax
-
-
-def rates_alt(df: pd.DataFrame, *, hue: str, x: str = "rate", y: str = "validation_nats") -> str:
-    """Say in words what `rates_plot` draws of the same table: the best rate of each line and its loss."""
-    need(df, x, y, hue)
-    said = []
-    for name, part in df.dropna(subset=y).groupby(hue, sort=False):
-        means = part.groupby(x)[y].mean()
-        said.append(f"{name}: lowest {means.min():.3f} at {means.idxmin():g}")
-    return f"{label(y)} by {label(x)}, one line a {label(hue)}: {'; '.join(said)}."
+    return say(ax, f"{label(y)} by {label(x)}, one line a {label(hue)}: {'; '.join(said)}.")

@@ -1,9 +1,12 @@
-"""Names a column, writes a number and says in a sentence what a figure shows."""
+"""Names a column, writes a number, and keeps with every drawing the words that say what it shows."""
 
 import math
 import textwrap
+from weakref import WeakKeyDictionary
 
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 LABELS = {
     "layer": "layer",
@@ -84,22 +87,33 @@ def need(df: pd.DataFrame, *columns: str) -> None:
             raise ValueError(f"column {column!r} holds no value in the table's {len(df)} rows{remedy}")
 
 
-def alt_text(
-    df: pd.DataFrame,
-    *,
-    x: str = "layer",
-    y: str = "linearity",
-    hue: str | None = None,
-    control: pd.DataFrame | None = None,
-) -> str:
-    """Say in words what `profile_plot` draws of the same table, for those who cannot see it.
+_SAID: WeakKeyDictionary[Axes, str] = WeakKeyDictionary()
 
-    The sentence is made from the data: what is drawn, of which model, the lowest and the highest value and where they
-    are. More than four lines are summed up in their extremes.
+
+def say(ax: Axes, words: str) -> Axes:
+    """Keep with the axes what is drawn on them, in words, for those who cannot see it; the last word counts."""
+    _SAID[ax] = words
+    return ax
+
+
+def words_of(drawn: Axes | Figure) -> str:
+    """Return what was said of axes, or of all axes of a figure, in their order; nothing where nothing was."""
+    axes = [drawn] if isinstance(drawn, Axes) else drawn.axes
+    return " ".join(_SAID[ax] for ax in axes if ax in _SAID)
+
+
+def title(text: str) -> str:
+    """Begin with a capital letter."""
+    return text[0].upper() + text[1:]
+
+
+def lines_in_words(df: pd.DataFrame, *, x: str, y: str, hue: str | None, control: pd.DataFrame | None = None) -> str:
+    """Say what lines show: of what, of which model, the lowest and the highest value and where they are.
+
+    More than four lines are summed up in their extremes.
     """
-    need(df, x, y, *([hue] if hue else []))
     where = label(x).split(",")[0]
-    title = label(y)[0].upper() + label(y)[1:]
+    what = title(label(y))
     groups = {str(name): part for name, part in df.groupby(hue, sort=False)} if hue else {}
     if len(groups) > 4:
         means = df.groupby([hue, x], sort=False)[y].mean()
@@ -108,17 +122,17 @@ def alt_text(
             f"lowest {number(means.min())} ({low_name}, {where} {low}), "
             f"highest {number(means.max())} ({high_name}, {where} {high})"
         ]
-        title += f" by {where}, {len(groups)} lines, one a {label(hue)}"
+        what += f" by {where}, {len(groups)} lines, one a {label(hue)}"
     elif groups:
         said = [f"{name}: {_extremes(part, x, y, where)}" for name, part in groups.items()]
-        title += f" by {where}, one line a {label(hue)}"
+        what += f" by {where}, one line a {label(hue)}"
     else:
         names = df["model"].unique() if "model" in df.columns else []
         said = [_extremes(df, x, y, where)]
-        title += f" of {names[0]}, by {where}" if len(names) == 1 else f" by {where}"
+        what += f" of {names[0]}, by {where}" if len(names) == 1 else f" by {where}"
     if control is not None:
         said.append(f"with random weights: {_extremes(control, x, y, where)}")
-    return f"{title}: {'; '.join(said)}."
+    return f"{what}: {'; '.join(said)}."
 
 
 def _extremes(df: pd.DataFrame, x: str, y: str, where: str) -> str:
