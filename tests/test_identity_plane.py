@@ -94,34 +94,33 @@ def test_a_highlight_writes_the_three_numbers_beside_the_layer_and_moves_nothing
     assert plain.figure.get_size_inches().tolist() == ax.figure.get_size_inches().tolist()
 
 
-@pytest.mark.parametrize("draw", [show.identity_plane, show.identity_alt])
-def test_a_highlight_that_is_not_in_the_table_is_named(draw):
+def test_a_highlight_that_is_not_in_the_table_is_named():
     with pytest.raises(ValueError, match="highlight names 'c', and the table has 'a', 'b'"):
-        draw(TWO, highlight=("c", 1))
+        show.identity_plane(TWO, highlight=("c", 1))
     with pytest.raises(ValueError, match=r"highlight names layer 9 of 'a', which has \[1, 2, 3, 4\]"):
-        draw(TWO, highlight=("a", 9))
+        show.identity_plane(TWO, highlight=("a", 9))
     with pytest.raises(ValueError, match="no column 'update_ratio'"):
-        draw(TWO.drop(columns="update_ratio"))
+        show.identity_plane(TWO.drop(columns="update_ratio"))
 
 
 def test_words_are_those_of_the_table():
+    def said(df, **options):
+        return show.words_of(show.identity_plane(df, ax=plt.figure().gca(), **options))
+
     df = pd.DataFrame({"model": ["a", "a"], "layer": [1, 2], "update_ratio": [0.5, 0.2]})
     df = df.assign(update_linearity=[0.2, 0.2], linearity=[0.6, 0.84])
-    assert show.identity_alt(df) == (
+    assert said(df) == (
         "The layers on the plane of LS over update linearity and update ratio: "
         "a: update ratio 0.200 to 0.500, LS_res 0.200, LS 0.600 to 0.840."
     )
-    assert show.identity_alt(df, highlight=("a", 2)) == (
+    assert said(df, highlight=("a", 2)) == (
         "a, layer 2, on the plane of LS over update linearity and update ratio: LS is 0.840, since "
         "1 - 0.840 = (1 - 0.200) · 0.200, where LS_res is 0.200 and the update ratio 0.200."
     )
-    assert show.identity_alt(df, hue=None, highlight=(None, 2)).startswith("layer 2, on the plane")
+    assert said(df, hue=None, highlight=(None, 2)).startswith("layer 2, on the plane")
 
 
 def test_forty_planes_fit_a_page():
     df = pd.concat([layers(f"model number {i}, random", count=8, seed=i) for i in range(4)])
-    made = show.picture(
-        show.identity_plane(df, highlight=("model number 2, random", 3)),
-        alt=show.identity_alt(df, highlight=("model number 2, random", 3)),
-    )
+    made = show.picture(show.identity_plane(df, highlight=("model number 2, random", 3)))
     assert len(made.html.encode()) < 25_000

@@ -121,9 +121,8 @@ def test_a_number_as_hue_is_named_in_the_legend():
     ],
 )
 def test_a_column_that_cannot_be_drawn_is_named(column, message):
-    for draw in (show.profile_plot, show.alt_text):
-        with pytest.raises(ValueError, match=message):
-            draw(profile(), y=column)
+    with pytest.raises(ValueError, match=message):
+        show.profile_plot(profile(), y=column)
 
 
 def sweep():
@@ -145,6 +144,9 @@ def test_sweep_plot_shows_bias_correction_floor_and_truth():
     np.testing.assert_array_equal(named_lines(ax)["unrelated data"].get_ydata(), df.floor)
     assert set(named_lines(ax)["true value"].get_ydata()) == {0.6}
     assert (ax.get_xscale(), ax.get_xlabel(), ax.get_ylabel()) == ("log", "tokens, n", "linearity, LS")
+    raw = f"raw {number(df.linearity_raw[0])} at 200 to {number(df.linearity_raw[2])} at 10,000"
+    assert show.words_of(ax).startswith(f"Linearity, LS by tokens, n, on a log axis: {raw}; adjusted 0.600 at 200 to")
+    assert show.words_of(ax).endswith("; true value 0.600.")
 
 
 def test_sweep_plot_of_two_scores_names_them_in_full():
@@ -161,6 +163,7 @@ def test_known_answers_plot_puts_means_and_ranges_beside_the_diagonal():
     np.testing.assert_allclose(points.get_xydata(), [[0.5, 0.5], [0.9, 0.8]])
     np.testing.assert_allclose([segment[:, 1] for segment in bars.get_segments()], [[0.4, 0.6], [0.8, 0.8]])
     assert ax.get_legend_handles_labels()[1] == ["exact", "noisy"]
+    assert show.words_of(ax).endswith("noisy 0.500 at 0.5 to 0.800 at 0.9; off by 0.100 at most.")
 
 
 def ablations():
@@ -179,6 +182,7 @@ def test_ablation_plot_draws_the_whole_beneath_and_what_is_left_above():
         np.testing.assert_allclose(line.get_ydata(), df[df.ablation == name].linearity)
     assert set(others[-1].get_ydata()) == {0.25}
     assert ax.get_legend_handles_labels()[1] == [*df.ablation.unique(), "features standardised"]
+    assert "7 lines, one a ablation" in show.words_of(ax)
     without = show.ablation_plot(df.drop(columns="linearity_standardised"), ax=plt.figure().gca())
     assert len(without.get_legend_handles_labels()[1]) == 6
 
@@ -234,14 +238,6 @@ def test_a_figure_of_two_axes_keeps_its_size():
     assert list(fig.get_size_inches()) == plt.rcParams["figure.figsize"]
 
 
-def test_new_columns_have_names():
-    for column in ("linearity_standardised", "update_linearity_standardised"):
-        assert show.label(column).endswith("(every feature of variance 1)")
-        assert show.LABELS[column].split(" (")[0] == show.LABELS[column.removesuffix("_standardised")].split(" (")[0]
-    assert show.label("boundary") == "boundary between layers"
-    assert show.label("no_such_column") == "no such column"
-
-
 def test_style_ends_with_its_block_and_nothing_is_set_on_import():
     before = dict(plt.rcParams)
     with plt.rc_context():
@@ -251,17 +247,30 @@ def test_style_ends_with_its_block_and_nothing_is_set_on_import():
     assert dict(plt.rcParams) == before
 
 
-def test_alt_text_says_what_the_data_say():
+def test_words_say_what_the_data_say():
+    def said(df, **options):
+        return show.words_of(show.profile_plot(df, ax=plt.figure().gca(), **options))
+
     df = profile().assign(linearity=[0.5, 0.75, 0.99997, 0.6])
-    assert show.alt_text(df) == (
+    assert said(df) == (
         "Linearity, LS (adjusted) of a, by layer: lowest 0.500 at layer 1, highest 0.999970 at layer 3."
     )
     control = df.assign(linearity=0.25)
-    assert show.alt_text(df, control=control).endswith("; with random weights: 0.250 at every layer.")
+    assert said(df, control=control).endswith("; with random weights: 0.250 at every layer.")
     both = pd.concat([df, df.assign(model="b", linearity=1 - df.linearity)])
-    assert "; b: lowest 3.00e-05 at layer 3, highest 0.500 at layer 1." in show.alt_text(both, hue="model")
+    assert "; b: lowest 3.00e-05 at layer 3, highest 0.500 at layer 1." in said(both, hue="model")
     many = pd.concat([df.assign(model=name) for name in "bcdefg"] + [profile("h").assign(linearity=0.1)])
-    assert show.alt_text(many, hue="model").endswith("lowest 0.100 (h, layer 1), highest 0.999970 (b, layer 3).")
+    assert said(many, hue="model").endswith("lowest 0.100 (h, layer 1), highest 0.999970 (b, layer 3).")
+
+
+def test_the_words_of_a_figure_are_those_of_its_axes_in_their_order():
+    figure, (top, bottom, empty) = plt.subplots(3, 1)
+    show.profile_plot(profile("second"), ax=bottom)
+    show.profile_plot(profile("first"), ax=top)
+    top_words, bottom_words = show.words_of(top), show.words_of(bottom)
+    assert (" of first," in top_words, " of second," in bottom_words, show.words_of(empty)) == (True, True, "")
+    show.say(top, "said anew")
+    assert show.picture(figure).alt == f"said anew {bottom_words}"
 
 
 @pytest.mark.parametrize(

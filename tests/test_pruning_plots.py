@@ -4,6 +4,7 @@ matplotlib.use("agg")
 
 import itertools
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -53,11 +54,12 @@ def test_all_lines_have_names_where_none_is_picked():
 
 def test_budget_words_name_the_best_and_the_worst_at_every_number_of_layers():
     df = budgets()
-    said = show.budget_alt(df, whole=5.0)
+    said = show.words_of(show.budget_plot(df, whole=5.0))
     assert said.startswith("Perplexity by layers gone, a line for each order; whole model 5.00; 1 gone: lowest ")
     assert said.count("(greedy), largest ") == 3
     assert said.count("(random)") == 3
-    assert "largest" not in show.budget_alt(df[df["order"] == "greedy"])
+    alone = show.budget_plot(df[df["order"] == "greedy"], ax=plt.figure().gca())
+    assert "largest" not in show.words_of(alone)
 
 
 def points():
@@ -88,7 +90,7 @@ def test_a_staircase_never_promises_what_no_model_has():
         part = show.frontier(df).query(f"action == '{line.get_label()}'")
         np.testing.assert_array_equal(line.get_xydata(), part[["decode_ms", "perplexity"]])
     assert ring.get_xydata().tolist() == [[df["decode_ms"][3], df["perplexity"][3]]]
-    said = show.frontier_alt(df)
+    said = show.words_of(ax)
     assert said.startswith("Lowest perplexity that is to be had, by time a new token, ms, a staircase for each action:")
     assert said.count(" down to ") == 2
 
@@ -118,7 +120,7 @@ def test_a_score_is_a_row_with_its_mean_and_its_range():
     boxes = sorted((text.get_window_extent() for text in ax.get_yticklabels()), key=lambda box: box.y0)
     assert all(low.y1 <= high.y0 for low, high in itertools.pairwise(boxes))
     assert min(box.x0 for box in boxes) >= 0
-    said = show.agreement_alt(agreement())
+    said = show.words_of(ax)
     assert "remove: norm ratio 0.75, cca bound 0.00, linearity -0.50; affine: norm ratio 0.75" in said
 
 
@@ -126,11 +128,8 @@ def test_a_score_is_a_row_with_its_mean_and_its_range():
     ("draw", "column"),
     [
         (show.budget_plot, "layers"),
-        (show.budget_alt, "layers"),
         (show.frontier_plot, "decode_ms"),
-        (show.frontier_alt, "decode_ms"),
         (show.agreement_plot, "tau"),
-        (show.agreement_alt, "tau"),
     ],
 )
 def test_a_missing_column_is_named(draw, column):

@@ -69,13 +69,16 @@ def test_a_gaussian_error_lies_on_the_control_and_a_long_tail_does_not():
 
 
 def test_tail_words_name_first_last_and_longest():
+    def words(df):
+        return show.words_of(show.tail_plot(df, ax=plt.figure().gca()))
+
     df = errors(layers=3)
-    said = show.tail_alt(df[df.layer != 3])
+    said = words(df[df.layer != 3])
     assert said.startswith("Relative error of the tokens, 2 curves, one a layer: layer 1: half of the tokens 3.")
     assert "; layer 2, the longest tail: half" in said
-    assert show.tail_alt(df.assign(layer=4 - df.layer)).count("the longest tail") == 1
-    assert "layer 1, the longest tail" in show.tail_alt(df.assign(layer=4 - df.layer))
-    assert "longest" not in show.tail_alt(df[df.layer == 1])
+    assert words(df.assign(layer=4 - df.layer)).count("the longest tail") == 1
+    assert "layer 1, the longest tail" in words(df.assign(layer=4 - df.layer))
+    assert "longest" not in words(df[df.layer == 1])
 
 
 def test_a_token_that_is_met_exactly_is_counted_not_drawn():
@@ -85,14 +88,13 @@ def test_a_token_that_is_met_exactly_is_counted_not_drawn():
     assert shares[1.0] == 0.25
 
 
-@pytest.mark.parametrize("draw", [show.tail_plot, show.tail_alt])
-def test_errors_that_a_log_axis_cannot_show_are_named(draw):
+def test_errors_that_a_log_axis_cannot_show_are_named():
     df = errors(layers=2)
     for bad in (-1.0, np.nan, 0.0):
         with pytest.raises(ValueError, match="relative_error of layer 2 cannot be drawn on a log axis: errors above 0"):
-            draw(df.assign(relative_error=df.relative_error.where(df.layer == 1, bad)))
+            show.tail_plot(df.assign(relative_error=df.relative_error.where(df.layer == 1, bad)))
     with pytest.raises(ValueError, match="no column 'error'"):
-        draw(df, x="error")
+        show.tail_plot(df, x="error")
 
 
 def families(count=29):
@@ -142,7 +144,7 @@ def test_every_row_has_room_for_its_name():
 
 def test_family_words_name_the_lowest_and_the_highest():
     df = pd.DataFrame({"model": ["a", "b"], "layer": 1, "linearity": [0.5, 0.25], "update_linearity": [0.125, 0.25]})
-    assert show.family_alt(df) == (
+    assert show.words_of(show.family_plot(df)) == (
         "A row for each of 2, with the mean over the layers of linearity, LS (adjusted): lowest 0.250 (b), highest "
         "0.500 (a); update linearity, LS_res (adjusted): lowest 0.125 (a), highest 0.250 (b)."
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from linstudy.show import path_alt, path_plot, rates_alt, rates_plot, spread_alt, spread_plot, steps_plot
+from linstudy.show import path_plot, rates_plot, spread_plot, steps_plot, words_of
 
 NAN = float("nan")
 
@@ -42,11 +42,11 @@ def test_hues_of_a_row_stand_side_by_side_in_looks_of_their_own():
 
 
 def test_words_of_a_spread_name_its_ends():
-    said = spread_alt(table(), x="loss", row="variant", reference=4.0)
+    said = words_of(spread_plot(table(), x="loss", row="variant", reference=4.0))
     assert "lowest 1.50 (cosine), highest 7.00 (mse)" in said
     assert "with 4.00 for comparison" in said
     both = pd.concat([table().assign(labels="true"), table().assign(labels="shuffled", loss=1.0)])
-    assert "shuffled: lowest 1.00" in spread_alt(both, x="loss", row="variant", hue="labels")
+    assert "shuffled: lowest 1.00" in words_of(spread_plot(both, x="loss", row="variant", hue="labels"))
 
 
 def test_step_0_has_its_place_and_the_steps_are_on_a_log_axis():
@@ -72,14 +72,13 @@ def test_the_lowest_loss_of_each_line_has_a_ring_and_diverged_runs_are_left_out(
     assert list(line_of(ax, "plain").get_xdata()) == [0.01, 0.02]
     rings = {(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines if line.get_markersize() == 11}
     assert rings == {(0.02, 2.0), (0.01, 1.0)}
-    said = rates_alt(losses(), hue="variant")
+    said = words_of(ax)
     assert "plain: lowest 2.000 at 0.02; mse: lowest 1.000 at 0.01" in said
 
 
-@pytest.mark.parametrize("draw", [rates_plot, rates_alt])
-def test_a_missing_column_is_named(draw):
+def test_a_missing_column_is_named():
     with pytest.raises(ValueError, match="the table has no column 'variant'"):
-        draw(losses().drop(columns="variant"), hue="variant")
+        rates_plot(losses().drop(columns="variant"), hue="variant")
     with pytest.raises(ValueError, match="the table has no column 'loss'"):
         spread_plot(losses(), x="loss", row="variant")
     with pytest.raises(ValueError, match="the table has no column 'step'"):
@@ -111,12 +110,9 @@ def test_with_the_loss_as_clock_every_run_is_a_line_through_its_steps_in_order()
 
 
 def test_words_of_a_path_say_where_it_begins_turns_and_ends():
-    said = path_alt(runs(), y="linearity", hue="variant")
+    said = words_of(path_plot(runs(), y="linearity", hue="variant"))
     turns = "lowest 0.100 at 1.50, highest 0.500 at 2.00"
     assert f"plain: from 0.350 at 3.00 to 0.100 at 1.50, {turns}; mse: from 0.300 at 3.00" in said
 
-
-@pytest.mark.parametrize("draw", [path_plot, path_alt])
-def test_a_path_needs_steps(draw):
     with pytest.raises(ValueError, match="the table has no column 'step'"):
-        draw(runs().drop(columns="step"), y="linearity", hue="variant")
+        path_plot(runs().drop(columns="step"), y="linearity", hue="variant")

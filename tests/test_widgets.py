@@ -26,7 +26,7 @@ needs_stack = pytest.mark.skipif(not hasattr(widgets, "Stack"), reason="this ipy
 
 def drawing(name="a", column="linearity"):
     df = pd.DataFrame({"model": name, "layer": [1, 2, 3], column: [0.5, 0.9994, 0.7]})
-    return df, show.profile_plot(df, y=column, hue="model")
+    return show.profile_plot(df, y=column, hue="model")
 
 
 def stand_in(*key):
@@ -40,10 +40,9 @@ LABELS = ("model", "text", "layer")
 
 @pytest.mark.parametrize("form", ["svg", "png"])
 def test_a_picture_carries_its_words_escaped_and_closes_its_figure(form):
-    df, ax = drawing(SCRIPT)
-    made = show.picture(ax, alt=show.alt_text(df), form=form)
+    made = show.picture(drawing(SCRIPT), form=form)
     assert plt.get_fignums() == []
-    assert made.alt.startswith(f"Linearity, LS (adjusted) of {SCRIPT}, by layer")
+    assert made.alt.startswith(f"Linearity, LS (adjusted) by layer, one line a model: {SCRIPT}:")
     assert "<script" not in made.html
     assert made._repr_html_() == made.html
     element = minidom.parseString(made.html if form == "svg" else made.html[:-1] + "/>").documentElement
@@ -52,7 +51,7 @@ def test_a_picture_carries_its_words_escaped_and_closes_its_figure(form):
 
 
 def test_an_svg_keeps_its_letters_and_leaves_the_page_alone():
-    _, ax = drawing(SCRIPT)
+    ax = drawing(SCRIPT)
     html = show.picture(ax, alt="words").html
     written = [node.firstChild.data for node in minidom.parseString(html).getElementsByTagName("text")]
     assert {"layer", "linearity, LS (adjusted)", SCRIPT, "0.8"} <= set(written)
@@ -73,13 +72,13 @@ def test_a_formula_stays_one_text():
 
 
 def test_pictures_repeat_to_the_byte_and_share_no_ids():
-    first, again, other = (show.picture(drawing()[1], alt=alt).html for alt in ("one", "one", "two"))
+    first, again, other = (show.picture(drawing(), alt=alt).html for alt in ("one", "one", "two"))
     assert first == again
     assert not set(re.findall(r'id="(\w+)"', first)) & set(re.findall(r'id="(\w+)"', other))
 
 
 def test_numbers_written_in_a_figure_are_not_rounded():
-    _, ax = drawing()
+    ax = drawing()
     ax.set_title("0.99994")
     assert ">0.99994</text>" in show.picture(ax, alt="words").html
 
@@ -92,7 +91,7 @@ def test_sixty_pictures_fit_a_page(form):
 
 
 def test_a_picture_needs_words_and_a_known_form():
-    _, ax = drawing()
+    ax = drawing()
     with pytest.raises(ValueError, match="a picture needs words for those who cannot see it"):
         show.picture(ax, alt=" ")
     with pytest.raises(ValueError, match="form is 'gif'; it can be 'svg' or 'png'"):
