@@ -12,16 +12,19 @@ import pytest
 import linstudy
 
 PACKAGE = Path(linstudy.__file__).parent
-MODULES = sorted(p for p in PACKAGE.rglob("*.py"))
+WORLD = PACKAGE.parent / "storyworld"
+MODULES = sorted(p for package in (PACKAGE, WORLD) for p in package.rglob("*.py"))
 
-# room: the rooms it may import from. `files` (whole files or none) is a tool for all.
+# room: the rooms it may import from. `files` (whole files or none) is a tool for all; `storyworld` is a package of its
+# own, beside this one.
 ROOMS = {
+    "storyworld": set(),
     "files": set(),
-    "text": {"files"},
+    "text": {"files", "storyworld"},
     "models": {"files"},
     "show": {"files"},
     "measure": {"files", "text", "models"},
-    "evaluate": {"files", "text", "models"},
+    "evaluate": {"files", "storyworld", "text", "models"},
     "train": {"files", "text", "models", "measure"},
     "prune": {"files", "text", "models", "measure", "evaluate", "train"},  # what a change costs, and healing it
     "study": {"files", "text", "models", "show", "measure", "evaluate", "train", "prune"},
@@ -29,7 +32,7 @@ ROOMS = {
     "cli": {"files", "text", "models", "show", "measure", "evaluate", "train", "prune", "study", "prune_command"},
     "__main__": {"cli"},
 }
-WITHOUT_TORCH = ("linstudy", "linstudy.show", "linstudy.study.results", "linstudy.study.sizes")
+WITHOUT_TORCH = ("storyworld", "linstudy", "linstudy.show", "linstudy.study.results", "linstudy.study.sizes")
 
 
 def name_of(path: Path) -> str:
@@ -37,7 +40,7 @@ def name_of(path: Path) -> str:
 
 
 def room_of(path: Path) -> str:
-    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+    return "storyworld" if path.is_relative_to(WORLD) else path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
 def imports(source: str, package: str) -> list[str]:
@@ -58,9 +61,14 @@ def package_of(path: Path) -> str:
 
 
 def rooms_entered(source: str, package: str) -> set[str]:
-    ours = [name.split(".") for name in imports(source, package) if name.split(".")[0] == "linstudy"]
-    names = {parts[1] if len(parts) > 1 else "linstudy" for parts in ours} - {"__version__"}
-    return {linstudy._HOME.get(name, name).split(".")[0] for name in names}  # a public name stands for its home
+    names = set()
+    for root, *rest in (name.split(".") for name in imports(source, package)):
+        if root == "storyworld":
+            names.add(root)
+        elif root == "linstudy":
+            names.add(rest[0] if rest else root)
+    homes = {linstudy._HOME.get(name, name) for name in names - {"__version__"}}  # a public name stands for its home
+    return {home.split(".")[0] for home in homes}
 
 
 def test_imports_are_read_right():
@@ -71,6 +79,8 @@ def test_imports_are_read_right():
     assert "torch" in imports(source, "linstudy.measure")
     assert rooms_entered("from .. import load, pretrain", "linstudy.measure") == {"models", "train"}
     assert rooms_entered("import linstudy", "linstudy.measure") == {"linstudy"}
+    assert rooms_entered("from storyworld.grade import a", "linstudy.text") == {"storyworld"}
+    assert rooms_entered("from .grade import a\nfrom linstudy.text import b", "storyworld") == {"storyworld", "text"}
 
 
 @pytest.mark.parametrize("path", [p for p in MODULES if p.parent != PACKAGE or p.stem != "__init__"], ids=name_of)
@@ -82,8 +92,15 @@ def test_imports_point_one_way(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_our_own_modules_are_imported_relatively(path):
-    absolute = [n for n in imports(path.read_text(), "") if n.split(".")[0] == "linstudy"]
+    own = path.relative_to(PACKAGE.parent).parts[0]
+    absolute = [n for n in imports(path.read_text(), "") if n.split(".")[0] == own]
     assert not absolute
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.is_relative_to(WORLD)], ids=name_of)
+def test_the_story_world_needs_numpy_and_nothing_else(path):
+    needed = {name.split(".")[0] for name in imports(path.read_text(), package_of(path))}
+    assert needed <= {"storyworld", "numpy", *sys.stdlib_module_names}
 
 
 @pytest.mark.parametrize("name", WITHOUT_TORCH)

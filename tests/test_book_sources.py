@@ -145,12 +145,14 @@ def package(tmp_path):
     return folder
 
 
-@pytest.mark.parametrize("name", ["__init__.py", "results/table.csv", "results/new.csv"])
-def test_cache_key_changes_with_any_file_of_the_package(cache_key, package, name):
-    before = cache_key(package)
+@pytest.mark.parametrize("name", ["__init__.py", "results/table.csv", "results/new.csv", "../storyworld/world.py"])
+def test_cache_key_changes_with_any_file_of_the_packages(cache_key, package, name):
+    other = package.parent / "storyworld"
+    other.mkdir()
+    before = cache_key(package, other)
     with (package / name).open("a") as file:
         file.write("2\n")
-    assert cache_key(package) != before
+    assert cache_key(package, other) != before
 
 
 def test_cache_key_changes_with_a_moved_file_a_library_and_the_size(cache_key, package, monkeypatch):

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from linstudy.text import WORD_CLASSES, classes, stories, word_classes
-from linstudy.text.grammar import grammar, story_classes
+from storyworld.tagger import grammar, story_classes
 
 LETTERS = dict(zip("nvjrpNdicmut.", (*WORD_CLASSES[:4], "pronoun", "name", *WORD_CLASSES[6:13]), strict=True))
 
@@ -203,7 +203,7 @@ def test_the_tables_name_each_word_once_and_only_classes():
 
 
 def classes_of_grammar():
-    from linstudy.text.grammar import CLASSES
+    from storyworld.tagger import CLASSES
 
     return CLASSES
 

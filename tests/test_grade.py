@@ -15,12 +15,12 @@ import torch
 from tiny_models import tiny_model
 
 import linstudy
-from linstudy.evaluate import Grade, grade, grade_model, judge, reference_index, story_beginnings
-from linstudy.evaluate.patterns import matches, patterns, sentences
-from linstudy.evaluate.reader import read
-from linstudy.evaluate.wishes import WISHES
-from linstudy.text.realise import compiled
-from linstudy.text.stories import Story, stories, story_seed, tell
+from linstudy.evaluate import Grade, grade, grade_model, reference_index, story_beginnings
+from storyworld.patterns import matches, patterns, sentences
+from storyworld.reader import read
+from storyworld.realise import compiled
+from storyworld.stories import Story, stories, story_seed, tell
+from storyworld.wishes import WISHES
 
 UNSEEN = 177  # a stream of stories on which the grader was not tried while it was written
 
@@ -317,8 +317,8 @@ def test_the_order_of_matches_does_not_depend_on_the_hash_seed():
 
 ELSEWHERE = f"""
 import json, time
-from linstudy.evaluate.grade import grade
-from linstudy.text.stories import story_seed, tell
+from storyworld.grade import grade
+from storyworld.stories import story_seed, tell
 told = [tell(story_seed({UNSEEN}, position)) for position in range(2000)]
 grade(told[0].text)
 start = time.process_time()
@@ -451,49 +451,3 @@ def test_every_decoder_can_be_graded(family):
     prompts = ["Mila was a shy girl.", "Once"]
     rows = grade_model(model, tokenizer, prompts=prompts, tokens=9)
     assert list(rows["text"]) == list(grade_model(model, tokenizer, prompts=prompts, tokens=9, batch_size=1)["text"])
-
-
-# ------------------------------------------------------------------ a judge
-
-ANSWERS = {
-    "lines": "Grammar: 8\nCreativity: 7/10\nConsistency: 6\nPlot: 5",
-    "one line": "Grammar: 8/10, Creativity: 7/10, Consistency: 6/10, Plot: 5/10",
-    "markdown": "**Grammar:** 8\n- creativity = 7\n**Consistency**: 6/10\nPlot: 5.",
-}
-
-
-@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
-def test_a_judge_is_read(answer):
-    asked = []
-    table = judge([("Once", "upon"), ("A", "b")], lambda question: asked.append(question) or answer)
-    assert table.to_dict("list") == {
-        "story": [1, 2], "grammar": [8, 8], "creativity": [7, 7], "consistency": [6, 6], "plot": [5, 5],
-        "mean": [6.5, 6.5],
-    }  # fmt: skip
-    assert "Once" in asked[0]
-    assert "upon" in asked[0]
-
-
-NO_ANSWERS = {
-    "empty": "",
-    "words": "I cannot judge.",
-    "three": "Grammar: 8, Creativity: 7, Consistency: 6",
-    "eleven": "Grammar: 11, Creativity: 7, Consistency: 6, Plot: 5",
-    "zero": "Grammar: 0, Creativity: 7, Consistency: 6, Plot: 5",
-    "a half": "Grammar: 8.5, Creativity: 7, Consistency: 6, Plot: 5",
-    "twice": "Grammar: 8, Grammar: 7, Creativity: 7, Consistency: 6, Plot: 5",
-}
-
-
-@pytest.mark.parametrize("answer", NO_ANSWERS.values(), ids=NO_ANSWERS)
-def test_a_judge_who_gives_no_grades_is_told(answer):
-    answers = iter([answer] * 3)
-    with pytest.raises(ValueError, match=r"judge of story 1 gave no four grades from 1 to 10 in 3 answers"):
-        judge([("Once", "upon")], lambda question: next(answers))
-
-
-def test_a_judge_may_fail_once_and_needs_a_story():
-    answers = iter(["Well.", ANSWERS["lines"]])
-    assert judge([("Once", "upon")], lambda question: next(answers))["plot"][0] == 5
-    with pytest.raises(ValueError, match=r"no story to judge"):
-        judge([], lambda question: "")

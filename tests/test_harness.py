@@ -14,7 +14,7 @@ import linstudy
 from linstudy.evaluate import bits_per_byte, cross_entropy, harness, zero_shot
 from linstudy.evaluate.zero_shot import log_likelihoods
 from linstudy.text import stories, train_tokenizer
-from linstudy.text.stories import story_seed, tell
+from storyworld import story_seed, tell
 
 
 @pytest.fixture(scope="module")

@@ -115,9 +115,10 @@ def is_as_pinned(name: str) -> bool:
         return False
 
 
-def test_package_data_names_every_file_a_wheel_must_hold():
-    package = ROOT / "linstudy"
-    patterns = PROJECT["tool"]["setuptools"]["package-data"]["linstudy"]
+@pytest.mark.parametrize("name", ["linstudy", "storyworld"])
+def test_package_data_names_every_file_a_wheel_must_hold(name):
+    package = ROOT / name
+    patterns = PROJECT["tool"]["setuptools"]["package-data"][name]
     named = {path for pattern in patterns for path in package.glob(pattern)}
     files = [path for path in listed_files() if path.is_relative_to(package) and path.suffix != ".py"]
     assert not [str(path.relative_to(ROOT)) for path in files if path not in named]

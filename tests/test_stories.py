@@ -11,11 +11,11 @@ from itertools import islice
 
 import pytest
 
-from linstudy.text.lexicon import FEELINGS
-from linstudy.text.realise import compiled
-from linstudy.text.stories import Story, stories, story_seed, tell
-from linstudy.text.voice import FORMS
-from linstudy.text.world import World
+from storyworld.lexicon import FEELINGS
+from storyworld.realise import compiled
+from storyworld.stories import Story, stories, story_seed, tell
+from storyworld.voice import FORMS
+from storyworld.world import World
 
 FIRST_50 = "4abc4a9f2f61c6cc25326974bfc0027df2700c95617ddb37bf86bd403bb23b4e"
 
@@ -297,7 +297,7 @@ def test_streams_of_different_seeds_share_no_story():
 # In a process of its own: another hash seed, and no run-time type checks that would slow it down.
 ELSEWHERE = """
 import hashlib, itertools, json, re, sys, time
-from linstudy.text.stories import stories
+from storyworld.stories import stories
 
 count, vocabulary, seen, words, seconds, stream = int(sys.argv[1]), set(), set(), 0, 0.0, stories(0)
 first = hashlib.sha256("\\0".join(itertools.islice(stories(0), 50)).encode()).hexdigest()

@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 
 from linstudy.text import SPLITS, TASKS, Example, Story, task, tell
-from linstudy.text.example import NO_YES, TRUE_FALSE_NEITHER, Candidate, Chooser
-from linstudy.text.known import world_of
-from linstudy.text.lexicon import FEELINGS
-from linstudy.text.rows import tables
-from linstudy.text.stories import splitmix
-from linstudy.text.task_senses import table, uses
-from linstudy.text.task_spoilt import WAYS
-from linstudy.text.tasks import split_stream
+from storyworld.example import NO_YES, TRUE_FALSE_NEITHER, Candidate, Chooser
+from storyworld.known import world_of
+from storyworld.lexicon import FEELINGS
+from storyworld.rows import tables
+from storyworld.stories import splitmix
+from storyworld.task_senses import table, uses
+from storyworld.task_spoilt import WAYS
+from storyworld.tasks import split_stream
 
 COUNT = 100
 CLASSES = {"entailment": 3}

@@ -1,8 +1,8 @@
 """Keep one execution cache per state of the code that the notebooks run.
 
 jupyter-cache looks a notebook up by its code cells alone, so after a change in the package, or an upgrade of torch, the
-book would still show the old outputs. The cache folder's name therefore carries a hash of every file of the package
-(code, result tables, pocket models) and of the versions of what shapes the numbers and figures.
+book would still show the old outputs. The cache folder's name therefore carries a hash of every file of our packages
+(code, result tables, pocket models, stories) and of the versions of what shapes the numbers and figures.
 """
 
 import hashlib
@@ -16,12 +16,12 @@ LIBRARIES = ("torch", "transformers", "tokenizers", "numpy", "scipy", "pandas", 
 KEEP = 3  # cache folders kept, the newest first
 
 
-def cache_key(package: Path) -> str:
-    """Return twelve hexadecimal digits that change with any file of `package`, with Python or with a library."""
+def cache_key(*packages: Path) -> str:
+    """Return twelve hexadecimal digits that change with any file of `packages`, with Python or with a library."""
     digest = hashlib.sha256()
-    for path in sorted(package.rglob("*")):
+    for package, path in ((folder, path) for folder in packages for path in sorted(folder.rglob("*"))):
         if path.is_file() and "__pycache__" not in path.parts:
-            digest.update(path.relative_to(package).as_posix().encode() + b"\0")
+            digest.update(path.relative_to(package.parent).as_posix().encode() + b"\0")
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     digest.update(platform.python_version().encode())
     for name, value in sorted(os.environ.items()):
@@ -36,7 +36,7 @@ def choose_cache(app, config):
     """Point MyST-NB at the cache of today's code, and forget the oldest ones."""
     root = Path(app.srcdir)
     base = root / (config.nb_execution_cache_path or "_build/.jupyter_cache")
-    folder = base / f"code-{cache_key(root / 'linstudy')}"
+    folder = base / f"code-{cache_key(root / 'linstudy', root / 'storyworld')}"
     folder.mkdir(parents=True, exist_ok=True)
     folder.touch()
     kept = sorted(base.glob("code-*"), key=lambda path: path.stat().st_mtime)

@@ -1,12 +1,11 @@
 """How good a model is: its loss on a text, the stories it tells, what its states and its choices know."""
 
+from storyworld import Grade, Reference, grade, novelty, reference_index
+
 from .bits import bits_per_byte
 from .continuations import grade_model, story_beginnings
-from .grade import Grade, grade
 from .harness import harness
-from .judge import judge
 from .loss import cross_entropy
-from .novelty import Reference, novelty, reference_index
 from .probing import probe, probe_states
 from .zero_shot import zero_shot
 
@@ -18,7 +17,6 @@ __all__ = [
     "grade",
     "grade_model",
     "harness",
-    "judge",
     "novelty",
     "probe",
     "probe_states",

@@ -8,10 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from transformers import GenerationConfig, LogitsProcessor, PreTrainedModel, PreTrainedTokenizerBase
 
-from ..text.stories import story_seed, tell
-from .grade import grade
-from .novelty import Reference
-from .wishes import WISHES
+from storyworld import WISHES, Reference, grade, story_seed, tell
 
 
 def story_beginnings(count: int, *, seed: int = 1) -> list[str]:

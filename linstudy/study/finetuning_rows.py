@@ -60,7 +60,7 @@ def finetuning_rows(source: Source, task: str, *, shuffled: bool, rate: float | 
 def examples(task: str, split: str, count: int) -> Sequence[tuple[str, str | int]]:
     """Return examples for :func:`linstudy.train.finetune`; of a text, pieces, those for testing first."""
     from ..text import corpus, hub_task
-    from ..text.tasks import task as labelled
+    from ..text import task as labelled
 
     if task in CONTINUED:
         # Other stories than the model was pretrained on; pydocs has one order a seed and is read past the test's part.

@@ -1,13 +1,12 @@
 """Texts: corpora by name, stories made here, documents into blocks of tokens."""
 
-from .classes import WORD_CLASSES, word_classes
+from storyworld import SPLITS, TASKS, WORD_CLASSES, Example, Story, stories, task, tell
+
+from .classes import word_classes
 from .corpora import CORPORA, corpus
-from .example import Example
 from .hub_tasks import HUB_TASKS, hub_task
 from .pack import count_bytes, shuffled, token_blocks
 from .pydocs import pydocs, pydocs_fingerprint
-from .stories import Story, stories, tell
-from .tasks import SPLITS, TASKS, task
 from .tokenizer import train_tokenizer
 from .tokens import TokenClasses, token_classes, token_texts
 

@@ -6,15 +6,9 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from .grammar import story_classes
+from storyworld import WORD, story_classes
 
 Span = tuple[int, int, str]  # first character, one past the last, class
-WORD_CLASSES = (
-    *("noun", "verb", "adjective", "adverb", "pronoun", "name", "determiner", "preposition", "conjunction"),
-    *("number", "interjection", "particle", "punctuation", "other"),
-)
-# A possessive or shortened ending is a word of its own, as taggers have it: "Omar" + "'s", "do" + "n't".
-WORD = re.compile(r"n['’]t\b|['’](?:s|re|ve|ll|d|m)\b|\w+?(?=n['’]t\b)|\d+(?:[.,]\d+)*\b|\w+(?:-\w+)*|[^\w\s]", re.I)
 SENTENCE_END = re.compile(r"""(?<=[.!?])["'”’)]*(?=\s)|\n\s*\n""")
 SPACY_MODEL = "en_core_web_sm"
 INSTALL = "run: pip install 'linstudy[tagging]'"

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
+from storyworld import stories
+
 from .hub import HUB_CORPORA, hub_documents
 from .pydocs import pydocs
-from .stories import stories
 
 SEPARATOR = "<|endoftext|>"  # between documents in a text file, as in the files of TinyStories
 

@@ -10,10 +10,7 @@ import torch
 
 import linstudy
 from linstudy.evaluate.continuations import grade_model, story_beginnings
-from linstudy.evaluate.grade import grade
-from linstudy.evaluate.novelty import reference_index
-from linstudy.text.stories import story_seed, tell
-from linstudy.text.tasks import SPLITS, TASKS, task
+from storyworld import SPLITS, TASKS, grade, reference_index, story_seed, task, tell
 
 
 def show(name, values):

@@ -2,11 +2,19 @@
 
 # ruff: noqa: E501 (a list of words reads best as one line)
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
 from . import lexicon
+
+WORD_CLASSES = (
+    *("noun", "verb", "adjective", "adverb", "pronoun", "name", "determiner", "preposition", "conjunction"),
+    *("number", "interjection", "particle", "punctuation", "other"),
+)
+# A possessive or shortened ending is a word of its own, as taggers have it: "Omar" + "'s", "do" + "n't".
+WORD = re.compile(r"n['’]t\b|['’](?:s|re|ve|ll|d|m)\b|\w+?(?=n['’]t\b)|\d+(?:[.,]\d+)*\b|\w+(?:-\w+)*|[^\w\s]", re.I)
 
 # What is decided here: a helping verb is a verb; "my" and "his" are pronouns; a noun before a noun is a noun ("duck
 # pond"); a participle is a verb, and before a noun an adjective ("a torn coat"); "not", "there", "where" and "when" are

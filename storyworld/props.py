@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass, field
 
-from ..text.lexicon import SEASONS
-from ..text.rows import tables
-from ..text.voice import article
-from ..text.world import Thing
 from .fillers import DETAILS, things
+from .lexicon import SEASONS
+from .rows import tables
+from .voice import article
+from .world import Thing
 
 THING = ("thing", "my.thing", "a.thing", "bare", "a.noun")
 SWAP = ("swap", "my.swap", "a.swap", "this.swap")

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from ..text import lexicon
-from ..text.voice import FORMS
+from . import lexicon
 from .fillers import ELDERS, KINDS, NAMES
+from .voice import FORMS
 
 GENDER = {form: pronoun for pronoun, forms in FORMS.items() for form in forms}
 BY_CALL = {name: name for name in NAMES} | {call: name for name, (_, _, call, _) in ELDERS.items()}

@@ -7,10 +7,9 @@ from functools import cache
 from random import Random
 from typing import NamedTuple
 
-from .classes import WORD, WORD_CLASSES
 from .example import NO_YES, Example
-from .grammar import story_classes
 from .stories import Story
+from .tagger import WORD, WORD_CLASSES, story_classes
 
 # A word and two of its senses: each by the class of the word, or by what its sentence must have. A use that fits
 # neither is not asked about.

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice, product
 
-from ..text.world import Thing, act_of
 from .cast import ANYBODY, GENDER, WHO, Cast, Pair, pairs
 from .facts import Facts, happen
 from .fillers import things
 from .patterns import Match, matches, sentences
 from .props import SWAP, THING, Props, named
+from .world import Thing, act_of
 
 LONGEST = 6  # sentences of one template
 ATTEMPTS = 100  # ways to understand a sentence that are tried: a wild text can name many people and things

@@ -26,7 +26,7 @@ class Grade:
 
 
 def grade(text: str, *, start: int = 0, reference: Reference | None = None) -> Grade:
-    """Grade a text that claims to be one of the stories of :func:`linstudy.text.tell`, by its words alone.
+    """Grade a text that claims to be one of the stories of :func:`storyworld.tell`, by its words alone.
 
     A story of `tell` gets 1 in grammar, consistency and plot; each departure costs:
 

@@ -37,7 +37,7 @@ ENDINGS = {"end.happy", "end.calm", "end.alone"}
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of the first wish of a text: see :func:`linstudy.evaluate.grade` for the score, in [0, 1].
+    """What became of the first wish of a text: see :func:`storyworld.grade` for the score, in [0, 1].
 
     `wish` is the kind of the event that states it, `ending` "granted", "changed", "let go", or "" for no such thing.
     """

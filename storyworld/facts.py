@@ -4,8 +4,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 
-from ..text.world import NEAR, World
 from .fillers import places, spots
+from .world import NEAR, World
 
 HAVING = {"own", "borrowed", "has", "show_off", "has_food", "birthday"}  # these say that somebody has something
 SOMEWHERE = "somewhere"  # a place the text has not named

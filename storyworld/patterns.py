@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from ..text.lexicon import CLASSES
-from ..text.phrases import SHARED
-from ..text.phrases_plots import PLOTS
-from ..text.realise import TOKEN
 from .fillers import fillers
+from .lexicon import CLASSES
+from .phrases import SHARED
+from .phrases_plots import PLOTS
+from .realise import TOKEN
 
 WORD = re.compile(r"[A-Za-z]+")
 END = re.compile(r"""[.!?]["']{0,2}(?=\s+["']{0,2}[A-Z]|\s*\Z)|(?=\n\n)""")

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from functools import cache
 
-from ..text import lexicon
-from ..text.rows import tables
-from ..text.voice import FORMS, article, listed
-from ..text.world import Place, Thing
+from . import lexicon
+from .rows import tables
+from .voice import FORMS, article, listed
+from .world import Place, Thing
 
 KINDS = {**{kind: hands for kind, (hands, _) in lexicon.ANIMALS.items()}, **dict.fromkeys(lexicon.SLY, "paws")}
 KINDS |= {"girl": "hands", "boy": "hands"}

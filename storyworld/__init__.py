@@ -1,0 +1,31 @@
+"""A world of small children's stories: told, read back and graded, and asked about."""
+
+from .example import Example
+from .grade import Grade, finished, grade
+from .novelty import Reference, novelty, reference_index
+from .stories import Story, splitmix, stories, story_seed, tell
+from .tagger import WORD, WORD_CLASSES, story_classes
+from .tasks import SPLITS, TASKS, task
+from .wishes import WISHES
+
+__all__ = [
+    "SPLITS",
+    "TASKS",
+    "WISHES",
+    "WORD",
+    "WORD_CLASSES",
+    "Example",
+    "Grade",
+    "Reference",
+    "Story",
+    "finished",
+    "grade",
+    "novelty",
+    "reference_index",
+    "splitmix",
+    "stories",
+    "story_classes",
+    "story_seed",
+    "task",
+    "tell",
+]
