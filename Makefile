@@ -14,6 +14,9 @@ NOTEBOOKS = $(wildcard notebooks/*.ipynb)
 
 # The hub's progress bars would become dead widgets in the pages, and no page may need the hub.
 QUIET_HUB := HF_HUB_OFFLINE=1 HF_HUB_DISABLE_PROGRESS_BARS=1 HF_DATASETS_DISABLE_PROGRESS_BARS=1
+# Threads of torch that wait in a loop take the processor from whoever else is there: beside one busy neighbour a loop
+# of small products takes four to twelve times as long.
+export OMP_WAIT_POLICY := PASSIVE
 # A backend set by the caller would leave the pages without figures.
 unexport MPLBACKEND PYTHONPATH
 

@@ -1,10 +1,16 @@
-"""Files that are written whole or not at all, and whether they can be written."""
+"""Files that are written whole or not at all, whether they can be written, and by one writer at a time."""
 
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+
+try:
+    import fcntl
+except ImportError:  # Windows has none: there two writers must not run at once
+    fcntl = None
 
 
 @contextmanager
@@ -27,6 +33,28 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def locked(path: str | os.PathLike) -> Iterator[None]:
+    """Be the only process that holds ``path``: others wait here until the block ends or its process dies.
+
+    The lock is on a file beside ``path``, ``.NAME.lock``, which the last to hold it takes away.
+    """
+    if fcntl is None:
+        yield
+        return
+    beside = Path(path).with_name(f".{Path(path).name}.lock")
+    while True:
+        with beside.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not _names(beside, file):  # whoever held it before has taken it away: this one keeps nobody out
+                continue
+            try:
+                yield
+            finally:
+                beside.unlink()
+            return
+
+
 def check_writable(option: str, path: str | None) -> None:
     """Say before the long work that the file or folder an option names cannot be made, with an OSError."""
     if path is None:
@@ -38,6 +66,14 @@ def check_writable(option: str, path: str | None) -> None:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise OSError(f"{option} {path}: cannot write there ({error.strerror}); name a file elsewhere.") from None
+
+
+def _names(path: Path, file: IO) -> bool:
+    """Say whether the path still leads to the open file."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _umask() -> int:

@@ -14,6 +14,7 @@ os.environ.update(
     TOKENIZERS_PARALLELISM="false",  # its threads and a fork make a warning, and a warning is an error here
 )
 os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait give the processor to others, kernels' too
 
 import numpy as np
 import pytest

@@ -28,8 +28,8 @@ ROOMS = {
     "train": {"files", "text", "models", "measure"},
     "prune": {"files", "text", "models", "measure", "evaluate", "train"},  # what a change costs, and healing it
     "study": {"files", "text", "models", "show", "measure", "evaluate", "train", "prune"},
-    "prune_command": {"files", "text", "models", "show", "prune", "study"},  # a page of the command line
-    "cli": {"files", "text", "models", "show", "measure", "evaluate", "train", "prune", "study", "prune_command"},
+    "commands": {"files", "text", "models", "show", "measure", "evaluate", "train", "prune", "study"},
+    "cli": {"study", "commands"},
     "__main__": {"cli"},
 }
 WITHOUT_TORCH = ("storyworld", "linstudy", "linstudy.show", "linstudy.study.results", "linstudy.study.sizes")

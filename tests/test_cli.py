@@ -12,7 +12,8 @@ import pytest
 from tiny_models import tiny_model
 
 import linstudy
-from linstudy.cli import layer_numbers, main
+from linstudy.cli import main
+from linstudy.commands.profile import layer_numbers
 
 STORY = "Lily saw a red ball. Tom had the ball. Lily was sad, so Tom gave her the ball and they played. "
 

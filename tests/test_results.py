@@ -3,6 +3,8 @@
 import getpass
 import os
 import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -175,3 +177,36 @@ def test_the_papers_tables_are_here_with_means_that_are_those_of_their_columns()
         assert (parts.mean(axis=1) - table["mean"]).abs().max() < 0.0051
     with pytest.raises(ValueError, match=r"table 9 of the paper is not here; those that are: .*2, 3"):
         paper_table(9)
+
+
+WRITER = """
+import sys
+from test_results import append, rows
+for seed in range(60):
+    append("profiles", rows(1, seed=seed, model=sys.argv[1]), folder=sys.argv[2])
+"""
+
+
+def test_two_processes_that_write_one_table_lose_no_row(tmp_path):
+    words = [sys.executable, "-c", WRITER]
+    writers = [subprocess.Popen([*words, name, tmp_path], cwd=Path(__file__).parent) for name in ("one", "other")]
+    assert [writer.wait(timeout=300) for writer in writers] == [0, 0]
+    table = results("profiles", folder=tmp_path)
+    assert table.groupby("model").seed.nunique().to_dict() == {"one": 60, "other": 60}
+    assert os.listdir(tmp_path) == ["profiles.csv"]
+
+
+def test_a_lock_dies_with_its_process(tmp_path):
+    path = tmp_path / "profiles.csv"
+    hold = f"from linstudy.files import locked\nwith locked({str(path)!r}): print(flush=True); input()"
+    holder = subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    holder.stdout.readline()  # it holds the lock now
+    waiting = threading.Thread(target=append, args=("profiles", rows(1)), kwargs={"folder": tmp_path}, daemon=True)
+    waiting.start()
+    waiting.join(0.5)
+    assert waiting.is_alive()  # the control: while the other lives, nothing is written
+    holder.kill()
+    holder.communicate()
+    waiting.join(60)
+    assert not waiting.is_alive()
+    assert os.listdir(tmp_path) == ["profiles.csv"]

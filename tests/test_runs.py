@@ -7,9 +7,10 @@ import time
 import pandas as pd
 import pytest
 
-from linstudy.cli import _parser
+from linstudy.cli import parser
 from linstudy.study import reach
 from linstudy.study.reach import away, digest
+from linstudy.study.registry import registry
 from linstudy.study.results import TABLES, results
 from linstudy.study.runs import Run, plan, run_missing
 from linstudy.train import TrainConfig
@@ -164,7 +165,7 @@ def test_a_command_that_makes_a_model_is_one(need, root):
     made = reach.MADE[need]
     words = made.command.removeprefix("mkdir -p runs && ").split()
     assert words[0] == "linstudy"
-    options = _parser().parse_args(words[1:])
+    options = parser().parse_args(words[1:])
     assert root / options.out == made.folder
     named = preset_named(options.preset or "pocket", layers=options.layers)
     assert name_of(options.text or "stories", named.size, TrainConfig(steps=1, warmup=0)) == made.name
@@ -177,7 +178,7 @@ def test_the_model_beside_the_checkout_gives_its_published_scores(tmp_path):
     told = []
     for weights in ("trained", "random"):
         name = f"profiles-stories260K-tinystories-train-sample-{weights}"
-        assert run_missing(only=name, folder=tmp_path, echo=told.append) == 0, told
+        assert run_missing(registry(), only=name, folder=tmp_path, echo=told.append) == 0, told
     table = results("profiles", folder=tmp_path)
     assert table["revision"].unique().tolist() == [digest(reach.SHARED_MODEL)]
     table = table[(table["part"] == "block") & (table["corpus"] == "tinystories-train-sample")]

@@ -1,87 +1,84 @@
-"""The command ``linstudy prune``: a smaller model in a folder, with the table and the figure of what it cost."""
+"""``linstudy prune``: a smaller model in a folder, with the table and the figure of what it cost."""
 
 import argparse
 import math
 import time
-from pathlib import Path
 from typing import Any
 
-from .files import check_writable
+from ..files import check_writable
+from .common import add_shared, add_verb, draw, load_named, text_blocks
 
 HELDOUT = 0.2  # share of the text, its end, on which perplexity is measured: nothing is fitted to it
 SHOWN = ("action", "layers", "which", "perplexity", "parameters", "prefill_ms", "decode_ms", "decode_share")
 
 
-def add_to(commands: Any) -> None:
-    """Add the command to an argparse parser's commands."""
-    one = commands.add_parser("prune", help="take layers out of a model, or replace them", description=prune.__doc__)
-    one.set_defaults(function=prune)
-    one.add_argument("model", metavar="MODEL", help="a pocket model, an id of the hub, or a folder")
-    one.add_argument("--layers", required=True, type=int, metavar="N", help="how many go")
-    one.add_argument("--out", required=True, metavar="FOLDER", help="a new folder: gets model, table and figure")
-    one.add_argument(
+def add_to(subparsers: Any) -> None:
+    """Add the verb and its options."""
+    verb = add_verb(subparsers, run, help="take layers out of a model, or replace them")
+    add_shared(verb, "model")
+    verb.add_argument("--layers", required=True, type=int, metavar="N", help="how many go")
+    verb.add_argument("--out", required=True, metavar="FOLDER", help="a new folder: gets model, table and figure")
+    verb.add_argument(
         "--order", default="block_influence", metavar="NAME", help="which go: linearity, greedy, ... (%(default)s)"
     )
-    one.add_argument(
+    verb.add_argument(
         "--action", default="affine", metavar="NAME", help="remove, affine, sequential, run or merge (%(default)s)"
     )
-    one.add_argument(
+    verb.add_argument(
         "--text", default="stories", metavar="CORPUS", help="to choose and to fit by: a name or a file (%(default)s)"
     )
-    one.add_argument("--tokens", type=int, metavar="N", help="of the text, the last fifth to measure on (by machine)")
-    one.add_argument("--length", type=int, default=256, metavar="N", help="tokens a block (%(default)s)")
-    one.add_argument("--seed", type=int, default=0, help="draws the text and the random order (%(default)s)")
-    one.add_argument("--revision", help="of a model on the hub: a commit, tag or branch")
-    one.add_argument("--device", help="cpu, cuda, ... (the best there is)")
-    one.add_argument("--dtype", help="float32, bfloat16, ...")
+    verb.add_argument("--tokens", type=int, metavar="N", help="of the text, the last fifth to measure on (by machine)")
+    add_shared(verb, "--length")
+    verb.add_argument("--seed", type=int, default=0, help="draws the text and the random order (%(default)s)")
+    add_shared(verb, "--revision", "--device", "--dtype")
 
 
-def prune(options: argparse.Namespace, command: list[str]) -> int:
+def run(options: argparse.Namespace, command: list[str]) -> int:
     """Choose layers, remove or replace them, and write the model with what that cost, beside removing them."""
-    from .study.provenance import bare, provenance
-    from .study.sizes import size
+    from .. import size
 
-    here = size()
+    size()  # a size that nobody knows is told first
     check_writable("--out", options.out)
     started = time.monotonic()
 
     import pandas as pd
 
-    from . import corpus, load, token_blocks
-    from .models import blocks as blocks_of
-    from .prune import ACTIONS, ORDERS, change, export, fit, pruning_table, save_pruned, stand_ins
-    from .prune.folders import check_new, new_folder
-    from .prune.names import named
+    from ..models import blocks as blocks_of
+    from ..prune import ACTIONS, ORDERS, change, export, fit, pruning_table, save_pruned, stand_ins
+    from ..prune.folders import check_new, new_folder
+    from ..prune.names import named
+    from ..show import budget_plot
+    from ..study.provenance import bare, provenance
 
-    check_new(options.out)  # this and the next three are told before a model is downloaded
+    check_new(options.out)  # this and the next two are told before a model is downloaded
     named(ORDERS, options.order, "order")
     named(ACTIONS, options.action, "action")
-    corpus(options.text)
-    model, tokenizer = load(options.model, revision=options.revision, device=options.device, dtype=options.dtype)
+    model, tokenizer = load_named(options)
     depth = len(blocks_of(model))
     if not 0 < options.layers < depth:
         raise ValueError(f"--layers {options.layers}: of {depth} layers, 1 to {depth - 1} can go.")
-    tokens = here.tokens if options.tokens is None else options.tokens
-    blocks = token_blocks(options.text, tokenizer, tokens=tokens, length=options.length, seed=options.seed)
+    blocks = text_blocks(options, tokenizer)
     cut = len(blocks) - round(HELDOUT * len(blocks))
     if cut == len(blocks):
-        raise ValueError(f"--tokens {tokens}: {len(blocks)} blocks leave none to measure on; ask for more.")
+        raise ValueError(f"--tokens {options.tokens}: {len(blocks)} blocks leave none to measure on; ask for more.")
 
     text = bare(options.text)
     chosen = {"orders": (options.order,), "actions": tuple(dict.fromkeys((options.action, "remove")))}
-    chosen |= {"budgets": _budgets(options.layers), "seeds": (options.seed,)}
+    chosen |= {"budgets": budgets(options.layers), "seeds": (options.seed,)}
     table = pd.DataFrame(pruning_table(model, blocks[:cut], {text: blocks[cut:]}, **chosen))
     done = table[(table["action"] == options.action) & (table["layers"] == options.layers)].iloc[0]
     layers = [int(layer) for layer in done["which"].split()]
     change(model, fit(model, layers, options.action, blocks=blocks[:cut]))
     replaced = any(True for _ in stand_ins(model))
     made = provenance(command=command, minutes=(time.monotonic() - started) / 60)
+    whole = table[table["action"] == "whole"]["perplexity"].iloc[0]
     with new_folder(options.out) as folder:
         (save_pruned if replaced else export)(model, folder, tokenizer=tokenizer)
         table.assign(corpus=text, tokens=cut * options.length, **made).to_csv(
             folder / "pruning.csv", index=False, lineterminator="\n"
         )
-        _plot(table, folder / "pruning.svg")
+        rows = table[table["action"] != "whole"]
+        draw(budget_plot, rows, hue="action", whole=whole, path=folder / "pruning.svg")
     print(f"{bare(options.model)}, {ACTIONS[options.action].says}: layers {', '.join(map(str, layers))}")
     print(table[[*SHOWN]].to_string(index=False, float_format="%.2f"))
     loader = "linstudy.prune.load_pruned" if replaced else "linstudy.load, or transformers alone,"
@@ -89,18 +86,6 @@ def prune(options: argparse.Namespace, command: list[str]) -> int:
     return 0
 
 
-def _budgets(most: int) -> list[int]:
+def budgets(most: int) -> list[int]:
     """Return up to six numbers of layers, the last of them all that go."""
     return sorted({math.ceil(most * part / 6) for part in range(1, 7)})
-
-
-def _plot(table: Any, path: Path) -> None:
-    import matplotlib
-
-    matplotlib.use("agg")  # no screen is needed to write a file
-    from .show import budget_plot, style
-
-    style()
-    whole = table[table["action"] == "whole"]["perplexity"].iloc[0]
-    axes = budget_plot(table[table["action"] != "whole"], hue="action", whole=whole)
-    axes.figure.savefig(path, format="svg")

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from .moments import _full_float32
+from .moments import full_float32
 
 ROWS = 256  # points whose distances are taken at a time
 CANDIDATES = 4  # neighbours looked at closely: a point whose two nearest are not surely among them is searched again
@@ -83,7 +83,7 @@ def _search(
     buffer = all_points.new_empty(min(ROWS, len(rows)), len(points))
     for some in rows.split(ROWS):
         bounds = buffer[: len(some)]
-        with _full_float32():
+        with full_float32():
             torch.addmm(lowered, all_points[some], all_points.T, alpha=-2, out=bounds)
         bounds.scatter_(1, some[:, None], torch.inf)  # no point is its own neighbour
         bound, neighbours = bounds.topk(candidates, largest=False)

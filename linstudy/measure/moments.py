@@ -97,7 +97,7 @@ class JointMoments:
             self.resolution.fill_(RESOLUTION[torch.float64 if exact else torch.float32])
         work = torch.float64 if self.resolution == RESOLUTION[torch.float64] else torch.float32
         both = torch.empty(2, min(ROWS, len(x)), self.dim, dtype=work, device=x.device)
-        with _full_float32():
+        with full_float32():
             for rows_x, rows_y in zip(x.split(ROWS), y.split(ROWS), strict=True):
                 ready = both[:, : len(rows_x)]
                 cached = (rows_x.split(CACHED_ROWS), rows_y.split(CACHED_ROWS), ready.split(CACHED_ROWS, dim=1))
@@ -233,7 +233,7 @@ def _float32_will_do(x: Float[Tensor, "token dim"]) -> bool:
 
 
 @contextmanager
-def _full_float32() -> Iterator[None]:
+def full_float32() -> Iterator[None]:
     """Forbid the GPU to round float32 products to ten bits (TF32)."""
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")

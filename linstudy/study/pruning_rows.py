@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from .rows import LENGTH, Source, _text, task_examples
+from .rows import LENGTH, Source, task_examples, text_of
 
 SHARDS = 3  # stretches of the text: each layer's cost is measured on every one
 SHARD_BLOCKS = 32  # of a shard, on which costs are measured; others before them are fitted
@@ -60,7 +60,7 @@ def cost_rows(source: Source, *, tokens: int, dtype: str) -> pd.DataFrame:
         fitted, evaluated = some[:-SHARD_BLOCKS], some[-SHARD_BLOCKS:]
         costs = single_costs(model, fitted, evaluated, actions=("remove", "affine", "merge"))
         both = costs.merge(layer_scores(model, fitted), on="layer")
-        tables.append(both.assign(**_key(source, tokens), shard=shard, **_text(some, dtype)))
+        tables.append(both.assign(**_key(source, tokens), shard=shard, **text_of(some, dtype)))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -86,7 +86,7 @@ def pruning_rows(
     table = table.merge(
         pd.DataFrame(known, columns=["action", "which", *KNOWN]), on=["action", "which"], how="left"
     ).assign(task=task)
-    return table.assign(**_key(source, tokens), healing="none", **_text(blocks, dtype))
+    return table.assign(**_key(source, tokens), healing="none", **text_of(blocks, dtype))
 
 
 def healing_rows(source: Source, texts: Mapping[str, str | Path], *, tokens: int, dtype: str) -> pd.DataFrame:
@@ -116,7 +116,7 @@ def healing_rows(source: Source, texts: Mapping[str, str | Path], *, tokens: int
             for text, some in evaluated.items():
                 row = what | {"text": text, "perplexity": math.exp(cross_entropy(healed, some)), "seed": seed}
                 rows.append(row | {"parameters": count_parameters(healed)})
-    return pd.DataFrame(rows).assign(**_key(source, tokens), **_text(blocks, dtype)).pipe(_filled)
+    return pd.DataFrame(rows).assign(**_key(source, tokens), **text_of(blocks, dtype)).pipe(_filled)
 
 
 def _load(source: Source, count: int, dtype: str) -> tuple[Any, Any, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..files import written_whole
+from ..files import locked, written_whole
 from .provenance import Provenance
 
 
@@ -168,7 +168,7 @@ def have(table: str, *, folder: str | os.PathLike | None = None, **key: object) 
 def append(table: str, rows: pd.DataFrame, *, folder: str | os.PathLike | None = None) -> None:
     """Add rows to a table; a row whose key is there already takes that row's place.
 
-    The file is written whole or not at all, floats to the last bit.
+    The file is written whole or not at all, floats to the last bit, and by one process at a time.
     """
     known, path = _known(table), _path(table, folder)
     missing = [name for name in known.columns if name not in rows]
@@ -178,16 +178,17 @@ def append(table: str, rows: pd.DataFrame, *, folder: str | os.PathLike | None =
     twice = new[list(known.key)].duplicated()
     if twice.any():
         raise ValueError(f"two rows for {table} have the same key {_keys(new[twice], known.key)[0]}; keep one.")
-    old = results(table, folder=folder)
-    columns = list(dict.fromkeys([*old.columns, *new.columns]))
-    # A dict keeps the place of a key whose value is replaced.
-    merged: dict[tuple[str, ...], dict] = {}
-    for part in (old, new):
-        merged.update(zip(_keys(part, known.key), part.to_dict("records"), strict=True))
-    frame = _typed(pd.DataFrame(list(merged.values()), columns=columns))
     path.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(path) as temporary:
-        frame.to_csv(temporary, index=False, lineterminator="\n")
+    with locked(path):
+        old = results(table, folder=folder)
+        columns = list(dict.fromkeys([*old.columns, *new.columns]))
+        # A dict keeps the place of a key whose value is replaced.
+        merged: dict[tuple[str, ...], dict] = {}
+        for part in (old, new):
+            merged.update(zip(_keys(part, known.key), part.to_dict("records"), strict=True))
+        frame = _typed(pd.DataFrame(list(merged.values()), columns=columns))
+        with written_whole(path) as temporary:
+            frame.to_csv(temporary, index=False, lineterminator="\n")
 
 
 def _known(table: str) -> Table:

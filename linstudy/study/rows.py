@@ -53,7 +53,7 @@ def profile_rows(source: Source, *, tokens: int, weights: str, dtype: str) -> pd
         profile = linearity_profile(one, blocks, part=part, heldout=HELDOUT)
         key = _key(source, weights, tokens) | {"seed": seed, "shard": shard, "step": None, "part": part}
         key["corpus"] += ", shuffled" if mixed else ""
-        tables.append(profile.assign(**key, heldout=HELDOUT, **_text(blocks, dtype)))
+        tables.append(profile.assign(**key, heldout=HELDOUT, **text_of(blocks, dtype)))
 
     if weights == "trained":
         for shard, blocks in enumerate(shards):
@@ -75,7 +75,7 @@ def outlier_rows(source: Source, *, tokens: int, weights: str, dtype: str) -> pd
 
     model, (blocks,) = _load(source, tokens=tokens, dtype=dtype)
     table = outlier_ablation(model, blocks).drop(columns="tokens")  # which differ; the column `kept` says so
-    return table.assign(**_key(source, weights, tokens), seed=0, **_text(blocks, dtype))
+    return table.assign(**_key(source, weights, tokens), seed=0, **text_of(blocks, dtype))
 
 
 def boundary_rows(source: Source, *, tokens: int, weights: str, dtype: str) -> pd.DataFrame:
@@ -100,7 +100,7 @@ def boundary_rows(source: Source, *, tokens: int, weights: str, dtype: str) -> p
         **{name if name == "worst_percent" else f"error_{name}": [row[name] for row in errors] for name in errors[0]},
         **_key(source, weights, tokens),
         seed=0,
-        **_text(blocks, dtype),
+        **text_of(blocks, dtype),
     )
 
 
@@ -168,7 +168,7 @@ def _key(source: Source, weights: str, tokens: int) -> dict[str, object]:
     return {**named, "weights": weights, "tokens": tokens}
 
 
-def _text(blocks: Any, dtype: str) -> dict[str, object]:
+def text_of(blocks: Any, dtype: str) -> dict[str, object]:
     return {"length": LENGTH, "dtype": dtype, "text_hash": text_hash(blocks)}
 
 

@@ -8,10 +8,11 @@ from difflib import get_close_matches
 
 import pandas as pd
 
+from .errors import one_line, sentence
 from .provenance import provenance
 from .reach import Needs, away
 from .results import append, have
-from .sizes import SIZES, VARIABLE, out_of_memory, size
+from .sizes import SIZES, VARIABLE, size
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,11 @@ def _say(line: str) -> None:
     print(line, flush=True)  # a long command is often read from a log
 
 
-def plan(runs: Iterable[Run] | None = None, *, folder: str | os.PathLike | None = None) -> list[tuple[Run, str]]:
+def plan(runs: Iterable[Run], *, folder: str | os.PathLike | None = None) -> list[tuple[Run, str]]:
     """Return every run with its state: "there", "missing" or "cannot run here: why"."""
     absent = {}
     states = []
-    for run in _registered() if runs is None else runs:
+    for run in runs:
         if have(run.table, folder=folder, **run.key):
             states.append((run, "there"))
             continue
@@ -46,7 +47,7 @@ def plan(runs: Iterable[Run] | None = None, *, folder: str | os.PathLike | None 
 
 
 def run_missing(
-    runs: Iterable[Run] | None = None,
+    runs: Iterable[Run],
     *,
     only: str | None = None,
     folder: str | os.PathLike | None = None,
@@ -57,7 +58,7 @@ def run_missing(
     A row that is there is never computed again, so a stopped command goes on where it was.
     ``only`` names one run. What happens is told to ``echo``, a line at a time.
     """
-    runs = list(_registered() if runs is None else runs)
+    runs = list(runs)
     if only is not None:
         runs = [_by_name(only, runs)]
     failed = 0
@@ -76,20 +77,12 @@ def run_missing(
             append(run.table, rows.assign(**made), folder=folder)
         except Exception as error:
             failed += 1
-            out = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
-            told = out_of_memory(error, size()) if out else f"{type(error).__name__}: {' '.join(str(error).split())}"
-            echo(f"{head}: failed: {told}")
+            echo(f"{head}: failed: {sentence(error) or f'{type(error).__name__}: {one_line(error)}'}")
         else:
             echo(f"{head}: {len(rows)} rows in {minutes:.1f} min")
     if failed:
         echo(f"{failed} of {len(states)} runs failed; the same command tries them again.")
     return 1 if failed else 0
-
-
-def _registered() -> tuple[Run, ...]:
-    from .registry import registry  # which makes runs of what is defined here
-
-    return registry()
 
 
 def _too_large(run: Run) -> str:

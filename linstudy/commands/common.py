@@ -1,0 +1,58 @@
+"""What several verbs share: options that name a model, loading it, a text for it, and drawing to a file."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..files import written_whole
+
+SHARED: dict[str, dict[str, Any]] = {
+    "model": {"metavar": "MODEL", "help": "a pocket model, an id of the hub, or a folder"},
+    "--length": {"type": int, "default": 256, "metavar": "N", "help": "tokens a block (%(default)s)"},
+    "--revision": {"help": "of a model on the hub: a commit, tag or branch"},
+    "--device": {"help": "cpu, cuda, ... (the best there is)"},
+    "--dtype": {"help": "float32, bfloat16, ..."},
+}
+
+
+def add_verb(subparsers: Any, run: Any, *, help: str) -> argparse.ArgumentParser:
+    """Add the verb that the module of ``run`` is called after."""
+    name = run.__module__.rpartition(".")[2]
+    verb = subparsers.add_parser(name, help=help, description=run.__doc__)
+    verb.set_defaults(run=run)
+    return verb
+
+
+def add_shared(verb: argparse.ArgumentParser, *names: str) -> None:
+    """Add options that are the same in several verbs."""
+    for name in names:
+        verb.add_argument(name, **SHARED[name])
+
+
+def load_named(options: argparse.Namespace) -> tuple[Any, Any]:
+    """Load the model that the options name."""
+    from .. import corpus, load
+
+    corpus(options.text)  # a name that nobody knows is told before a model is downloaded
+    return load(options.model, revision=options.revision, device=options.device, dtype=options.dtype)
+
+
+def text_blocks(options: argparse.Namespace, tokenizer: Any) -> Any:
+    """Return blocks of the text that the options name, as many as suit this machine where they do not say."""
+    from .. import size, token_blocks
+
+    tokens = size().tokens if options.tokens is None else options.tokens
+    return token_blocks(options.text, tokenizer, tokens=tokens, length=options.length, seed=options.seed)
+
+
+def draw(plot: Any, *arguments: Any, path: str | Path, **options: Any) -> None:
+    """Write what a plot of ``show`` draws; the end of the path's name says the format."""
+    import matplotlib
+
+    matplotlib.use("agg")  # no screen is needed to write a file
+    from ..show import style
+
+    style()
+    figure = plot(*arguments, **options).figure
+    with written_whole(path) as temporary:
+        figure.savefig(temporary, format=Path(path).suffix.removeprefix("."))

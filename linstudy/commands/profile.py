@@ -1,0 +1,88 @@
+"""``linstudy profile``: how linear the layers of a model are."""
+
+import argparse
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+from ..files import check_writable, written_whole
+from .common import add_shared, add_verb, draw, load_named, text_blocks
+
+SHOWN = ("layer", "linearity", "update_linearity", "linearity_heldout", "update_linearity_heldout")
+SHOWN += ("update_ratio", "norm_ratio", "cosine", "anisotropy", "feature_linearity", "linearity_raw", "floor")
+PICTURES = (".png", ".svg", ".pdf")
+
+
+def add_to(subparsers: Any) -> None:
+    """Add the verb and its options."""
+    verb = add_verb(subparsers, run, help="measure how linear the layers of a model are")
+    add_shared(verb, "model")
+    verb.add_argument(
+        "--text", default="stories", metavar="CORPUS", help="a corpus by name, or a text file (%(default)s)"
+    )
+    verb.add_argument("--tokens", type=int, metavar="N", help="how many to measure (what suits this machine)")
+    add_shared(verb, "--length")
+    verb.add_argument("--part", default="block", choices=("block", "attention", "mlp"), help="(%(default)s)")
+    verb.add_argument("--drop-first", type=int, default=0, metavar="K", help="leave out the first K tokens of a block")
+    verb.add_argument("--heldout", type=float, default=0.0, metavar="F", help="score also on this share, not fitted")
+    verb.add_argument("--layers", metavar="LIST", help="numbered from 1, as 1,3-5 (all)")
+    verb.add_argument("--seed", type=int, default=0, help="draws the text and the random weights (%(default)s)")
+    add_shared(verb, "--revision", "--device", "--dtype")
+    verb.add_argument("--untrained", action="store_true", help="the control: the same model with random weights")
+    verb.add_argument("--csv", metavar="FILE", help="write the table, with its provenance")
+    verb.add_argument("--plot", metavar="FILE", help=f"draw the profile, as {', '.join(PICTURES)}")
+
+
+def run(options: argparse.Namespace, command: list[str]) -> int:
+    """Measure one model on one text: a table on stdout, a CSV file and a figure where asked for."""
+    from .. import size
+
+    here = size()
+    layers = None if options.layers is None else layer_numbers(options.layers)
+    for name, path in (("--csv", options.csv), ("--plot", options.plot)):
+        check_writable(name, path)
+        if path is not None and Path(path).is_dir():
+            raise IsADirectoryError(f"{name} {path}: this is a folder; name a file in it.")
+    if options.plot is not None and Path(options.plot).suffix not in PICTURES:
+        raise ValueError(f"--plot {options.plot}: the name has to end in {', '.join(PICTURES)}, which says the format.")
+    started = time.monotonic()
+
+    from .. import linearity_profile, profile_plot, untrained
+    from ..study.provenance import bare, provenance
+
+    model, tokenizer = load_named(options)
+    if options.untrained:
+        model = untrained(model, seed=options.seed)
+    blocks = text_blocks(options, tokenizer)
+    measured = {"part": options.part, "drop_first": options.drop_first, "heldout": options.heldout, "layers": layers}
+    table = linearity_profile(model, blocks, batch_size=max(1, here.batch // options.length), **measured)
+
+    weights = "random" if options.untrained else "trained"
+    name, text = bare(options.model), bare(options.text)
+    table = table.assign(model=name, corpus=text, weights=weights, seed=options.seed, drop_first=options.drop_first)
+    table = table.assign(length=options.length, heldout=options.heldout, dtype=str(model.dtype).removeprefix("torch."))
+    print(f"{name} ({weights} weights) on {blocks.numel():,} tokens of {text}, part: {options.part}")
+    columns = [column for column in SHOWN if column in table and table[column].notna().any()]
+    print(table[columns].to_string(index=False, float_format="%.4f"))
+    if options.csv:
+        made = provenance(command=command, minutes=(time.monotonic() - started) / 60)
+        with written_whole(options.csv) as temporary:
+            table.assign(**made).to_csv(temporary, index=False, lineterminator="\n")
+        print(f"table: {options.csv}")
+    if options.plot:
+        draw(profile_plot, table, path=options.plot)
+        print(f"figure: {options.plot}")
+    return 0
+
+
+def layer_numbers(text: str) -> list[int]:
+    """Return the layers, numbered from 1, that a text such as "1,3-5" names."""
+    numbers = set()
+    for part in text.split(","):
+        found = re.fullmatch(r"\s*(\d+)(?:-(\d+))?\s*", part)
+        span = range(int(found[1]), int(found[2] or found[1]) + 1) if found else range(0)
+        if not span or span[0] < 1:
+            raise ValueError(f"--layers {text!r}: {part.strip()!r} is no layer; write numbers from 1 on, as 1,3-5.")
+        numbers.update(span)
+    return sorted(numbers)

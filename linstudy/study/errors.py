@@ -1,0 +1,20 @@
+"""What a user is told of an error: one sentence with cause, value and remedy, in one place for all commands."""
+
+from .sizes import out_of_memory, size
+
+# What a user can cause; anything else is a mistake of ours and keeps its traceback.
+USER_ERRORS = (ValueError, IndexError, OSError, ImportError, MemoryError)
+
+
+def sentence(error: BaseException) -> str:
+    """Return what to tell the user, on one line; "" for an error that is ours."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, without importing it
+        return out_of_memory(error, size())
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return (one_line(error) or type(error).__name__) if isinstance(error, USER_ERRORS) else ""
+
+
+def one_line(error: BaseException) -> str:
+    """Return an error's message without its line breaks."""
+    return " ".join(str(error).split())
