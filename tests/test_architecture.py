@@ -5,6 +5,7 @@ import doctest
 import importlib
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -43,16 +44,17 @@ def room_of(path: Path) -> str:
     return "storyworld" if path.is_relative_to(WORLD) else path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
-def imports(source: str, package: str) -> list[str]:
-    """Return the absolute names of all that a module of `package` imports, in functions too."""
+def imports(source: str, package: str, *, at_import: bool = False) -> list[str]:
+    """Return the absolute names of all that a module of `package` imports, in functions too or at its own import."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    for node in tree.body if at_import else ast.walk(tree):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
             home = ".".join([*base, *filter(None, [node.module])])
-            found += [home] if node.module else [f"{home}.{alias.name}" for alias in node.names]
+            found += [home] if node.module and not at_import else [f"{home}.{alias.name}" for alias in node.names]
     return found
 
 
@@ -101,6 +103,40 @@ def test_our_own_modules_are_imported_relatively(path):
 def test_the_story_world_needs_numpy_and_nothing_else(path):
     needed = {name.split(".")[0] for name in imports(path.read_text(), package_of(path))}
     assert needed <= {"storyworld", "numpy", *sys.stdlib_module_names}
+
+
+def private_of_others(source: str) -> set[str]:
+    """Return the private names (`_x`) that a module takes from another one, by import or by attribute."""
+    froms = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)]
+    names = {alias.asname or alias.name for node in froms if node.level for alias in node.names}
+    attributes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)]
+    taken = {one.attr for one in attributes if isinstance(one.value, ast.Name) and one.value.id in names} | names
+    return {name for name in taken if name.startswith("_") and not name.startswith("__")}
+
+
+def test_nothing_private_is_taken_from_another_module():
+    assert private_of_others("from . import a, __version__\nfrom .b import _c\na._d\nself._e") == {"_c", "_d"}
+    found = {name_of(path): private_of_others(path.read_text()) for path in MODULES}
+    assert {name: private for name, private in found.items() if private} == {}
+
+
+def graph_of(sources: dict[str, tuple[str, str]]) -> dict[str, set[str]]:
+    """Return of every module, name: (source, package), those that it imports when it is imported itself."""
+    graph = {}
+    for name, (source, package) in sources.items():
+        wanted = [found.split(".") for found in imports(source, package, at_import=True)]
+        parts = [[".".join(words[:end]) for end in range(len(words), 0, -1)] for words in wanted]
+        graph[name] = {next((part for part in some if part in sources), name) for some in parts} - {name}
+    return graph
+
+
+def test_no_modules_import_each_other():
+    circle = {"p.a": ("from .b import f", "p"), "p.b": ("from . import a", "p")}
+    with pytest.raises(CycleError):
+        TopologicalSorter(graph_of(circle)).prepare()
+    circle["p.b"] = ("def f():\n  from . import a", "p")  # the control: when both are there already
+    TopologicalSorter(graph_of(circle)).prepare()
+    TopologicalSorter(graph_of({name_of(p): (p.read_text(), package_of(p)) for p in MODULES})).prepare()
 
 
 @pytest.mark.parametrize("name", WITHOUT_TORCH)

@@ -169,6 +169,7 @@ def _key(source: Source, weights: str, tokens: int) -> dict[str, object]:
 
 
 def text_of(blocks: Any, dtype: str) -> dict[str, object]:
+    """Return the columns that say of which text a row is."""
     return {"length": LENGTH, "dtype": dtype, "text_hash": text_hash(blocks)}
 
 
