@@ -1,8 +1,8 @@
 """Play the passages that plots have in common: beginnings, detours, searches, stories within the story, endings."""
 
 from . import lexicon
-from .phrases import SHARED
 from .scene import Scene
+from .tables import templates
 from .world import Character, Place, Thing
 
 
@@ -39,11 +39,8 @@ def go(scene: Scene, who: Character, place: Place, other: Character | None = Non
 def mood(scene: Scene, who: Character) -> None:
     """Show what somebody feels, if there are words for it and it is not over-told."""
     kind = f"mood.{scene.world.feelings[who.name]}"
-    if kind in MOODS and scene.brief() and scene.chance(0.6):
+    if kind in templates("shared.txt") and scene.brief() and scene.chance(0.6):
         scene.do(kind, who)
-
-
-MOODS = {kind for kind in SHARED if kind.startswith("mood.")}
 
 
 def search(scene: Scene, who: Character, thing: Thing, count: int) -> None:

@@ -8,9 +8,8 @@ from functools import cache
 
 from .fillers import fillers
 from .lexicon import CLASSES
-from .phrases import SHARED
-from .phrases_plots import PLOTS
 from .realise import TOKEN
+from .tables import templates
 
 WORD = re.compile(r"[A-Za-z]+")
 END = re.compile(r"""[.!?]["']{0,2}(?=\s+["']{0,2}[A-Z]|\s*\Z)|(?=\n\n)""")
@@ -119,9 +118,9 @@ def indexed(whole: bool) -> dict[str, tuple[Pattern, ...]]:
 def patterns() -> tuple[Pattern, ...]:
     """Return all templates without branches, and the beginnings of those that have several sentences."""
     found: dict[Pattern, None] = {}
-    for kind, text in {**SHARED, **PLOTS}.items():
-        for line in text.strip().splitlines():
-            for tokens in _branches(iter(TOKEN.findall(line.strip()))):
+    for kind, lines in (templates("shared.txt") | templates("plots.txt")).items():
+        for line in lines:
+            for tokens in _branches(iter(TOKEN.findall(line))):
                 parts = _parts(kind, tokens)
                 found[Pattern(kind, parts, True)] = None
                 found |= {Pattern(kind, beginning, False): None for beginning in _beginnings(parts)}

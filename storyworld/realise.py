@@ -4,8 +4,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-from .phrases import SHARED
-from .phrases_plots import PLOTS
+from .tables import templates
 from .voice import SLOTS, WORDS, Voice, he_clear
 from .world import Character, Place, Thing
 
@@ -58,8 +57,8 @@ def fill(parts: tuple, voice: Voice, out: list[str]) -> None:
 @cache
 def compiled() -> dict[str, tuple]:
     """Return the compiled templates of every kind of event."""
-    tables = {**SHARED, **PLOTS}
-    return {kind: tuple(parse(line.strip()) for line in text.strip().splitlines()) for kind, text in tables.items()}
+    tables = templates("shared.txt") | templates("plots.txt")
+    return {kind: tuple(map(parse, lines)) for kind, lines in tables.items()}
 
 
 def parse(template: str) -> tuple:

@@ -26,29 +26,20 @@ class Tables(NamedTuple):
 def tables() -> Tables:
     """Return the rows of the lexicon, split."""
 
-    def rows(text: str) -> tuple[tuple[str, ...], ...]:
-        return tuple(tuple(cell.strip() for cell in line.split("|")) for line in text.strip().splitlines())
-
-    def place(row: tuple[str, ...]) -> Place:
-        name, preposition, where, spots = row
-        return Place(
-            f"the {name}",
-            f"{preposition} the {name}",
-            f"to the {name}",
-            where,
-            tuple(spot.strip() for spot in spots.split(",")),
-            name in lexicon.INDOORS,
-        )
+    def place(name: str, preposition: str, where: str, spots: str) -> Place:
+        there = f"the {name}"
+        at, to = f"{preposition} {there}", f"to {there}"
+        return Place(there, at, to, where, tuple(spots.split(", ")), name in lexicon.INDOORS)
 
     return Tables(
-        {region: tuple(place(row) for row in rows(text)) for region, text in lexicon.PLACES.items()},
-        {folk: tuple(s.strip() for s in spots.split(",")) for folk, spots in lexicon.HOME_SPOTS.items()},
-        rows(lexicon.BREAKABLE),
-        rows(lexicon.FEARS),
-        rows(lexicon.SKILLS),
-        rows(lexicon.PROJECTS),
-        rows(lexicon.WEATHER),
-        rows(lexicon.PLANS),
-        rows(lexicon.HIDDEN),
-        rows(lexicon.TROUBLES),
+        {region: tuple(place(*row) for row in rows) for region, rows in lexicon.PLACES.items()},
+        lexicon.HOME_SPOTS,
+        lexicon.BREAKABLE,
+        lexicon.FEARS,
+        lexicon.SKILLS,
+        lexicon.PROJECTS,
+        lexicon.WEATHER,
+        lexicon.PLANS,
+        lexicon.HIDDEN,
+        lexicon.TROUBLES,
     )

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from random import Random
 
 from .example import Candidate, Chooser, Example
-from .phrases import SHARED
 from .stories import Story
+from .tables import templates
 from .world import Character
 
 REMEMBERED = 60  # stories that wait for another one's ending
@@ -47,7 +47,9 @@ def ending(stories: Iterator[Story], random: Random) -> Iterator[Example]:
 
 def _ending(story: Story) -> tuple[int, list[Character]] | None:
     """Return where the last event begins that only this kind of plot has, and the two who are in what follows."""
-    last = max(i for i, event in enumerate(story.events) if event.kind not in SHARED and event.level == "real")
+    last = max(
+        i for i, event in enumerate(story.events) if event.kind not in templates("shared.txt") and event.level == "real"
+    )
     start = story.events[last].start
     hero = story.characters[0]
     others = [c for c in story.characters[1:] if re.search(rf"\b{c.name}\b", story.text[start:])]

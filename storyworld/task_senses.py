@@ -9,34 +9,9 @@ from typing import NamedTuple
 
 from .example import NO_YES, Example
 from .stories import Story
+from .tables import toml
 from .tagger import WORD, WORD_CLASSES, story_classes
 
-# A word and two of its senses: each by the class of the word, or by what its sentence must have. A use that fits
-# neither is not asked about.
-SENSES = r"""
-    bear | animal: noun | endure: verb
-    called | by name: [a-z]+ called [A-Z] | shouted: [!?]" called|s?he called|somebody called|called out
-    can | be able: verb | vessel: noun
-    deep | far down: deep (?:mud|ditch)|and deep | in sound: deep (?:voice|growl)
-    felt | touched: felt (?:something|in) | in mind: felt (?:very|sorry|ashamed|stronger)|(?:he|she|it) felt\.
-    leg | of a thing: leg snapped|the leg | of the body: on one leg
-    light | what shines: noun | of little weight: adjective
-    like | similar to: preposition | find good: verb
-    low | in sound: low (?:voice|howl) | not high: low (?:arch|gate)|already low
-    orange | color: adjective | fruit: noun
-    over | above: (?:hung|hummed|danced|stretched|jump|crept|giggled|up) over | at an end: was over
-    patch | field: pumpkin patch | piece: (?<!pumpkin )patch
-    play | game: (?:to|us|could) play (?!the) | on a stage: (?:a|the) play\b
-    ran | on foot: ran (?:to|home|back|as|and|off|away) | flowed: tears? ran
-    ring | jewel: (?<!mushroom )(?<!life )(?<!iron )(?<!in a )ring\b | circle: mushroom ring|in a ring
-    roll | bread: (?<!to )roll(?! of| like) | what is wound: roll of
-    saw | had seen: verb | tool: noun
-    spring | season: (?<!the )spring | coil: the spring
-    stand | be upright: verb | stall: noun
-    still | until now: (?<!stood )(?<!stand )(?<!sit )(?<!and )[Ss]till | without moving: (?:stood|sit|and) still
-    watch | look at: verb | clock: noun
-    well | of water: noun | in a good way: adverb
-"""
 SHARE = 4  # times its even share of the examples that a frequent word may have
 REMEMBERED = 60  # sentences of each sense that wait for one of the other
 IN_COMMON = 0.2  # of the words of two sentences in the same sense
@@ -126,9 +101,7 @@ def _class_of(word: str, pieces: list[str]) -> str:
 @cache
 def table() -> dict[str, tuple[str | re.Pattern, ...]]:
     """Return of each word how to tell its two senses."""
-    rows = {}
-    for row in SENSES.strip().splitlines():
-        word, *senses = row.split(" | ")
-        ways = [sense.split(":", 1)[1].strip() for sense in senses]
-        rows[word.strip()] = tuple(way if way in WORD_CLASSES else re.compile(rf"\b(?:{way})") for way in ways)
-    return rows
+    return {
+        word: tuple(way if way in WORD_CLASSES else re.compile(rf"\b(?:{way})") for way in senses.values())
+        for word, senses in toml("tasks.toml")["SENSES"].items()
+    }

@@ -3,22 +3,19 @@
 import dataclasses
 import hashlib
 import os
-import re
 from itertools import islice
 from pathlib import Path
 
-from linstudy.evaluate.novelty import novelty, reference_index
-from linstudy.text import lexicon
 from linstudy.text.classes import word_classes
-from linstudy.text.grammar import grammar
-from linstudy.text.known import known
-from linstudy.text.phrases import SHARED
-from linstudy.text.phrases_plots import PLOTS
-from linstudy.text.rows import tables
-from linstudy.text.stories import stories, story_seed, tell
-from linstudy.text.task_causes import CAUSES
-from linstudy.text.task_senses import SENSES, uses
-from linstudy.text.tasks import SPLITS, TASKS, task
+from storyworld import lexicon
+from storyworld.known import known
+from storyworld.novelty import novelty, reference_index
+from storyworld.rows import tables
+from storyworld.stories import stories, story_seed, tell
+from storyworld.tables import templates, toml
+from storyworld.tagger import _names, rules
+from storyworld.task_senses import uses
+from storyworld.tasks import SPLITS, TASKS, task
 
 
 def pin(name, *values):
@@ -88,28 +85,29 @@ def lexicon_values():
         yield name, plain(getattr(rows, name))
 
 
-def templates():
-    for kind, text in {**SHARED, **PLOTS}.items():
-        lines = text.strip().splitlines() if isinstance(text, str) else text
-        yield kind, tuple(line.strip() for line in lines)
-
-
 for name, value in lexicon_values():
     pin(f"lexicon {name}", value)
-pin("templates shared", tuple(SHARED))
-pin("templates", tuple(templates()))
-table = grammar()
-pin("tagger names", tuple(sorted(table.names)))
-pin("tagger classes", tuple(sorted(table.classes.items())))
+pin("templates shared", tuple(templates("shared.txt")))
+pin("templates", tuple((templates("shared.txt") | templates("plots.txt")).items()))
+pin("tagger names", tuple(sorted(_names())))
+one = {word: ways[0].word_class for word, ways in rules().items() if len(ways) == 1}
+pin("tagger classes", tuple(sorted(one.items())))
 pin(
     "tagger rules",
     tuple(
-        (word, tuple((rule.word_class, sorted(rule.after), sorted(rule.before)) for rule in rules))
-        for word, rules in sorted(table.rules.items())
+        (word, tuple((rule.word_class, sorted(rule.after), sorted(rule.before)) for rule in ways))
+        for word, ways in sorted(rules().items())
+        if len(ways) > 1
     ),
 )
-pin("causes", tuple(sorted(CAUSES.items())))
-pin("senses", tuple(re.sub(r"\s+", " ", row).strip() for row in SENSES.strip().splitlines()))
+pin("causes", tuple(sorted(toml("tasks.toml")["CAUSES"].items())))
+pin(
+    "senses",
+    tuple(
+        f"{word} | {' | '.join(f'{sense}: {way}' for sense, way in senses.items())}"
+        for word, senses in toml("tasks.toml")["SENSES"].items()
+    ),
+)
 
 told = [tell(story_seed(11, position)) for position in range(3000)]
 pin("stories", *map(plain, told))
