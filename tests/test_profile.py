@@ -189,7 +189,7 @@ def test_infinity_names_the_layer(ids):
     model = tiny_model("mistral")
     with torch.no_grad():
         model_blocks(model)[1].mlp.down_proj.weight[0, 0] = float("inf")
-    with pytest.raises(ValueError, match="layer 2: the states hold NaN or infinity"):
+    with pytest.raises(ValueError, match="what leaves layer 2 holds NaN or infinity"):
         linearity_profile(model, ids)
     states = states_of(tiny_model("mistral"), ids)
     states[2][5, 5] = float("nan")

@@ -8,7 +8,8 @@ import torch
 from tiny_models import LAYERS, WIDTH, tiny_ids, tiny_model
 
 from linstudy import capture
-from linstudy.measure.states import sample_states, streams
+from linstudy.measure.reading import read
+from linstudy.measure.states import sample_states
 
 IDS = tiny_ids(batch=7, length=10)
 
@@ -48,7 +49,7 @@ def test_states_are_let_go_batch_by_batch():
     gc.disable()  # what only the collector would free counts as kept
     try:
         model, before = tiny_model("gpt2"), []
-        for ids, stream in streams(model, IDS, batch_size=3):
+        for _, ids, stream, _ in read(model, IDS, batch_size=3):
             assert all(state() is None for state in before)
             assert not any(m._forward_hooks for m in model.modules())
             before = [weakref.ref(state) for state in stream]

@@ -5,8 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from .passes import check_text
-from .states import streams
+from .reading import check_text, read
 
 
 @torch.no_grad()
@@ -24,8 +23,8 @@ def layer_contributions(
     """
     check_text(model, blocks)
     shares = []
-    for _, stream in streams(model, blocks, batch_size=batch_size):
-        last = stream[-1].cpu().double()
-        along = torch.stack([(state.cpu().double() * last).sum(-1) for state in stream])
+    for batch in read(model, blocks, batch_size=batch_size):
+        last = batch.stream[-1].cpu().double()
+        along = torch.stack([(state.cpu().double() * last).sum(-1) for state in batch.stream])
         shares.append((along / along[-1]).diff(dim=0, prepend=torch.zeros_like(along[:1])))
     return torch.cat(shares, dim=1)

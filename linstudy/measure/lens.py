@@ -12,8 +12,7 @@ from transformers import PreTrainedModel
 from ..models import blocks as model_blocks
 from ..models import final_norm, replaced, without
 from ..models.families import family_of
-from .passes import TOKENS_A_BATCH, check_text, fitting
-from .states import streams
+from .reading import TOKENS_A_BATCH, check_text, fitting, read
 
 LOGITS_A_BATCH = 2**27  # half a gibibyte in float32
 
@@ -68,18 +67,16 @@ def logit_lens(
     tokens = min(TOKENS_A_BATCH, LOGITS_A_BATCH // model.config.get_text_config().vocab_size)
     loss = torch.empty(len(layers), len(blocks), length - 1)
     entropy, top = torch.empty(len(layers), *blocks.shape), torch.empty(len(layers), *blocks.shape, dtype=torch.long)
-    start = 0
-    for ids, stream in streams(model, blocks, batch_size=batch_size or max(1, tokens // length)):
+    for rows, ids, stream, _ in read(model, blocks, batch_size=batch_size or max(1, tokens // length)):
         with _head(model, norm) as given, fitting(ids):
             for place, boundary in enumerate(layers):
                 given.state = stream[boundary]
-                for block, logits in enumerate(model(ids, use_cache=False).logits, start=start):
+                for block, logits in enumerate(model(ids, use_cache=False).logits, start=rows.start):
                     log_share = logits.float().log_softmax(-1)  # block by block: it is a copy
-                    following = ids[block - start, 1:, None].to(logits.device)
+                    following = ids[block - rows.start, 1:, None].to(logits.device)
                     loss[place, block] = -log_share[:-1].gather(1, following)[:, 0]
                     top[place, block] = log_share.argmax(-1)
                     entropy[place, block] = torch.special.entr(log_share.exp()).sum(-1)
-        start += len(ids)
     return Lens(layers, loss, top, entropy)
 
 

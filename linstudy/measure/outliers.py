@@ -8,9 +8,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from .passes import check_text
 from .profile import linearity_profile
-from .states import streams
+from .reading import check_text, read
 
 FACTOR = 5.0  # an outlier is so many times as far from the centre as the median token
 FIRST_TOKENS = 512  # whose median is the centre, so that it does not depend on the batches
@@ -89,8 +88,8 @@ def _distances(
 ) -> tuple[Float[Tensor, "boundary block token"], list[dict[str, float]]]:
     """Return every token's distance from the centre at every boundary, and the largest entries there."""
     check_text(model, blocks)
-    found, rows, centres, start = [], [], [], 0
-    for ids, stream in streams(model, blocks, batch_size=batch_size):
+    found, rows, centres = [], [], []
+    for some, _, stream, _ in read(model, blocks, batch_size=batch_size):
         if not rows:
             first = [state.flatten(0, 1)[:FIRST_TOKENS].float() for state in stream]
             centres = [state.median(dim=0).values for state in first]
@@ -98,16 +97,15 @@ def _distances(
         away = [(state.float() - centre).norm(dim=-1) for state, centre in zip(stream, centres, strict=True)]
         found.append(torch.stack(away).cpu())
         for row, state in zip(rows, stream, strict=True):
-            _note_largest(row, state.float().abs(), blocks, start)
-        start += len(ids)
+            _note_largest(row, state.float().abs(), blocks[some])
     return torch.cat(found, dim=1).double(), rows
 
 
-def _note_largest(row: dict[str, float], size: Float[Tensor, "block token dim"], blocks: Tensor, start: int) -> None:
+def _note_largest(row: dict[str, float], size: Float[Tensor, "block token dim"], ids: Tensor) -> None:
     bound = max(MASSIVE, TIMES_MEDIAN * row["median"])
     row["massive"] = row.get("massive", 0) + int((size > bound).sum())
     largest = float(size.max())
     if largest > row["largest"]:
         block, position, dimension = (int(i) for i in torch.unravel_index(size.argmax(), size.shape))
         row |= {"largest": largest, "times_median": largest / row["median"] if row["median"] else float("inf")}
-        row |= {"dimension": dimension, "position": position, "token": int(blocks[start + block, position])}
+        row |= {"dimension": dimension, "position": position, "token": int(ids[block, position])}

@@ -13,7 +13,8 @@ from tqdm import tqdm
 from transformers import PreTrainedModel
 
 from .moments import JointMoments
-from .passes import Keep, measure, passes, plan, share_of, update
+from .passes import Keep, measure, passes, plan, update
+from .reading import Selection, share_of
 from .resume import Progress
 from .scores import heldout_scores, need_tokens, scores
 
@@ -63,8 +64,9 @@ def linearity_profile(
     dim = model.config.get_text_config().hidden_size
     shares = passes(layers, dim, copies=1 + (heldout > 0), memory=memory)
     decides = {"part": part, "drop_first": drop_first, "heldout": heldout, "layers": layers}
-    decides |= {"stack": stack, "batch_size": len(batches[0][0])}
+    decides |= {"stack": stack, "batch_size": len(blocks[batches[0][0]])}
     saved = Progress.open(resume, model, [blocks] if keep is None else [blocks, keep], decides)
+    selection = Selection(part, drop_first, keep, layers, stack)
     with tqdm(
         total=len(shares) * len(batches), unit="batch", disable=None if progress is None else not progress
     ) as bar:
@@ -72,7 +74,7 @@ def linearity_profile(
             if number < saved.passes:
                 bar.update(len(batches))
                 continue
-            for moments in measure(model, batches, part, stack, drop_first, chosen, saved, bar.update):
+            for moments in measure(model, blocks, batches, selection, chosen, saved, bar.update):
                 saved.rows.append(_row(*moments))
             saved.next_pass()
     saved.close()

@@ -84,27 +84,32 @@ def linear_map(moments: JointMoments, *, dtype: torch.dtype = torch.float32) -> 
     return layer
 
 
-def best_map(m: Centred) -> Float[Tensor, "dim dim"]:
+def best_map(m: Centred, *, penalty: float = 0.0) -> Float[Tensor, "dim dim"]:
     """Return A of the least-squares map d - mean_d = (x - mean_x) A, of least norm where x leaves it open.
 
     Features are scaled to unit variance first: massive ones are 1,000 times the rest, and rank is judged by
     direction, not by size. Directions below the resolution of the products (a LayerNorm's output has one) are absent.
+    A ridge ``penalty`` is added to the variance of every scaled feature, and shrinks the map of d towards 0.
     """
-    scale = m.xx.diagonal().clamp_min(0).sqrt()
-    scale = torch.where(scale > 0, scale, torch.ones_like(scale))
-    root, failed = torch.linalg.cholesky_ex(_in_units_of(scale, m.xx))
-    if not failed and root.diagonal().min() ** 2 > 1e4 * m.resolution:  # far from rank-deficient: the fast way
-        solution = torch.cholesky_solve(m.xd / scale[:, None], root)
+    scale, scaled = correlation(m.xx)
+    scaled.diagonal().add_(penalty)
+    right = m.xd / scale[:, None]
+    root, failed = torch.linalg.cholesky_ex(scaled)
+    if not failed and (penalty or root.diagonal().min() ** 2 > 1e4 * m.resolution):  # far from rank-deficient
+        solution = torch.cholesky_solve(right, root)
     else:
-        values, vectors = torch.linalg.eigh(_in_units_of(scale, m.xx))
-        kept = values > m.resolution * values[-1]
+        values, vectors = torch.linalg.eigh(scaled)
+        kept = values > (penalty / 2 or m.resolution * values[-1])
         vectors = vectors[:, kept]
-        solution = vectors @ ((vectors.T @ (m.xd / scale[:, None])) / values[kept, None])
+        solution = vectors @ ((vectors.T @ right) / values[kept, None])
     return solution.div_(scale[:, None])
 
 
-def _in_units_of(scale: Float[Tensor, " dim"], xx: Float[Tensor, "dim dim"]) -> Float[Tensor, "dim dim"]:
-    return (xx / scale).div_(scale[:, None])
+def correlation(covariance: Float[Tensor, "dim dim"]) -> tuple[Float[Tensor, " dim"], Float[Tensor, "dim dim"]]:
+    """Return every feature's scale, 1 where it does not vary, and the covariance in units of these."""
+    scale = covariance.diagonal().clamp_min(0).sqrt()
+    scale = torch.where(scale > 0, scale, 1)
+    return scale, (covariance / scale).div_(scale[:, None])
 
 
 def largest_eigenvalue(symmetric: Float[Tensor, "dim dim"]) -> float:

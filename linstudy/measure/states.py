@@ -1,14 +1,11 @@
-"""The states of a text at every layer boundary: batch by batch, or those of some tokens drawn at random."""
-
-from collections.abc import Iterator
+"""The states of some tokens, drawn at random, at every layer boundary."""
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from ..models import capture
-from .passes import TOKENS_A_BATCH, check_text, read
+from .reading import check_text, read
 
 
 def sample_states(
@@ -37,30 +34,8 @@ def sample_states(
         )
     places = torch.randperm(len(blocks) * kept, generator=torch.Generator().manual_seed(seed))[:count].sort().values
     sample, start = [], 0
-    for ids, stream in streams(model, blocks, batch_size=batch_size):
+    for _, ids, stream, _ in read(model, blocks, batch_size=batch_size):
         here = places[(places >= start) & (places < start + len(ids) * kept)] - start
         sample.append(torch.stack([s[:, drop_first:].flatten(0, 1)[here.to(s.device)].cpu() for s in stream]))
         start += len(ids) * kept
     return torch.cat(sample, dim=1)
-
-
-def streams(
-    model: PreTrainedModel, blocks: Int[Tensor, "block token"], *, batch_size: int | None = None
-) -> Iterator[tuple[Int[Tensor, "batch token"], list[Float[Tensor, "batch token dim"]]]]:
-    """Yield the token ids and the states at all boundaries of one batch, some 4,096 tokens, after another.
-
-    The list of states is emptied before the next batch runs. Hooks are on the model only while it runs, so it is free
-    for other use in between. Raises ValueError for states that are not finite, and says where they are.
-    """
-    for ids in blocks.split(batch_size or max(1, TOKENS_A_BATCH // blocks.shape[1])):
-        ids = ids.to(model.device)
-        with torch.no_grad(), capture(model) as captured:
-            read(model, ids)
-            stream = captured.copy()
-            captured.clear()  # the hooks refer to each other, and what they hold would stay for the garbage collector
-        for boundary, state in enumerate(stream):
-            if not torch.isfinite(state).all():
-                where = f"leaves layer {boundary}" if boundary else "enters the first layer"
-                raise ValueError(f"what {where} holds NaN or infinity: look for an overflow (float16?) in the model")
-        yield ids, stream
-        stream.clear()

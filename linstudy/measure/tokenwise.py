@@ -8,9 +8,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from ..models import capture_part
 from .moments import RESOLUTION, JointMoments
-from .passes import TOKENS_A_BATCH, joint_moments, read
+from .passes import joint_moments
+from .reading import read
 from .scores import best_map, need_tokens
 
 
@@ -65,11 +65,8 @@ def token_errors(
         maps[layer] = [part.to(work) for part in (best_map(m), m.mean_x, m.mean_d)]
         scale.append(float(m.yy.sum() / m.tokens) ** 0.5)
     error = torch.empty(len(maps), *blocks.shape)
-    batch_size = batch_size or max(1, TOKENS_A_BATCH // blocks.shape[1])
-    with capture_part(model, part) as pairs:
-        for start in range(0, len(blocks), batch_size):
-            read(model, blocks[start : start + batch_size])
-            for row, (layer, (a, mean_x, mean_d)) in zip(error, maps.items(), strict=True):
-                x, y = (state.to(a.device, a.dtype) for state in pairs[layer - 1])
-                row[start : start + batch_size] = (y - x - mean_d - (x - mean_x) @ a).norm(dim=-1).cpu()
+    for batch in read(model, blocks, part=part, batch_size=batch_size):
+        for row, (layer, (a, mean_x, mean_d)) in zip(error, maps.items(), strict=True):
+            x, y = (state.to(a.device, a.dtype) for state in batch.pairs[layer - 1])
+            row[batch.rows] = (y - x - mean_d - (x - mean_x) @ a).norm(dim=-1).cpu()
     return TokenErrors(tuple(maps), error, torch.tensor(scale))

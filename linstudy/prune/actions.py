@@ -10,7 +10,7 @@ from jaxtyping import Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from ..measure.passes import check_text
+from ..measure.reading import check_text
 from ..models import PARTS
 from ..models import blocks as model_blocks
 from .changes import Change, change, changed

@@ -6,9 +6,9 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from ..measure import JointMoments
-from ..measure.passes import TOKENS_A_BATCH, read, share_of, update
+from ..measure.passes import update
+from ..measure.reading import TOKENS_A_BATCH, read, run_blocks, share_of
 from ..measure.scores import need_tokens
-from ..measure.states import streams
 from ..models import blocks as model_blocks
 from ..models import without
 from .changes import Change, changed
@@ -73,7 +73,7 @@ def _exits(model: PreTrainedModel, blocks: Int[Tensor, "block token"], layers: l
     size = model.config.get_text_config().hidden_size * next(model.parameters()).element_size()
     if len(layers) < 2 or blocks.numel() * size * len(layers) > KEPT_BYTES:
         return None
-    batches = [[stream[layer] for layer in layers] for _, stream in streams(model, blocks)]
+    batches = [[batch.stream[layer] for layer in layers] for batch in read(model, blocks)]
     return {layer: torch.cat(states) for layer, states in zip(layers, zip(*batches, strict=True), strict=True)}
 
 
@@ -94,7 +94,7 @@ def _pairs(
     """
     if part != "block":
         with torch.no_grad(), noted([getattr(*part_at(model, first, part)) for first, _ in runs]) as seen:
-            read(model, ids)
+            run_blocks(model, ids)
         return [(x, x + y) for x, y in seen]
     if not merged and not done:
         whole = _stream(model, ids)
@@ -113,7 +113,7 @@ def _pairs(
 
 
 def _stream(model: PreTrainedModel, ids: Int[Tensor, "block token"]) -> list[State]:
-    return next(streams(model, ids, batch_size=len(ids)))[1]
+    return next(read(model, ids, batch_size=len(ids))).stream
 
 
 def _change(

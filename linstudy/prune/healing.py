@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from ..evaluate import cross_entropy
-from ..measure.passes import read
+from ..measure.reading import run_blocks
 from ..models import blocks as model_blocks
 from ..models import capture
 from ..train import TrainConfig, next_token_nats
@@ -157,13 +157,13 @@ def _losses(
         if not pairs:
             return none, next_token_nats(model, ids)
         with torch.no_grad(), capture(teacher) as wanted:
-            read(teacher, ids)
+            run_blocks(teacher, ids)
         with capture(model) as stream:
             if nats:
                 loss = next_token_nats(model, ids)
             else:
                 loss = none
-                read(model, ids)
+                run_blocks(model, ids)
     errors = []
     for mine, its in pairs:
         state, target = stream[mine].float(), wanted[its].float().to(stream[mine].device)

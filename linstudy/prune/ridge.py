@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..measure import JointMoments
 from ..measure.moments import Centred
-from ..measure.scores import best_map, need_tokens
+from ..measure.scores import best_map, correlation, need_tokens
 
 PENALTIES = (0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)  # added to the variance of every feature, which is scaled to 1
 
@@ -31,7 +31,7 @@ def ridge(
     all_tokens = copy.deepcopy(fitted).merge(heldout)
     m, h, everything = (one.centred() if bias else about_zero(one) for one in (fitted, heldout, all_tokens))
     penalty = _best_penalty(m, h)
-    a = _solve(everything, penalty)
+    a = best_map(everything, penalty=penalty)
     return a, everything.mean_d - everything.mean_x @ a, penalty
 
 
@@ -61,8 +61,8 @@ def about_zero(moments: JointMoments) -> Centred:
 
 def _best_penalty(m: Centred, h: Centred) -> float:
     """Return the penalty whose map, fitted to m, has the least squared error on the tokens of h."""
-    scale = _scale(m)
-    values, vectors = torch.linalg.eigh(_correlation(m, scale))
+    scale, scaled = correlation(m.xx)
+    values, vectors = torch.linalg.eigh(scaled)
     basis = vectors / scale[:, None]
     mapped = basis.T @ m.xd  # A in this basis, not yet divided by the eigenvalues
     wanted = (mapped * (basis.T @ h.xd)).sum(1)
@@ -74,27 +74,3 @@ def _best_penalty(m: Centred, h: Centred) -> float:
         off = moved_d - (moved_x * weights) @ mapped
         errors.append(float(weights @ spent @ weights - 2 * weights @ wanted + h.tokens * off @ off))
     return PENALTIES[errors.index(min(errors))]
-
-
-def _solve(m: Centred, penalty: float) -> Float[Tensor, "dim dim"]:
-    if not penalty:
-        return best_map(m)
-    scale = _scale(m)
-    correlation = _correlation(m, scale)
-    correlation.diagonal().add_(penalty)
-    right = m.xd / scale[:, None]
-    root, failed = torch.linalg.cholesky_ex(correlation)
-    if not failed:
-        return torch.cholesky_solve(right, root).div_(scale[:, None])
-    values, vectors = torch.linalg.eigh(correlation)  # rounding made an eigenvalue more negative than the penalty
-    kept = vectors[:, values > penalty / 2]
-    return (kept @ ((kept.T @ right) / values[values > penalty / 2, None])).div_(scale[:, None])
-
-
-def _scale(m: Centred) -> Float[Tensor, " dim"]:
-    scale = m.xx.diagonal().clamp_min(0).sqrt()
-    return torch.where(scale > 0, scale, torch.ones_like(scale))
-
-
-def _correlation(m: Centred, scale: Float[Tensor, " dim"]) -> Float[Tensor, "dim dim"]:
-    return (m.xx / scale).div_(scale[:, None])

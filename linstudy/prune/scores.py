@@ -9,9 +9,9 @@ from transformers import PreTrainedModel
 from ..measure import JointMoments
 from ..measure import scores as linearity_scores
 from ..measure.moments import Centred
-from ..measure.passes import check_text, update
+from ..measure.passes import update
+from ..measure.reading import check_text, read
 from ..measure.scores import best_map, need_tokens
-from ..measure.states import streams
 from ..models import blocks as model_blocks
 
 # 1 where a small number says that a layer can go, -1 where a large one does
@@ -45,7 +45,7 @@ def layer_scores(
     need_tokens(blocks.numel(), dim)
     moments: list[JointMoments] = []
     angles = []
-    for _, stream in streams(model, blocks, batch_size=batch_size):
+    for _, _, stream, _ in read(model, blocks, batch_size=batch_size):
         moments = moments or [JointMoments.empty(dim, device=state.device) for state in stream]
         for layer, x, y in zip(range(1, depth + 2), stream, [*stream[1:], stream[-1]], strict=True):
             # The last of these is of what leaves the last layer, for its covariance.
@@ -74,7 +74,7 @@ def angular_distances(
     Boundary 0 is what enters the first layer, boundary l what leaves layer l.
     """
     check_text(model, blocks)
-    return torch.cat([_angles(stream) for _, stream in streams(model, blocks, batch_size=batch_size)]).mean(0)
+    return torch.cat([_angles(batch.stream) for batch in read(model, blocks, batch_size=batch_size)]).mean(0)
 
 
 def cca_distance(m: Centred, yy: Float[Tensor, "dim dim"]) -> float:
