@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from .plots import PLOT_KINDS
-from .scene import Scene
+from .beats import Telling
+from .plots import play
 from .world import Character, Event, Thing, Wish
 
 MASK = 2**64 - 1
@@ -35,8 +35,7 @@ class Story:
 def tell(seed: int) -> Story:
     """Return the story of a seed: always the same one, in every process and version of Python."""
     for room in (1000, 600, 0):  # characters after which nothing is told that the plot can do without
-        scene = Scene(seed, room=room)
-        scene.plot, play = scene.pick(PLOT_KINDS)
+        scene = Telling(seed, room=room)
         wish, obstacle, ending = play(scene)
         text = "".join(scene.text)
         if text.count(" ") < LONGEST:
