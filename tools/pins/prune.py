@@ -13,7 +13,7 @@ import torch
 
 import linstudy
 from linstudy import prune
-from linstudy.models import SMALL, blocks, small_model
+from linstudy.models import blocks, small_model
 from linstudy.models.small import DECODERS
 from linstudy.prune.parts import down_at, part_at
 
@@ -48,10 +48,10 @@ def feed(sums, value):
         sums.update(repr(value).encode())
 
 
-def pin(name, make):
+def pin(name, make, *given, **options):
     """Print the sum of a value, or of the error that making it raises."""
     try:
-        value = make()
+        value = make(*given, **options)
     except (ValueError, IndexError) as error:
         value = f"{type(error).__name__}: {error}"
     sums = hashlib.sha256()
@@ -75,9 +75,9 @@ def text(blocks=24, length=16, seed=3):
     return torch.randint(3, 99, (blocks, length), generator=torch.Generator().manual_seed(seed))
 
 
-def logits(model, ids=text(3, 12, 5)):
+def logits(model):
     with torch.no_grad():
-        return model(ids, use_cache=False).logits
+        return model(text(3, 12, 5), use_cache=False).logits
 
 
 def fitted(model, layers, action, ids, part="block"):
@@ -120,9 +120,8 @@ def table(model, ids, other, **options):
     return pd.DataFrame(rows)
 
 
-def saved(make, steps):
+def saved(model, steps):
     """Return the bytes of a saved folder's weights and plan, and what comes back from it."""
-    model = make()
     for layers, action, part in steps:
         prune.prune(model, layers, action, blocks=text(), part=part)
     with tempfile.TemporaryDirectory() as folder:
@@ -142,57 +141,46 @@ def saved(make, steps):
     return found
 
 
-for name in SMALL:
-    if name in DECODERS:
-        pin(f"parts {name}", lambda name=name: where(model_of(name)))
+def agreement(model, costs):
+    return prune.rank_agreement(prune.layer_scores(model, text()), costs)
 
-LAYERS = ([2], [2, 3], [1, 3])
+
+FITTING = [action for action in prune.ACTIONS if action != "remove"]
+ONE = (([2], "affine", "block"), ([1], "remove", "block"))
+MIXED = (([3], "remove", "block"), ([1, 2], "run", "block"), ([2], "affine", "attention"), ([3], "remove", "mlp"))
+
 for name in DECODERS:
-    model, ids, few = model_of(name), text(), text(5, 12)
+    model = model_of(name)
+    pin(f"parts {name}", where, model)
     for action in prune.ACTIONS:
-        for layers in LAYERS:
-            label = f"{name} {action} {'-'.join(map(str, layers))}"
-            pin(f"plan {label}", lambda action=action, layers=layers: fitted(model, layers, action, ids))
-        pin(f"plan of few tokens {name} {action}", lambda action=action: fitted(model, [2, 3], action, few))
+        for layers in ([2], [2, 3], [1, 3]):
+            pin(f"plan {name} {action} {'-'.join(map(str, layers))}", fitted, model, layers, action, text())
+    for action in FITTING:
+        pin(f"plan of few tokens {name} {action}", fitted, model, [2, 3], action, text(5, 12))
+        pin(f"plan of many tokens {name} {action}", fitted, model, [2, 3], action, text(150, 32))
     for part in ("attention", "mlp"):
         for action in ("remove", "affine", "merge"):
-            pin(
-                f"plan {name} {part} {action}",
-                lambda action=action, part=part: fitted(model, [1, 3], action, ids, part),
-            )
-    pin(f"scores {name}", lambda: prune.layer_scores(model, ids))
-    pin(f"angles {name}", lambda: prune.angular_distances(model, ids))
-    pin(f"orders {name}", lambda: orders(model, ids))
-    pin(f"costs {name}", lambda: prune.single_costs(model, ids, text(4, 12, 4), actions=("remove", "affine", "run")))
-    steps = (([2], "affine", "block"), ([1], "remove", "block"))
-    pin(f"saved {name}", lambda name=name: saved(lambda: model_of(name), steps))
+            pin(f"plan {name} {part} {action}", fitted, model, [1, 3], action, text(), part)
+    pin(f"scores {name}", prune.layer_scores, model, text())
+    pin(f"angles {name}", prune.angular_distances, model, text())
+    pin(f"orders {name}", orders, model, text())
+    pin(f"costs {name}", prune.single_costs, model, text(), text(4, 12, 4), actions=("remove", "affine", "run"))
+    pin(f"saved {name}", saved, model_of(name), ONE)
     if name != "gpt_neo":
-        mixed = (([3], "remove", "block"), ([1, 2], "run", "block"), ([2], "affine", "attention"))
-        mixed += (([3], "remove", "mlp"),)
-        pin(f"saved mixed {name}", lambda name=name: saved(lambda: model_of(name, num_hidden_layers=5), mixed))
+        pin(f"saved mixed {name}", saved, model_of(name, num_hidden_layers=5), MIXED)
 
 for name in ("llama", "gpt2", "falcon", "opt", "mistral", "mamba"):
     deep = model_of(name, num_hidden_layers=6)
-    pin(f"table {name}", lambda deep=deep: table(deep, text(), text(4, 12, 4), budgets=(1, 2, 4), seeds=(0, 1)))
-    every = [name for name in prune.ACTIONS if name != "merge" or deep.config.model_type != "opt"]
-    costs = prune.single_costs(deep, text(), text(4, 12, 4), actions=every)
-    pin(f"costs of all actions {name}", lambda costs=costs: costs)
-    pin(f"agreement {name}", lambda c=costs, d=deep: prune.rank_agreement(prune.layer_scores(d, text()), c))
+    pin(f"table {name}", table, deep, text(), text(4, 12, 4), budgets=(1, 2, 4), seeds=(0, 1))
+    costs = prune.single_costs(deep, text(), text(4, 12, 4), actions=list(prune.ACTIONS))
+    pin(f"costs of all actions {name}", lambda table: table, costs)
+    pin(f"agreement {name}", agreement, deep, costs)
 
 trained, tokenizer = linstudy.load("stories-1m", device="cpu")
 tokens = linstudy.token_blocks("stories", tokenizer, tokens=6144, length=128)
-depth = len(blocks(trained))
-pin("stories-1m scores", lambda: prune.layer_scores(trained, tokens[:40]))
+depth, ids = len(blocks(trained)), tokens[:40]
+pin("stories-1m scores", prune.layer_scores, trained, ids)
 for action in prune.ACTIONS:
-    pin(f"stories-1m {action}", lambda action=action: prune.fit(trained, [2, 3, depth], action, blocks=tokens[:40]))
-pin(
-    "stories-1m table",
-    lambda: table(
-        trained,
-        tokens[:40],
-        tokens[40:],
-        orders=("linearity", "angular", "greedy_replaced", "random"),
-        budgets=(1, 2, depth - 1),
-        seeds=(0,),
-    ),
-)
+    pin(f"stories-1m {action}", prune.fit, trained, [2, 3, depth], action, blocks=ids)
+some = ("linearity", "angular", "greedy_replaced", "random")
+pin("stories-1m table", table, trained, ids, tokens[40:], orders=some, budgets=(1, 2, depth - 1), seeds=(0,))
