@@ -2,16 +2,15 @@
 
 from .example import Example
 from .grade import Grade, finished, grade
+from .kinds import wishes
 from .novelty import Reference, novelty, reference_index
 from .stories import Story, splitmix, stories, story_seed, tell
 from .tagger import WORD, WORD_CLASSES, story_classes
 from .tasks import SPLITS, TASKS, task
-from .wishes import WISHES
 
 __all__ = [
     "SPLITS",
     "TASKS",
-    "WISHES",
     "WORD",
     "WORD_CLASSES",
     "Example",
@@ -28,4 +27,5 @@ __all__ = [
     "story_seed",
     "task",
     "tell",
+    "wishes",
 ]

@@ -125,13 +125,13 @@ class Telling(Scene):
         pronoun, trait = self.pick(("he", "she")), self.pick(lexicon.TRAITS)
         words = lexicon.TOLD_LOSSES if theme == "told.lost" else lexicon.TOLD_GOODS
         animal = Character(f"the {kind}", kind, pronoun, trait, kind, "paws", "told")
-        self.do(theme, animal, x=self.pick(words), level="told")
+        self.do(theme, animal, x=self.pick(words))
         self.do("told.end", listener, teller)
 
     def nap(self, who: Character, thing: Thing | None = None) -> None:
         """Let somebody fall asleep and dream, of the thing if there is one."""
         self.do("nap", who, spot=self.spot(who))
-        self.do("dream" if thing else "dreamself", who, thing=thing, level="dreamt")
+        self.do("dream" if thing else "dreamself", who, thing=thing)
         self.do("wake", who)
 
     # -------------------------------------------------------------- the end

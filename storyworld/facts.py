@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from .fillers import places, spots
+from .kinds import kinds
 from .world import NEAR, World
 
-HAVING = {"own", "borrowed", "has", "show_off", "has_food", "birthday"}  # these say that somebody has something
 SOMEWHERE = "somewhere"  # a place the text has not named
 UNTOLD = ""  # a spot the text has not named
 
@@ -37,7 +37,7 @@ def happen(facts: "Facts", kind: str, act: str, names: tuple[str, str, str, str]
             facts.is_at(who, place or "home")
         if "where" in words:
             facts.such(place or facts.world.at.get(who, SOMEWHERE), words["where"])
-        if kind in HAVING and thing:
+        if kind and kinds()[kind].has and thing:
             facts.holds(who, thing)
         if kind == "missing":
             facts.lacks[thing] = who

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from . import lexicon
+from .kinds import kinds
 from .rows import tables
 from .voice import FORMS, article, listed
 from .world import Place, Thing
@@ -18,46 +19,16 @@ ELDERS = {
 }
 NAMES = frozenset({*lexicon.GIRLS, *lexicon.BOYS, *lexicon.ANIMAL_NAMES, *ELDERS})
 HOME = Place("home", "at home", "home", "where everything was just right", ())
-# what {x} and {y} are taken from, by the kind of the event: a table of the lexicon and its column
-DETAILS = {
-    ("trouble", "x"): ("troubles", 0),
-    ("fear_of", "x"): ("fears", 0),
-    ("tell_fear", "x"): ("fears", 0),
-    ("unmask", "x"): ("fears", 1),
-    ("wish_able", "x"): ("skills", 0),
-    ("tell_skill", "x"): ("skills", 0),
-    ("not_able", "x"): ("skills", 0),
-    ("able", "x"): ("skills", 1),
-    ("fail", "x"): ("skills", 2),
-    ("discover", "y"): ("hidden", 1),
-    ("wonder", "x"): ("hidden", 0),
-    ("unlock", "x"): ("hidden", 0),
-    ("unlock", "y"): ("hidden", 2),
-    ("quarrel", "x"): ("plans", 0),
-    ("plan", "x"): ("plans", 0),
-    ("do_plan", "x"): ("plans", 1),
-    ("storm", "x"): ("weather", 1),
-    ("clear", "x"): ("weather", 2),
-    ("clear", "y"): ("weather", 3),
-    ("broke", "x"): ("breakable", 1),
-    ("fix", "x"): ("breakable", 3),
-    ("project", "x"): ("projects", 0),
-    ("build", "x"): ("projects", 0),
-}
 
 
 @cache
 def fillers(kind: str, slot: str) -> frozenset[str]:
     """Return all that the stories ever put into a slot of an event of this kind, as it reads within a sentence."""
-    if (kind, slot) in DETAILS:
-        table, column = DETAILS[kind, slot]
-        return frozenset(row[column] for row in getattr(tables(), table))
     if slot in ("x", "y"):
-        return frozenset(_details().get(kind, lexicon.TOLD_GOODS + lexicon.TOLD_LOSSES))
+        return frozenset(word for source in getattr(kinds()[kind], slot).split() for word in _source(source))
     if kind.startswith("mood.") and slot == "feeling":
         return frozenset(lexicon.FEELINGS[kind.removeprefix("mood.")])
-    told = kind.startswith("told.") and kind != "told.end"
-    return _people(told).get(slot) or _things().get(slot) or _rest()[slot]
+    return _people(kinds()[kind].level == "told").get(slot) or _things().get(slot) or _rest()[slot]
 
 
 @cache
@@ -178,21 +149,19 @@ def _rest() -> dict[str, frozenset[str]]:
     return {slot: frozenset(words) for slot, words in slots.items()}
 
 
-@cache
-def _details() -> dict[str, set[str]]:
-    clauses = {place.where for place in places().values() if place is not HOME}
-    sayings = {"what we look at closely grows smaller", "who likes to trick others is easily tricked"}
-    return {
-        "advice": {row[3] for row in tables().skills} | sayings,
-        "hint": {f"{spot} {place.at}" for place in places().values() for spot in place.spots},
-        "tell_fear": {place.at for place in places().values()},
-        "refuse": set(lexicon.REFUSALS),
-        "haggle": set(lexicon.REFUSALS),
-        "needs": {listed([article(part) for part in row[1].split(", ")]) for row in tables().projects},
-        "moral": {moral for several in lexicon.MORALS.values() for moral in several} | set(lexicon.FRIENDLY),
-        "stray": clauses,
-        "offer_way": clauses,
-    }
+def _source(source: str) -> Iterable[str]:
+    """Return the words of a source that data/kinds.toml names."""
+    if source == "spots":
+        return [f"{spot} {place.at}" for place in places().values() for spot in place.spots]
+    if source == "parts":
+        return [listed([article(part) for part in row[1].split(", ")]) for row in lexicon.PROJECTS]
+    table, _, column = source.partition(".")
+    if table == "places":
+        return [getattr(place, column) for place in places().values() if place is not HOME or column == "at"]
+    words = getattr(lexicon, table)
+    if column:
+        return [row[int(column)] for row in words]
+    return [word for several in words.values() for word in several] if isinstance(words, dict) else words
 
 
 def _all_things() -> Iterable[Thing]:

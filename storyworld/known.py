@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 
+from .kinds import kinds
 from .lexicon import FEELINGS
 from .rows import tables
 from .stories import Story
@@ -16,12 +17,6 @@ OPPOSITE = {**dict.fromkeys(GOOD, BAD), **dict.fromkeys(BAD, GOOD)}
 START = "calm"  # what everybody feels whom nothing has happened to
 MOVES = ("go", "gotogether")
 CHANGES_HANDS = ("take", "give", "grab", "trade", "make", "get", "put", "eat")
-TELLS_OWNER = ("own", "has", "has_food", "show_off", "birthday", "borrowed")
-# After these a reader cannot be sure where they are, though nobody went anywhere in the world: some of their sentences
-# tell of days that pass, or of somebody who leaves (the first or the second one named).
-TIME_GOES_BY = ("turn_table", "practice", "make_new", "make_own", "not_found", "regret")
-FIRST, SECOND = slice(1), slice(1, 2)
-WALK_OFF = {"tricked": FIRST, "swap_box": FIRST, "flee": FIRST, "hide_unseen": FIRST, "distract": SECOND}
 
 
 @dataclass(slots=True)
@@ -44,6 +39,7 @@ def known(story: Story, events: int) -> Known:
         if event.level != "real":
             continue
         world.apply(event.act, event.who, event.other, event.thing, event.swap, event.place, event.spot)
+        kind = kinds()[event.kind]
         people = [event.who, event.other] if event.other else [event.who]
         if event.act in MOVES:
             state.visited[event.place] = None
@@ -52,16 +48,16 @@ def known(story: Story, events: int) -> Known:
         elif event.act in NEAR and any(person in state.at for person in people):
             state.at |= dict.fromkeys(people, event.place)  # whoever meets somebody is there too
         state.seen.update(state.at)
-        if event.act in CHANGES_HANDS or event.kind in TELLS_OWNER:
+        if event.act in CHANGES_HANDS or kind.has:
             for thing in filter(None, (event.thing, event.swap)):
                 if thing in world.holder:
                     state.holder[thing] = world.holder[thing]
                 else:
                     state.holder.pop(thing, None)
-        if event.kind in TIME_GOES_BY:
+        if kind.lapse:
             state.at.clear()
-        for person in people[WALK_OFF[event.kind]] if event.kind in WALK_OFF else ():
-            state.at.pop(person, None)
+        if kind.leaves:
+            state.at.pop(getattr(event, kind.leaves), None)
         _feelings(story, event, people, traits, state)
     return state
 

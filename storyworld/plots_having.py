@@ -38,7 +38,7 @@ def lost(scene: Telling, hero: Character, friend: Character, first: Place, secon
     if clue < 0.4:
         scene.do("hint", helper, hero, thing, x=f"{spot} {first.at}", other_feel="hopeful")
     elif clue < 0.7:
-        scene.do("remember", hero, thing=thing, place=first, spot=spot, level="remembered")
+        scene.do("remember", hero, thing=thing, place=first, spot=spot)
     scene.travel(hero, first, helper)
     if clue > 0.7:
         scene.search(hero, thing)
@@ -143,7 +143,7 @@ def tricked(scene: Telling, hero: Character, friend: Character, first: Place, se
     if scene.chance(0.6):
         scene.meet(hero, friend)
         scene.maybe(0.5, "askwhy", friend, hero)
-        scene.do("advice", friend, hero, x="who likes to trick others is easily tricked")
+        scene.do("advice", friend, hero, x=lexicon.SAYINGS[1])
     else:
         scene.detour(hero, thing)
     bait = scene.thing("nature", at=(second, spot))

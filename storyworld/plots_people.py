@@ -44,7 +44,7 @@ def afraid(scene: Telling, hero: Character, friend: Character, first: Place, sec
     if scene.chance(0.6):
         scene.tale(helper, hero, "told.brave")
     else:
-        scene.do("advice", helper, hero, x="what we look at closely grows smaller")
+        scene.do("advice", helper, hero, x=lexicon.SAYINGS[0])
     if scene.chance(0.12):
         scene.do("stay_away", hero, helper, feel="calm", other_feel="calm")
         return scene.finish(helper, wish, "fear", "let go", calm=True)

@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass, field
 
-from .fillers import DETAILS, things
-from .lexicon import SEASONS
-from .rows import tables
+from . import lexicon
+from .fillers import things
+from .kinds import kinds
 from .voice import article
 from .world import Thing
 
@@ -14,20 +14,11 @@ SWAP = ("swap", "my.swap", "a.swap", "this.swap")
 NEW = {"a.thing", "a.swap"}  # what these name can be another one of its kind
 MANY = {"them", "they", "were", "are", "these"}
 DETERMINER = re.compile(r"^(?:the|my|a pair of|an?|these|this) ")
-# details of the lexicon that a thing's noun decides: the kind of the event, the table, its column
-TOOLS = {
-    "broke": ("breakable", 0),
-    "fix": ("breakable", 0),
-    "plan_fix": ("breakable", 2),
-    "need_tool": ("troubles", 1),
-    "free": ("troubles", 1),
-}
-
 # what a season allows in each slot about it
 SKIES = {
     "season": lambda season: (season,),
-    "weather": lambda season: SEASONS[season],
-    "a.weather": lambda season: [article(word) for word in SEASONS[season]],
+    "weather": lambda season: lexicon.SEASONS[season],
+    "a.weather": lambda season: [article(word) for word in lexicon.SEASONS[season]],
 }
 
 
@@ -37,7 +28,7 @@ class Props:
 
     known: dict[str, Thing] = field(default_factory=dict)
     rows: dict[str, frozenset[int]] = field(default_factory=dict)
-    seasons: frozenset[str] = frozenset(SEASONS)
+    seasons: frozenset[str] = frozenset(lexicon.SEASONS)
     home_of: str = ""  # the clause about where somebody who is lost belongs
 
     def copy(self) -> "Props":
@@ -54,14 +45,10 @@ class Props:
         """Take in the details of an event at a place of this clause; return what contradicts those before, or ""."""
         for new in _implied(kind, words):
             self.keep(new)
-        for slot in ("x", "y"):
-            if slot in words and (kind, slot) in DETAILS:
-                fault = self._narrow(*DETAILS[kind, slot], words[slot])
-                if fault:
-                    return fault
-        if thing and kind in TOOLS:
-            fault = self._narrow(*TOOLS[kind], thing.noun)
-            if fault:
+        row = kinds()[kind] if kind else None
+        said = [(row.x, words.get("x")), (row.y, words.get("y")), (row.noun, thing and thing.noun)] if row else []
+        for source, value in said:
+            if value and re.fullmatch(r"[A-Z]+\.\d", source) and (fault := self._narrow(source, value)):
                 return fault
         if kind in ("stray", "offer_way") and "x" in words:
             if self.home_of not in ("", words["x"]):
@@ -76,8 +63,9 @@ class Props:
                 self.seasons = frozenset(season for season in self.seasons if words[slot] in allowed(season))
         return "" if self.seasons else "such weather is not of this season"
 
-    def _narrow(self, table: str, column: int, value: str) -> str:
-        rows = frozenset(i for i, row in enumerate(getattr(tables(), table)) if row[column] == value)
+    def _narrow(self, source: str, value: str) -> str:
+        table, column = source.split(".")
+        rows = frozenset(i for i, row in enumerate(getattr(lexicon, table)) if row[int(column)] == value)
         left = rows & self.rows.get(table, rows)
         if not left:
             return f"{value!r} does not go with what was told before"

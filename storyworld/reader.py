@@ -7,17 +7,16 @@ from itertools import islice, product
 from .cast import ANYBODY, GENDER, WHO, Cast, Pair, pairs
 from .facts import Facts, happen
 from .fillers import things
+from .kinds import kinds
 from .patterns import Match, matches, sentences
 from .props import SWAP, THING, Props, named
-from .world import Thing, act_of
+from .world import Thing
 
 LONGEST = 6  # sentences of one template
 ATTEMPTS = 100  # ways to understand a sentence that are tried: a wild text can name many people and things
 WITH_OTHER = {"give", "grab", "trade", "gotogether", "uncover", "free", "get"}
 WITH_THING = {"put", "take", "give", "grab", "trade", "eat", "enter", "make", "get", "mend", "break"}
 WITH_SWAP = {"trade", "mend", "pack", "unpack"}
-TALES = {"told.lost", "told.greedy", "told.brave", "told.patient"}
-UNREAL = {*TALES, "dream", "dreamself", "remember"}
 SAME = {"x", "y", "spot", "at", "to", "where", "kind", "o.kind", "season"}  # the same all through an event
 
 
@@ -94,12 +93,13 @@ def _lose_track(state: State, text: str) -> None:
 def _readings(match: Match, state: State) -> Iterator[tuple[Told, State]]:
     """Yield the ways to understand a match, the likeliest first; none if its words do not agree."""
     kind, whole = match.pattern.kind, match.pattern.whole
+    row = kinds()[kind]
     words: dict[str, str] = {}
     for slot, value in match.filled:
         if slot in SAME and words.get(slot, value) != value:
             return
         words[slot] = value
-    if kind in TALES:
+    if row.level == "told":
         if _tale_agrees(match.filled, words):
             cast = replace(state.cast, focus="")  # a pronoun would stand for the animal
             yield Told(0, match.stop, 0, kind, "", whole=whole), replace(state, cast=cast)
@@ -107,7 +107,7 @@ def _readings(match: Match, state: State) -> Iterator[tuple[Told, State]]:
     thing, swap = (named(match.filled, state.props, slots) for slots in (THING, SWAP))
     if thing is None or swap is None:
         return
-    act = act_of(kind, True) if whole and kind not in UNREAL else ""
+    act = row.act if whole and row.level == "real" else ""
     known = list(reversed(state.props.known.values()))
     if thing.thing:
         choices = [thing.thing]
@@ -145,10 +145,11 @@ def _play(
     names = (who, other, thing.name if thing else "", swap.name if swap else "")
     facts, props = state.facts.copy(), state.props.copy()
     event = kind if whole else ""  # what breaks off has no effect, but its words can be wrong
-    act = "" if kind in UNREAL else act_of(event, bool(other and whole))
+    real = kinds()[kind].level == "real"
+    act = kinds()[kind].act_with(bool(other)) if whole and real else ""
     if "to" in words and not whole:
         facts.forget(who, other)
-    impossible = happen(facts, event, act, names, words) if whole or kind not in UNREAL else ""
+    impossible = happen(facts, event, act, names, words) if whole or real else ""
     different = props.note(event, words, thing, facts.clause(who))
     props.keep(swap)
     props.keep(thing)

@@ -5,10 +5,11 @@ from random import Random
 from typing import TypeVar
 
 from . import lexicon
+from .kinds import kinds
 from .realise import say
 from .rows import tables
 from .voice import Voice, article
-from .world import Character, Event, Place, Thing, World, act_of
+from .world import Character, Event, Place, Thing, World
 
 T = TypeVar("T")
 
@@ -169,14 +170,13 @@ class Scene:
         y: str = "",
         feel: str = "",
         other_feel: str = "",
-        level: str = "real",
     ) -> None:
         """Let an event happen: change the world, tell it, record it."""
-        world = self.world
+        world, row = self.world, kinds()[kind]
         names = (who.name, other.name if other else "", thing.name if thing else "", swap.name if swap else "")
         act = ""
-        if level == "real":
-            act = act_of(kind, bool(other))
+        if row.level == "real":
+            act = row.act_with(bool(other))
             here = place or self.place_of(who.name)
             for name in names[:2] if other else names[:1]:
                 world.feelings.setdefault(name, "calm")
@@ -194,4 +194,4 @@ class Scene:
         self.length = start + len(said)
         self.gap = " "
         feelings = tuple(world.feelings.items())
-        self.events.append(Event(kind, act, *names, here.name, spot, x, level, feelings, start, self.length))
+        self.events.append(Event(kind, act, *names, here.name, spot, x, row.level, feelings, start, self.length))

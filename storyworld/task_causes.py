@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from random import Random
 
 from .example import Candidate, Chooser, Example
+from .kinds import kinds
 from .known import OPPOSITE
 from .stories import Story
-from .tables import toml
 
 
 def cause(stories: Iterator[Story], random: Random) -> Iterator[Example]:
@@ -32,14 +32,14 @@ def cause(stories: Iterator[Story], random: Random) -> Iterator[Example]:
 def _causes(story: Story) -> Iterator[tuple[str, str, str, int]]:
     """Yield of every event that changed a feeling for good or bad: who, the feeling, the cause in words, its end."""
     things = {thing.name: thing for thing in story.things}
-    said = toml("tasks.toml")["CAUSES"]
     before: dict[str, str] = {}
     for event in story.events:
         now = dict(event.feelings)
-        if event.kind in said and event.level == "real":
+        cause = kinds()[event.kind].cause
+        if cause:
             thing = things.get(event.thing)
             slots = {"was": "were" if thing and thing.plural else "was", "thing": event.thing, "detail": event.detail}
-            words = said[event.kind].format(who=event.who, other=event.other, **slots)
+            words = cause.format(who=event.who, other=event.other, **slots)
             for person in (event.who, event.other):
                 if now.get(person) != before.get(person) and now.get(person) in OPPOSITE:
                     yield person, now[person], words, event.stop

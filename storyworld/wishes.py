@@ -4,34 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .facts import Facts
+from .kinds import wishes
 from .reader import Told
 
-# the event that states a wish: the ways it can end, and the events this takes, in this order
-WISHES = {
-    "notice_gone": {
-        "granted": (("find",), ("found_by", "handback")),
-        "changed": (("not_found", "make_new", "hand"),),
-    },
-    "want": {
-        "granted": (("lend",), ("trade",)),
-        "changed": (("make_own",),),
-        "let go": (("handback", "forgive_truth"), ("trade", "trade_back")),
-    },
-    "trick": {"granted": (("swap_box",),)},
-    "broke": {"granted": (("fix",),), "changed": (("keep_broken",),)},
-    "begging": {"granted": (("share",),), "changed": (("eat_alone", "share_anyway"),)},
-    "project": {"granted": (("build", "give_made"),)},
-    "birthday": {"granted": (("fetch", "hand"),)},
-    "trouble": {"granted": (("free",),)},
-    "fear_of": {"granted": (("unmask",),), "let go": (("stay_away",),)},
-    "wish_able": {"granted": (("able",),), "changed": (("not_able",),)},
-    "discover": {"granted": (("unlock",),)},
-    "plan": {"granted": (("do_plan",),), "changed": (("plan_inside",),)},
-    "game": {"granted": (("seek_find", "seek_find"),)},
-    "stray": {"granted": (("right_place",),)},
-    "quarrel": {"granted": (("make_up",),)},
-}
-HELD = {"notice_gone", "want"}  # such a wish is granted only as long as its thing is held
 ENDINGS = {"end.happy", "end.calm", "end.alone"}
 
 
@@ -50,15 +25,15 @@ class Outcome:
 def outcome(told: Sequence[Told], facts: Facts) -> Outcome:
     """Return what became of the first wish that is stated, by what is told after it and known at the end."""
     good = [one for one in told if one.whole and one.kind and not one.fault]
-    first = next((place for place, one in enumerate(good) if one.kind in WISHES), None)
+    first = next((place for place, one in enumerate(good) if one.kind in wishes()), None)
     if first is None:
         return Outcome("", "", 0.0)
     wish = good[first]
     last = next((one for one in reversed(told) if one.kind != "moral"), wish)
     closed = last.kind in ENDINGS
     reached = {}
-    for ending, ways in WISHES[wish.kind].items():
-        if ending == "granted" and wish.kind in HELD and not _held(wish, facts):
+    for ending, ways in wishes()[wish.kind].ends.items():
+        if ending == "granted" and wishes()[wish.kind].held and not _held(wish, facts):
             continue
         about = wish if ending == "granted" else None
         completed = [_completed(way, good[first + 1 :], about) for way in ways]
@@ -67,7 +42,7 @@ def outcome(told: Sequence[Told], facts: Facts) -> Outcome:
     if reached.get(ending, -1) >= 0:
         return Outcome(wish.kind, ending, 1.0 if closed and not last.fault else 0.5)
     after = [one for one in told if one.whole and one.start > wish.start]
-    claimed = max(_completed(way, after, None) for ways in WISHES[wish.kind].values() for way in ways) >= 0
+    claimed = max(_completed(way, after, None) for ways in wishes()[wish.kind].ends.values() for way in ways) >= 0
     return Outcome(wish.kind, "", claimed * (0.5 if closed else 0.25))
 
 

@@ -83,42 +83,8 @@ class Event:
     stop: int
 
 
-# what kind of event has which effect; all other kinds have none
-ACTS = {
-    **dict.fromkeys(("day", "arrive", "back", "home", "storm_off"), "go"),
-    **dict.fromkeys(("daytogether", "together"), "gotogether"),
-    **dict.fromkeys(("lose", "lose_unseen", "stow"), "put"),
-    **dict.fromkeys(("find", "findnew", "found_by", "found_new_by", "fetch"), "take"),
-    **dict.fromkeys(("hand", "handback", "lend", "give_made", "reward", "brings"), "give"),
-    **dict.fromkeys(("make_new", "make_own", "build"), "make"),
-    **dict.fromkeys(("trade", "trade_back", "swap_box"), "trade"),
-    **dict.fromkeys(("grab", "trick"), "grab"),
-    **dict.fromkeys(("share", "share_back", "share_anyway", "eat_alone"), "eat"),
-    **dict.fromkeys(("look_empty", "seek_empty"), "look"),
-    "hide": "hide",
-    "hide_unseen": "hide",
-    "seek_find": "uncover",
-    "broke": "break",
-    "fix": "mend",
-    "pack_box": "pack",
-    "open_box": "unpack",
-    "free": "free",
-    "able": "able",
-    "turn_table": "get",
-    "unlock": "enter",
-    "do_plan": "plan",
-    "make_up": "plan",
-    "plan_inside": "inside",
-}
-# kinds that name another who need not be there
-APART = {"friend", "project", "birthday", "lose", "own", "borrowed", "stow", "miss", "plan"}
 # acts for which the other one must be there
 NEAR = {"meet", "give", "grab", "trade", "gotogether", "uncover", "free", "plan", "inside"}
-
-
-def act_of(kind: str, other: bool) -> str:
-    """Return the effect of a kind of event; one that names another one who must be there is a meeting."""
-    return ACTS.get(kind, "meet" if other and kind not in APART else "")
 
 
 @dataclass(slots=True)

@@ -16,11 +16,11 @@ from tiny_models import tiny_model
 
 import linstudy
 from linstudy.evaluate import Grade, grade, grade_model, reference_index, story_beginnings
+from storyworld.kinds import kinds
 from storyworld.patterns import matches, patterns, sentences
 from storyworld.reader import read
 from storyworld.realise import compiled
 from storyworld.stories import Story, stories, story_seed, tell
-from storyworld.wishes import WISHES
 
 UNSEEN = 177  # a stream of stories on which the grader was not tried while it was written
 
@@ -68,10 +68,11 @@ def test_the_events_are_read_as_they_were_told(sample):
     assert named > 0.98 * seen  # "they laughed" does not say who began
 
 
-def test_every_template_is_known_to_the_parser():
-    assert {pattern.kind for pattern in patterns()} == set(compiled())
-    assert {kind for kind in WISHES} <= set(compiled())
-    assert {k for ways in WISHES.values() for ends in ways.values() for way in ends for k in way} <= set(compiled())
+def test_templates_patterns_and_kinds_are_of_the_same_kinds():
+    ways = [way for kind in kinds().values() for ends in kind.ends.values() for way in ends]
+    assert {pattern.kind for pattern in patterns()} == set(compiled()) == set(kinds())
+    assert ways
+    assert {kind for way in ways for kind in way} <= set(kinds())
 
 
 # ------------------------------------------------------------------ damage

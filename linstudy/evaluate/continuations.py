@@ -8,13 +8,13 @@ from jaxtyping import Float
 from torch import Tensor
 from transformers import GenerationConfig, LogitsProcessor, PreTrainedModel, PreTrainedTokenizerBase
 
-from storyworld import WISHES, Reference, grade, story_seed, tell
+from storyworld import Reference, grade, story_seed, tell, wishes
 
 
 def story_beginnings(count: int, *, seed: int = 1) -> list[str]:
     """Return stories up to the event that states their wish, a third of the story or so; training text has seed 0."""
     stories = (tell(story_seed(seed, position)) for position in range(count))
-    return [story.text[: next(event.stop for event in story.events if event.kind in WISHES)] for story in stories]
+    return [story.text[: next(event.stop for event in story.events if event.kind in wishes())] for story in stories]
 
 
 def grade_model(

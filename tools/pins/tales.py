@@ -8,6 +8,7 @@ from pathlib import Path
 
 from linstudy.text.classes import word_classes
 from storyworld import lexicon
+from storyworld.kinds import kinds
 from storyworld.known import known
 from storyworld.novelty import novelty, reference_index
 from storyworld.rows import tables
@@ -100,7 +101,7 @@ pin(
         if len(ways) > 1
     ),
 )
-pin("causes", tuple(sorted(toml("tasks.toml")["CAUSES"].items())))
+pin("causes", tuple(sorted((name, kind.cause) for name, kind in kinds().items() if kind.cause)))
 pin(
     "senses",
     tuple(
