@@ -166,7 +166,7 @@ def test_what_a_user_can_get_wrong_is_one_sentence(folder, monkeypatch, capsys):
         assert told.out == ""
     monkeypatch.setenv("LINSTUDY_SIZE", "huge")
     assert main(profile) == 2
-    assert "no size is called 'huge'" in capsys.readouterr().err
+    assert "there is no size 'huge'" in capsys.readouterr().err
     assert sorted(os.listdir(folder)) == before
 
 
@@ -232,7 +232,7 @@ def test_results_are_listed_with_their_state(tmp_path):
     assert len(hub) == 5  # profiles, outliers and boundaries, trained and random
     assert all("there" in line or "cannot run here: HF_HUB_OFFLINE is set" in line for line in hub)
     sentence = refused(linstudy_("results", "--only", "gpt3", cwd=tmp_path))
-    assert sentence.startswith("no run is called 'gpt3'")
+    assert sentence.startswith("there is no run 'gpt3'")
 
 
 @pytest.mark.slow

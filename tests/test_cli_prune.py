@@ -86,8 +86,8 @@ def test_what_a_user_can_get_wrong_is_one_sentence_and_leaves_nothing(folder, mo
     capsys.readouterr()
     prune = ["prune", "model", "--layers", "1", "--out", "wrong", *TEXT]
     for changes, part in (
-        (["--order", "linear"], "there is no order 'linear'; did you mean 'linearity'"),
-        (["--action", "merged"], "there is no action 'merged'; did you mean 'merge'"),
+        (["--order", "linear"], "there is no order 'linear': did you mean 'linearity'"),
+        (["--action", "merged"], "there is no action 'merged': did you mean 'merge'"),
         (["--layers", "3"], "--layers 3: of 3 layers, 1 to 2 can go."),
         (["--layers", "0"], "--layers 0: of 3 layers, 1 to 2 can go."),
         (["--text", "story"], "'story'"),

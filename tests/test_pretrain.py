@@ -392,7 +392,7 @@ def test_several_texts_take_turns(tmp_path):
 
 
 def test_a_preset_that_is_none_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"no preset 'minni': did you mean 'mini'\? the presets are nano"):
+    with pytest.raises(ValueError, match=r"no preset 'minni': did you mean 'mini'\? the names are nano"):
         pretrain_to(tmp_path, preset="minni")
 
 

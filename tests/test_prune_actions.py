@@ -287,7 +287,7 @@ def test_generation_agrees_with_and_without_cache_in_batches_and_with_padding(na
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        (([2], "afine"), ValueError, "there is no action 'afine'; did you mean 'affine'"),
+        (([2], "afine"), ValueError, "there is no action 'afine': did you mean 'affine'"),
         (([2], "affine"), ValueError, "action 'affine' fits maps to a text: give blocks="),
         (([4], "remove"), IndexError, "there is no layer 4: the model has layers 1 to 3"),
         (([0], "remove"), IndexError, "there is no layer 0: the model has layers 1 to 3"),

@@ -15,8 +15,8 @@ from torch.testing import assert_close
 from transformers import AutoModelForCausalLM
 
 import linstudy
+from linstudy.hub import quiet
 from linstudy.models import blocks
-from linstudy.models.hub import quiet
 from linstudy.prune import count_parameters, export, load_pruned, places_of, prune, save_pruned, stand_ins
 
 TEXT = tiny_ids(batch=24, length=16, seed=3)

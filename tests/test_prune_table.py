@@ -77,9 +77,9 @@ def test_times_and_baselines(model):
 
 
 def test_a_wrong_name_is_told_before_anything_runs(model):
-    with pytest.raises(ValueError, match="there is no order 'linear'; did you mean 'linearity'"):
+    with pytest.raises(ValueError, match="there is no order 'linear': did you mean 'linearity'"):
         next(pruning_table(model, TEXT, {"one": OTHER}, orders=("linear",)))
-    with pytest.raises(ValueError, match="there is no action 'merged'; did you mean 'merge'"):
+    with pytest.raises(ValueError, match="there is no action 'merged': did you mean 'merge'"):
         next(pruning_table(model, TEXT, {"one": OTHER}, actions=("merged",)))
     with pytest.raises(ValueError, match="count=6 layers cannot go: of 6 layers 1 to 5 can"):
         list(pruning_table(model, TEXT, {"one": OTHER}, orders=("last_first",), budgets=(6,), batches=()))

@@ -106,7 +106,7 @@ def test_one_run_alone_by_name(fake, told, tmp_path):
     runs = [fake.run("gpt2-wikitext"), fake.run("pocket-stories")]
     assert run_missing(runs, only="pocket-stories", folder=tmp_path, echo=told.append) == 0
     assert fake.calls == ["pocket-stories"]
-    with pytest.raises(ValueError, match=r"no run is called 'pocket-story': did you mean 'pocket-stories'\?"):
+    with pytest.raises(ValueError, match=r"there is no run 'pocket-story': did you mean 'pocket-stories'\?"):
         run_missing(runs, only="pocket-story", folder=tmp_path)
 
 

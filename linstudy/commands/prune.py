@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from ..files import check_writable
+from ..lookup import named
 from .common import add_shared, add_verb, draw, load_named, text_blocks
 
 HELDOUT = 0.2  # share of the text, its end, on which perplexity is measured: nothing is fitted to it
@@ -46,7 +47,6 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
     from ..models import blocks as blocks_of
     from ..prune import ACTIONS, ORDERS, change, export, fit, pruning_table, save_pruned, stand_ins
     from ..prune.folders import check_new, new_folder
-    from ..prune.names import named
     from ..show import budget_plot
     from ..study.provenance import bare, provenance
 

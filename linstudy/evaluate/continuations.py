@@ -10,6 +10,8 @@ from transformers import GenerationConfig, LogitsProcessor, PreTrainedModel, Pre
 
 from storyworld import Reference, grade, story_seed, tell, wishes
 
+from ..models import positions
+
 
 def story_beginnings(count: int, *, seed: int = 1) -> list[str]:
     """Return stories up to the event that states their wish, a third of the story or so; training text has seed 0."""
@@ -59,8 +61,8 @@ def grade_model(
     if temperature < 0:
         raise ValueError(f"temperature={temperature} is negative: give 0 for the likeliest token, or more.")
     encoded = _encode(texts, tokenizer)
-    longest, room = max(map(len, encoded)), getattr(model.config.get_text_config(), "max_position_embeddings", None)
-    if room and longest + tokens > room:
+    longest, room = max(map(len, encoded)), positions(model)
+    if longest + tokens > room:
         raise ValueError(
             f"The longest prompt has {longest} tokens, and tokens={tokens} more do not fit the model's {room} "
             f"positions: ask for tokens={max(room - longest, 0)} or fewer, or give shorter prompts."

@@ -1,6 +1,5 @@
 """One state a text and layer, for classifiers to read."""
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -8,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from ..models import blocks, capture
+from ..models import blocks, capture, positions
 
 
 @torch.no_grad()
@@ -58,7 +57,7 @@ def pooled_states(
 
 def _encode(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
     encoded = tokenizer(list(texts), verbose=False)["input_ids"] if texts else []
-    room = getattr(model.config.get_text_config(), "max_position_embeddings", None) or math.inf
+    room = positions(model)
     for number, ids in enumerate(encoded, start=1):
         if not 0 < len(ids) <= room:
             raise ValueError(

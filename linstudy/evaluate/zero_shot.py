@@ -9,6 +9,8 @@ import pandas as pd
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from ..models import positions
+
 # what is asked, what can be answered, and the place of the right answer (from 0)
 Choice = tuple[str, Sequence[str], int]
 
@@ -70,9 +72,9 @@ def log_likelihoods(
     Blanks at the end of a context belong to the continuation. An empty context is the token that begins texts.
     """
     encoded = [_encode(tokenizer, *pair) for pair in pairs]
-    room = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    room = positions(model)
     for number, (ids, _) in enumerate(encoded, start=1):
-        if room and len(ids) - 1 > room:  # the last token is predicted, not read
+        if len(ids) - 1 > room:  # the last token is predicted, not read
             raise ValueError(
                 f"The context that begins {pairs[number - 1][0][:40]!r} has {len(ids)} tokens with its choice and the "
                 f"model {room} positions: give shorter contexts, or a model with more."

@@ -12,6 +12,7 @@ from torch import Tensor
 from tqdm import tqdm
 from transformers import PreTrainedModel
 
+from ..models import name_of
 from .moments import JointMoments
 from .passes import Keep, measure, passes, plan, update
 from .reading import Selection, share_of
@@ -78,9 +79,8 @@ def linearity_profile(
                 saved.rows.append(_row(*moments))
             saved.next_pass()
     saved.close()
-    name = model.config.name_or_path or ""
-    origin = {"model": os.path.basename(os.path.normpath(name)) if os.path.isdir(name) else name}
-    return _table(saved.rows, part, origin | {"revision": getattr(model.config, "_commit_hash", None)})
+    origin = {"model": name_of(model), "revision": getattr(model.config, "_commit_hash", None)}
+    return _table(saved.rows, part, origin)
 
 
 def profile_of_states(states: Sequence[Tensor | np.ndarray], *, heldout: float = 0.0) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from ..models import capture, capture_part
+from ..models import capture, capture_part, positions
 
 TOKENS_A_BATCH = 4096
 
@@ -113,8 +113,7 @@ def check_text(model: PreTrainedModel, blocks: Tensor, drop_first: int = 0) -> N
     config, length = model.config.get_text_config(), blocks.shape[1]
     if not 0 <= drop_first < length:
         raise ValueError(f"drop_first={drop_first} leaves nothing of blocks of {length} tokens")
-    longest = getattr(config, "max_position_embeddings", None)
-    if longest and length > longest:
+    if length > (longest := positions(model)):
         raise ValueError(f"blocks of {length} tokens are longer than the {longest} this model can read: shorten them")
     if int(blocks.max()) >= config.vocab_size or int(blocks.min()) < 0:
         raise ValueError(

@@ -1,5 +1,6 @@
 """Models: loading them, where their blocks are, reading their stream, taking them apart and putting them together."""
 
+from .about import name_of, positions
 from .capture import PARTS, capture, capture_part, parts_of
 from .families import FAMILIES, Family, blocks, final_norm
 from .load import load, pocket_models, untrained
@@ -17,8 +18,10 @@ __all__ = [
     "capture_part",
     "final_norm",
     "load",
+    "name_of",
     "parts_of",
     "pocket_models",
+    "positions",
     "replaced",
     "set_blocks",
     "small_model",

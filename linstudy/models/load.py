@@ -11,9 +11,9 @@ import torch
 import transformers
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from ..hub import fetch_model, quiet
 from .devices import find_device, find_dtype, need_accelerate
 from .families import FAMILIES
-from .hub import download, quiet
 from .weights import check_weights
 
 _HEADS = {"causal": "AutoModelForCausalLM", "masked": "AutoModelForMaskedLM", "seq2seq": "AutoModelForSeq2SeqLM"}
@@ -61,7 +61,13 @@ def load(
         need_accelerate()
     folder = _local(name)
     if folder is None:
-        folder = download(name, revision=revision, code=trust_remote_code, instead=_instead())
+        folder = fetch_model(
+            name,
+            revision=revision,
+            code=trust_remote_code,
+            instead=f"load {_instead()}",
+            check_whole=check_weights,
+        )
     elif revision is not None:
         raise ValueError(f"revision {revision!r} is for models on the hub, but {name!r} is a folder: leave it out")
     options = {"local_files_only": True, "trust_remote_code": trust_remote_code}

@@ -4,6 +4,8 @@ import torch
 import transformers
 from transformers import PreTrainedModel
 
+from ..lookup import named
+
 WIDTH, LAYERS, HEADS = 32, 3, 4
 
 _LLAMA = dict(
@@ -113,9 +115,7 @@ def small_model(name: str, *, seed: int = 0, **changes: object) -> PreTrainedMod
 
     Raises ValueError for an unknown name.
     """
-    if name not in SMALL:
-        raise ValueError(f"no small model is called {name!r}: the names are {', '.join(SMALL)}")
-    kind, fields = SMALL[name]
+    kind, fields = named(SMALL, name, "small model")
     maker = getattr(transformers, kind)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+from ..hub import PICKLES
 
 
 def check_weights(folder: Path) -> None:

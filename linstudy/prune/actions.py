@@ -10,12 +10,12 @@ from jaxtyping import Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from ..lookup import named
 from ..measure.reading import check_text
 from ..models import PARTS
 from ..models import blocks as model_blocks
 from .changes import Change, change, changed
 from .closed_form import fit_in_sequence, fit_runs
-from .names import named
 from .parts import down_at, part_at
 
 

@@ -10,10 +10,10 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from ..evaluate import cross_entropy
+from ..lookup import named
 from ..models import blocks as model_blocks
 from .actions import ACTIONS, fit
 from .changes import changed
-from .names import named
 from .orders import Blocks
 from .scores import SIGNS
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from ..models.hub import quiet
+from ..hub import quiet
 from .places import AFFINE, places_of
 
 

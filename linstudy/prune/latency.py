@@ -11,6 +11,8 @@ from jaxtyping import Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from ..models import positions
+
 
 @torch.no_grad()
 def latency(
@@ -37,8 +39,7 @@ def latency(
         ``decode_share``, the median over the turns of pruned over whole, which a busy machine moves less.
 
     """
-    longest = getattr(model.config.get_text_config(), "max_position_embeddings", None) or prompt + decode
-    prompt = min(prompt, longest - decode)
+    prompt = min(prompt, positions(model) - decode)
     draw = torch.Generator().manual_seed(0)  # which tokens does not matter to the time
     ids = torch.randint(model.config.get_text_config().vocab_size, (batch, prompt + decode), generator=draw)
     ids = ids.to(model.device)

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from .. import __version__
+from ..hub import quiet
 from ..models import blocks as model_blocks
-from ..models import set_blocks, without
+from ..models import name_of, set_blocks, without
 from ..models.devices import find_device, find_dtype
-from ..models.hub import quiet
 from ..models.weights import check_weights
 from .changes import part_stand_in
 from .folders import new_folder
@@ -40,9 +40,12 @@ def save_pruned(
     Raises FileExistsError for a folder that holds something, OSError where the disk does not take it.
     """
     places = places_of(model)
-    name = model.config.name_or_path or ""
-    name = os.path.basename(os.path.normpath(name)) if os.path.isdir(name) else name
-    plan = {"format": FORMAT, "linstudy": __version__, "model": name, "places": [asdict(place) for place in places]}
+    plan = {
+        "format": FORMAT,
+        "linstudy": __version__,
+        "model": name_of(model),
+        "places": [asdict(place) for place in places],
+    }
     maps = {
         f"{name}.{key}": weight.detach().cpu().contiguous()
         for name, module in stand_ins(model)

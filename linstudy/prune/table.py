@@ -1,7 +1,6 @@
 """Every order with every action at every budget: a row each, with perplexity, parameters and time."""
 
 import math
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -10,11 +9,12 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from ..evaluate import cross_entropy
+from ..lookup import named
 from ..models import blocks as model_blocks
+from ..models import name_of
 from .actions import ACTIONS, fit
 from .changes import Change, changed, count_parameters
 from .latency import latency
-from .names import named
 from .orders import ORDERS, Blocks
 from .scores import layer_scores
 
@@ -62,8 +62,7 @@ def pruning_table(
     for kind, registry, names in (("order", ORDERS, orders), ("action", ACTIONS, actions)):
         for name in names:
             named(registry, name, kind)
-    name = model.config.name_or_path or ""
-    name = os.path.basename(os.path.normpath(name)) if os.path.isdir(name) else name
+    name = name_of(model)
     measured = _measurements(model, calibration, evaluation, batches)
     chosen = _choices(model, calibration, max(budgets))
 

@@ -80,7 +80,9 @@ def probes(model: Any, tokenizer: Any, *, predictor: str) -> Iterator[pd.DataFra
 
 def _room(model: Any) -> int:
     """Return how many tokens a continuation may have: nearly all stories end within 320."""
-    return min(320, model.config.get_text_config().max_position_embeddings - 192)
+    from ..models import positions
+
+    return min(320, positions(model) - 192)
 
 
 def _most_shared(context: str, given: Sequence[str]) -> int:

@@ -1,7 +1,6 @@
 """Measure a model for the tables of long runs: rows without their provenance."""
 
 import hashlib
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -137,9 +136,10 @@ def family_rows(name: str) -> pd.DataFrame:
 
 def task_examples(name: str, count: int, model: Any, tokenizer: Any, *, split: str = "test") -> list[Any]:
     """Return so many examples of a task; those longer than the model has positions are left out."""
+    from ..models import positions
     from ..text import task
 
-    room = getattr(model.config.get_text_config(), "max_position_embeddings", None) or math.inf
+    room = positions(model)
 
     def fits(one: Any) -> bool:
         texts = [one.text, *map(one.whole, range(len(one.choices)))]

@@ -4,10 +4,10 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import pandas as pd
 
+from ..lookup import named
 from .errors import one_line, sentence
 from .provenance import provenance
 from .reach import Needs, away
@@ -94,9 +94,4 @@ def _too_large(run: Run) -> str:
 
 
 def _by_name(name: str, runs: list[Run]) -> Run:
-    named = {run.name: run for run in runs}
-    if name not in named:
-        near = get_close_matches(name, named, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"no run is called {name!r}: {hint}`linstudy results --list` shows them all.")
-    return named[name]
+    return named({run.name: run for run in runs}, name, "run", known="`linstudy results --list` shows them all.")

@@ -4,9 +4,10 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+
+from ..lookup import named
 
 VARIABLE = "LINSTUDY_SIZE"
 T4_GIB = 20  # a T4 has 15 GiB; the next larger card in common use has 24
@@ -47,11 +48,7 @@ def choice(name: str | None = None) -> tuple[Size, str]:
         if gpu is None:
             return by_name["tiny"], "no GPU that torch can use"
         return by_name["t4" if gpu[1] < T4_GIB else "full"], f"{gpu[0]}, {gpu[1]:.0f} GiB"
-    if wanted not in by_name:
-        near = get_close_matches(wanted.lower(), by_name, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"the sizes are {', '.join(by_name)}."
-        raise ValueError(f"no size is called {wanted!r} ({why}): {hint}")
-    return by_name[wanted], why
+    return named(by_name, wanted, "size", known=f"the sizes are {', '.join(by_name)} (asked for {why})."), why
 
 
 def next_smaller(size: Size) -> Size | None:

@@ -1,6 +1,5 @@
 """Texts by name, by path or as given: whatever they are, they come out as documents, one string each."""
 
-import difflib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -8,7 +7,8 @@ from pathlib import Path
 
 from storyworld import stories
 
-from .hub import HUB_CORPORA, hub_documents
+from ..lookup import named
+from .hub_corpora import HUB_CORPORA, hub_documents
 from .pydocs import pydocs
 
 SEPARATOR = "<|endoftext|>"  # between documents in a text file, as in the files of TinyStories
@@ -68,12 +68,8 @@ def _text_file(source: str | os.PathLike) -> Path:
         raise FileNotFoundError(
             f"The text file {text!r} {reason}: give the path of one text file in UTF-8, or one of {_names()}."
         )
-    near = difflib.get_close_matches(text, CORPORA, n=1, cutoff=0.5)
-    meant = f"did you mean {near[0]!r}? " if near else ""
-    raise ValueError(
-        f"There is no corpus {text!r}: {meant}The names are {_names()}; a text file of your own is given by its path, "
-        "such as 'texts/mine.txt'."
-    )
+    known = f"the names are {_names()}; a text file of your own is given by its path, such as 'texts/mine.txt'."
+    named(CORPORA, text, "corpus", known=known)
 
 
 def _names() -> str:

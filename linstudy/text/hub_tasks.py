@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .hub import HubCorpus, hub_rows
+from ..hub import hub_rows
 
 SUPERGLUE = "aps/super_glue", "3de24cf8022e94f4ee4b9d55a6f539891524d646"
 HELPFUL = "Anthropic/hh-rlhf", "09be8c5bbc57cb3887f3a9732ad6aa7ec602a1fa"
 SPLITS = ("train", "test")
-INSTEAD = "Without the hub there are the tasks of the story world, linstudy.text.task."
+INSTEAD = "take a task of the story world (linstudy.text.task)"
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,12 @@ def hub_task(name: str, *, split: str = "train") -> Iterator[tuple[str, str | in
 
     Raises:
         ValueError: for an unknown name or split.
-        PermissionError: for a data set that asks for a login.
-        ConnectionError: for a hub that is away, answers with an error, or breaks off.
+        OSError: as :func:`linstudy.hub.hub_rows` does.
 
     """
     for what, value, names in (("task on the hub", name, tuple(HUB_TASKS)), ("split", split, SPLITS)):
         if value not in names:
             raise ValueError(f"There is no {what} called {value!r}: take one of {', '.join(map(repr, names))}.")
     one = HUB_TASKS[name]
-    where = HubCorpus(*one.source, one.files[SPLITS.index(split)])
-    return (one.example(row) for row in hub_rows(f"task {name!r}", where, one.columns, instead=INSTEAD))
+    rows = hub_rows(f"task {name!r}", *one.source, one.files[SPLITS.index(split)], one.columns, instead=INSTEAD)
+    return (one.example(row) for row in rows)

@@ -18,7 +18,7 @@ from torch import Tensor
 from transformers import MistralForCausalLM, PreTrainedTokenizerBase
 
 from ..files import written_whole
-from ..models.hub import quiet
+from ..hub import quiet
 from ..text import corpus, count_bytes, token_blocks, train_tokenizer
 from .checkpoint import checkpoints
 from .config import TrainConfig

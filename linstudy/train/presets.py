@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from transformers import MistralConfig
+
+from ..lookup import named
 
 
 def pocket(vocab_size: int = 2048) -> MistralConfig:
@@ -112,11 +113,7 @@ def preset_named(name: str, *, layers: int | None = None) -> Preset:
 
     Raises ValueError for a name that is none, and for fewer layers than 1.
     """
-    if name not in PRESETS:
-        near = get_close_matches(name.lower(), PRESETS, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"there is no preset {name!r}: {hint}the presets are {', '.join(PRESETS)}")
-    preset = PRESETS[name]
+    preset = named(PRESETS, name, "preset")
     if layers is None:
         return preset
     if layers < 1:

@@ -59,11 +59,20 @@ def pairs(model, part, stack=None):
     return [state for pair in found for state in pair]
 
 
-def attempt(call):
+def attempt(call, *arguments):
     try:
-        return call()
+        return call(*arguments)
     except ValueError:
         return "ValueError"
+
+
+def part_name(model, part):
+    return part_at(model, 2, part)[1]
+
+
+def down_name(model):
+    holder, last = down_at(model, 2)
+    return f"{name_in(model, holder)}.{last}"
 
 
 def linear():
@@ -90,8 +99,8 @@ for name in DECODERS:
         say(f"without mlp {name}", *(pairs(model, "mlp") if len(parts_of(model)) > 1 else ()))
         say(f"untrained {name}", *weights(untrained(model)))
     say(f"whole {name}", *streams(model), model.config.to_json_string())
-    inside = [attempt(lambda: part_at(model, 2, part)[1]) for part in ("attention", "mlp")]
-    down = attempt(lambda: name_in(model, down_at(model, 2)[0]) + "." + down_at(model, 2)[1])
+    inside = [attempt(part_name, model, part) for part in ("attention", "mlp")]
+    down = attempt(down_name, model)
     say(f"inside {name}", parts_in(model), inside, down)
     set_blocks(model, [*blocks(model)[:2], linear()])
     say(f"set {name}", *streams(model), model.config.to_json_string())

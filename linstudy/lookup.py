@@ -1,0 +1,21 @@
+"""Look something up by its name, and say what there is when the name is wrong."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import TypeVar
+
+Thing = TypeVar("Thing")
+
+
+def named(registry: Mapping[str, Thing], name: str, kind: str, *, known: str | None = None) -> Thing:
+    """Return what a name stands for.
+
+    Raises ValueError for one that stands for nothing, with the nearest name, what ``kind`` of thing was looked for
+    and which are ``known``: by default all names, else this sentence.
+    """
+    if name in registry:
+        return registry[name]
+    near = get_close_matches(name.lower(), registry, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    known = known or f"the names are {', '.join(registry)}."
+    raise ValueError(f"there is no {kind} {name!r}: {hint}{known}")
