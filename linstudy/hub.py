@@ -215,7 +215,7 @@ def _sentence(
         return ValueError(f"{path!r} cannot be the id of a model on the hub (owner/model): {instead}")
     if isinstance(error, RevisionNotFoundError):
         return FileNotFoundError(
-            f"{what} has no revision {revision!r}: choose a branch, tag or commit listed at {page}/tree/main, or {instead}"
+            f"{what} has no revision {revision!r}: choose one listed at {page}/tree/main, or {instead}"
         )
     if isinstance(error, GatedRepoError) or status == 403:
         return PermissionError(

@@ -246,7 +246,7 @@ def at_hub(monkeypatch):
             FileNotFoundError,
             r"there is no corpus 'tinystories' \(roneneldan/TinyStories\) at",
         ),
-        ({"revision": "0" * 40}, FileNotFoundError, r"has no revision 'f54c09f\w+': choose a branch"),
+        ({"revision": "0" * 40}, FileNotFoundError, r"has no revision 'f54c09f\w+': choose one listed"),
         ({}, FileNotFoundError, r"has no file named data/train-"),
     ],
 )

@@ -92,4 +92,4 @@ def test_unknown_names_and_a_missing_hub_are_said():
         ConnectionError, match=r"task 'cb' \(aps/super_glue\) is not on this machine .*HF_HUB_OFFLINE"
     ) as error:
         next(hub_task("cb"))
-    assert "the tasks of the story world, linstudy.text.task" in str(error.value)
+    assert "a task of the story world (linstudy.text.task)" in str(error.value)

@@ -362,7 +362,10 @@ def test_the_hub_and_what_it_lacks(folder, tmp_path):
         ["ok", head_sum(tiny_model("llama")), VOCABULARY, "org/converted"],  # by the hub's converter, not by mallory
     ]
     expected = [
-        ("FileNotFoundError", r"model 'org/tiny' has no revision 'step2000': choose a branch, .*/org/tiny/tree/main"),
+        (
+            "FileNotFoundError",
+            r"model 'org/tiny' has no revision 'step2000': choose one listed at .*/org/tiny/tree/main",
+        ),
         (
             "FileNotFoundError",
             rf"no model 'org/tyni' at http.*: look for a typo, log in .*, or load {INSTEAD}",
