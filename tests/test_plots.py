@@ -238,6 +238,14 @@ def test_a_figure_of_two_axes_keeps_its_size():
     assert list(fig.get_size_inches()) == plt.rcParams["figure.figsize"]
 
 
+def test_panels_stand_one_below_the_other_each_with_its_column():
+    df, y = profile(), ("linearity", "update_ratio", "norm_ratio")
+    figure = show.panels(show.profile_plot, df, y, hue="model")
+    assert [list(ax.lines[0].get_ydata()) for ax in figure.axes] == [list(df[column]) for column in y]
+    assert figure.get_figheight() == 9
+    assert show.words_of(figure).count("one line a model") == 3
+
+
 def test_style_ends_with_its_block_and_nothing_is_set_on_import():
     before = dict(plt.rcParams)
     with plt.rc_context():

@@ -3,7 +3,7 @@
 from .identity import identity_plane
 from .look import style
 from .pictures import Picture, fallback_table, picture
-from .plots import ablation_plot, known_answers_plot, profile_plot, sweep_plot
+from .plots import ablation_plot, known_answers_plot, panels, profile_plot, sweep_plot
 from .pruning import budget_plot, frontier, frontier_plot
 from .rows import agreement_plot, family_plot, spread_plot
 from .tails import tail_plot
@@ -27,6 +27,7 @@ __all__ = [
     "identity_plane",
     "known_answers_plot",
     "label",
+    "panels",
     "path_plot",
     "picture",
     "profile_plot",

@@ -1,12 +1,14 @@
 """The book's figures of scores: a table in; the axes it was drawn on out, with what they show in words."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from .look import GREY, RANGE, draw_lines, log_axis, looks, place_legend, score_axis
 from .words import axis_label, label, lines_in_words, need, number, say, title, typeset
@@ -49,6 +51,27 @@ def profile_plot(
     ax.set(xlabel=axis_label(x, 40), ylabel=axis_label(y))
     place_legend(ax, title=label(hue) if hue and pd.api.types.is_numeric_dtype(df[hue]) else None)
     return say(ax, lines_in_words(df, x=x, y=y, hue=hue, control=control))
+
+
+def panels(
+    plot: Callable[..., Axes],
+    df: pd.DataFrame,
+    y: Sequence[str] = ("linearity", "update_linearity"),
+    *,
+    height: float = 3.0,
+    **options: Any,
+) -> Figure:
+    """Draw one plot for each column of `y`, one below the other over a common axis, each `height` inches high.
+
+    Example::
+
+        picture(panels(profile_plot, df, hue="model", control=twins))
+    """
+    width = plt.rcParams["figure.figsize"][0]
+    figure, axes = plt.subplots(len(y), 1, figsize=(width, height * len(y)), sharex=True, squeeze=False)
+    for ax, column in zip(axes.flat, y, strict=True):
+        plot(df, y=column, ax=ax, **options)
+    return figure
 
 
 def ablation_plot(df: pd.DataFrame, *, y: str = "linearity", hue: str = "ablation", ax: Axes | None = None) -> Axes:
