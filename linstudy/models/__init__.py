@@ -5,6 +5,7 @@ from .capture import PARTS, capture, capture_part, parts_of
 from .families import FAMILIES, Family, blocks, final_norm
 from .load import load, pocket_models, untrained
 from .small import SMALL, small_model
+from .spikes import planted
 from .surgery import StandIn, replaced, set_blocks, without
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "load",
     "name_of",
     "parts_of",
+    "planted",
     "pocket_models",
     "positions",
     "replaced",
