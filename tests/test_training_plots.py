@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from linstudy.show import path_plot, rates_plot, spread_plot, steps_plot, words_of
+from linstudy.show import path_plot, rates_plot, share_map, spread_plot, steps_plot, words_of
 
 NAN = float("nan")
 
@@ -47,6 +47,27 @@ def test_words_of_a_spread_name_its_ends():
     assert "with 4.00 for comparison" in said
     both = pd.concat([table().assign(labels="true"), table().assign(labels="shuffled", loss=1.0)])
     assert "shuffled: lowest 1.00" in words_of(spread_plot(both, x="loss", row="variant", hue="labels"))
+
+
+def test_a_band_of_chance_lies_where_its_columns_say():
+    df = table().assign(low=[1.0, 1.0, 0.5, 0.5, 6.0], high=[2.0, 2.0, 0.75, 0.75, 8.0])
+    ax = spread_plot(df, x="loss", row="variant", chance=("low", "high"))
+    band, *_ = ax.collections
+    assert [path.vertices.tolist() for path in band.get_paths()] == [
+        [[1.0, 0], [2.0, 0]],
+        [[0.5, 1], [0.75, 1]],
+        [[6.0, 2], [8.0, 2]],
+    ]
+
+
+def test_a_cell_has_the_colour_of_its_share_and_white_is_nothing():
+    shares = pd.DataFrame([[0.5, 0.0, -0.25], [1.0, 0.5, 0.75]], index=["embedding", "layer 1"])
+    ax = share_map(shares, x="token")
+    (image,) = ax.images
+    np.testing.assert_array_equal(image.get_array(), shares)
+    assert image.norm(0) == 0.5
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["embedding", "layer 1"]
+    assert words_of(ax.figure).endswith("means: embedding 0.0833, layer 1 0.750.")
 
 
 def test_step_0_has_its_place_and_the_steps_are_on_a_log_axis():

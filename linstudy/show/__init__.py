@@ -2,6 +2,7 @@
 
 from .identity import identity_plane
 from .look import style
+from .maps import share_map
 from .pictures import Picture, fallback_table, picture
 from .plots import ablation_plot, known_answers_plot, panels, profile_plot, sweep_plot
 from .pruning import budget_plot, frontier, frontier_plot
@@ -33,6 +34,7 @@ __all__ = [
     "profile_plot",
     "rates_plot",
     "say",
+    "share_map",
     "spread_plot",
     "steps_plot",
     "style",

@@ -50,11 +50,13 @@ def spread_plot(
     hue: str | None = None,
     reference: float | None = None,
     reference_label: str | None = None,
+    chance: tuple[str, str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a row for each name: a small dot a value (a seed), a marker at their mean, a line over their range.
 
-    Rows stand in the order of the table. `reference` is a vertical line: no change, or chance.
+    Rows stand in the order of the table. `reference` is a vertical line: no change, or chance. `chance` names the
+    columns between which a row's mean would lie by chance: a grey band.
     Without `ax` the figure is as high as its rows need.
     """
     need(df, x, row, *([hue] if hue else []))
@@ -63,6 +65,9 @@ def spread_plot(
     ax = _axes(ax, 1.0 + max(0.26, 0.17 * len(groups)) * len(names))
     if reference is not None:
         ax.axvline(reference, color=GREY, linestyle="--", linewidth=1.2, label=reference_label)
+    if chance is not None:
+        low, high = (df.groupby(row)[column].mean()[names] for column in chance)
+        ax.hlines(range(len(names)), low, high, color="0.8", linewidth=8, label="by chance")
     said = []
     for place, (name, color, marker) in enumerate(looks(groups)):
         part = groups[name]

@@ -1,0 +1,24 @@
+"""Draws a matrix as coloured cells: what every part wrote of every token."""
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+
+from .words import number, say
+
+
+def share_map(df: pd.DataFrame, *, what: str = "share", x: str = "token", ax: Axes | None = None) -> Axes:
+    """Draw a row for each index of the table and a cell for each column, blue above 0, red below, white at 0.
+
+    The first row stands on top. Its words are the mean of every row. Draw it as ``picture(..., form="png")``.
+    """
+    bound = float(np.nanmax(np.abs(df.to_numpy())))
+    ax = plt.figure(figsize=(plt.rcParams["figure.figsize"][0], 1 + 0.26 * len(df))).gca() if ax is None else ax
+    image = ax.imshow(df, aspect="auto", cmap="RdBu", vmin=-bound, vmax=bound)
+    ax.set(xlabel=x)
+    ax.set_yticks(range(len(df)), df.index)
+    ax.grid(False)
+    ax.figure.colorbar(image, ax=ax, label=what)
+    means = ", ".join(f"{name} {number(value)}" for name, value in df.mean(axis=1).items())
+    return say(ax, f"{what} of every part in each of {df.shape[1]} cells, {x} by {x}; means: {means}.")

@@ -1,0 +1,64 @@
+"""Chapter 7's tables of tokens find what was planted in the errors, and nothing in errors of pure chance."""
+
+import numpy as np
+import pytest
+import torch
+
+import linstudy
+from linstudy.measure import TokenErrors, intrinsic_dimension, joint_moments, sample_states
+from linstudy.study.tokens import class_errors, geometry, worst_tokens
+from linstudy.text import token_classes
+
+
+@pytest.fixture(scope="module")
+def text():
+    _, tokenizer = linstudy.load("stories-1m")
+    return tokenizer, linstudy.token_blocks("stories", tokenizer, tokens=8192, length=256)
+
+
+def errors_of(blocks, layers=2):
+    draw = torch.Generator().manual_seed(0)
+    error = 1 + 0.2 * torch.rand(layers, *blocks.shape, generator=draw)
+    return TokenErrors(tuple(range(1, layers + 1)), error, torch.ones(layers))
+
+
+def test_a_class_that_was_made_twice_as_hard_is_found_and_the_others_are_chance(text):
+    tokenizer, blocks = text
+    errors = errors_of(blocks)
+    plain = class_errors(errors, blocks, tokenizer)
+    is_verb = torch.tensor([[c == "verb" for c in token_classes(b, tokenizer).word_class] for b in blocks])
+    errors.error[:, is_verb] *= 2
+    made = class_errors(errors, blocks, tokenizer)
+    mean = made.groupby("class").error.mean()
+    assert mean.idxmax() == "verb" == made["class"].iloc[-1]
+    assert mean["verb"] / mean.drop("verb").mean() == pytest.approx(2, rel=0.02)
+    assert set(made.layer) == {1, 2}
+
+    def beyond(table):
+        by_class = table.groupby("class")[["error", "low", "high"]].mean()
+        return set(by_class.index[~by_class.error.between(by_class.low, by_class.high)])
+
+    assert "verb" in beyond(made)
+    assert len(beyond(plain)) <= 1  # of some ten, at the first and the ninety-ninth per cent
+
+
+def test_the_worst_tokens_are_those_that_were_made_so(text):
+    tokenizer, blocks = text
+    errors = errors_of(blocks)
+    stops = blocks == tokenizer(".", add_special_tokens=False)["input_ids"][-1]
+    errors.error[1, stops] += 10
+    assert worst_tokens(errors, blocks, tokenizer, layer=2).index.tolist() == ["'.'"]
+    assert len(worst_tokens(errors, blocks, tokenizer, layer=1)) > 10
+
+
+def test_the_shape_of_the_stream_has_a_row_a_boundary(text):
+    _, blocks = text
+    model, _ = linstudy.load("stories-1m")
+    blocks = blocks[:8]
+    table = geometry(model, blocks, joint_moments(model, blocks), keep=(0.9, 0.5))
+    assert table.boundary.tolist() == list(range(9))
+    states = sample_states(model, blocks, 2048)
+    assert table["keep=0.5"][3] == intrinsic_dimension(states[3], keep=0.5)
+    variances = torch.linalg.svdvals(states[3].double() - states[3].double().mean(0)) ** 2
+    assert table.anisotropy[3] == pytest.approx(float(variances[0] / variances.sum()), rel=1e-6)
+    assert np.isfinite(table).all(axis=None)
