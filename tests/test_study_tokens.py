@@ -6,7 +6,7 @@ import torch
 
 import linstudy
 from linstudy.measure import TokenErrors, intrinsic_dimension, joint_moments, sample_states
-from linstudy.study.tokens import class_errors, geometry, worst_tokens
+from linstudy.study.tokens import class_errors, every_token, geometry, tails, worst_tokens
 from linstudy.text import token_classes
 
 
@@ -62,3 +62,13 @@ def test_the_shape_of_the_stream_has_a_row_a_boundary(text):
     variances = torch.linalg.svdvals(states[3].double() - states[3].double().mean(0)) ** 2
     assert table.anisotropy[3] == pytest.approx(float(variances[0] / variances.sum()), rel=1e-6)
     assert np.isfinite(table).all(axis=None)
+
+
+def test_a_row_a_token_and_a_row_a_layer_hold_the_same_errors(text):
+    errors = errors_of(text[1])
+    long, short = every_token(errors), tails(errors)
+    for row in short.itertuples():
+        of_layer = long[long.layer == row.layer].relative_error
+        assert row.mean == pytest.approx(of_layer.mean())
+        assert row.p99 == pytest.approx(of_layer.quantile(0.99))
+    assert len(long) == errors.error.numel()

@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 
 from ..measure import JointMoments, TokenErrors, anisotropy, intrinsic_dimension, sample_states
 from ..text import token_classes
+from .rows import error_summary
 
 LEAST = 100  # tokens of a class, or its mean says little
 POINTS = 4096  # states whose neighbours are looked for
@@ -80,3 +81,15 @@ def geometry(
             **{f"keep={share}": [intrinsic_dimension(state, keep=share) for state in states] for share in others},
         }
     )
+
+
+def tails(errors: TokenErrors) -> pd.DataFrame:
+    """Sum up the relative errors of each layer, a row a layer (see :func:`linstudy.study.rows.error_summary`)."""
+    rows = [error_summary(row.flatten().numpy()) for row in errors.relative]
+    return pd.DataFrame(rows).assign(layer=errors.layers, mean=errors.relative.mean((1, 2)).numpy())
+
+
+def every_token(errors: TokenErrors) -> pd.DataFrame:
+    """Return a row a layer and token: ``layer`` and ``relative_error``, in the order of the text."""
+    layers = np.repeat(errors.layers, errors.error[0].numel())
+    return pd.DataFrame({"layer": layers, "relative_error": errors.relative.flatten().numpy()})
