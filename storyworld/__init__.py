@@ -1,6 +1,6 @@
 """A world of small children's stories: told, read back and graded, and asked about."""
 
-from .example import Example
+from .examples import Example
 from .grade import Grade, finished, grade
 from .kinds import wishes
 from .novelty import Reference, novelty, reference_index

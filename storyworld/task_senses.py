@@ -1,13 +1,13 @@
 """Ask whether a word is used in one sense in two sentences."""
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from functools import cache
 from random import Random
 from typing import NamedTuple
 
-from .example import NO_YES, Example
+from .examples import NO_YES, Chooser, Example
 from .stories import Story
 from .tables import toml
 from .tagger import WORD, WORD_CLASSES, story_classes
@@ -32,38 +32,32 @@ def sense(stories: Iterator[Story], random: Random) -> Iterator[Example]:
     Sentences of the two senses are matched by length, and two such matches make four examples, in which each sentence
     is told once beside its own sense and once beside the other: neither words nor lengths tell the answer.
     """
-    waiting: dict[tuple[str, int], list[Use]] = defaultdict(list)
-    matches: dict[str, list[tuple[Use, Use]]] = defaultdict(list)
+    chooser = Chooser(2, random)
+    waiting: dict[tuple[str, int], deque[Use]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
+    matches: dict[str, deque[tuple[Use, Use]]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
     asked: Counter[str] = Counter()
-    for story in stories:
-        for word, its_sense, sentence in uses(story.text):
-            if asked[word] > 8 + SHARE * asked.total() / len(table()):
-                continue
-            use = Use(sentence, story.seed)
-            others = waiting[word, 1 - its_sense]
-            fitting = [other for other in others if abs(len(other.sentence) - len(sentence)) <= LENGTH]
-            fitting = [other for other in fitting if other.story != use.story]
-            if not fitting:
-                same = waiting[word, its_sense]
-                if all(other.sentence != sentence for other in same):
-                    same.append(use)
-                    del same[:-REMEMBERED]
-                continue
-            other = fitting[int(random.random() * len(fitting))]
-            others.remove(other)
-            two = (use, other) if its_sense == 0 else (other, use)
-            unlike = (one for one in matches[word] if all(map(_unlike, one, two)))
-            one = next(unlike, None)
-            if one is None:
-                matches[word].append(two)
-                del matches[word][:-REMEMBERED]
-                continue
-            matches[word].remove(one)
-            asked[word] += 4
-            (a, b), (c, d) = one, two
-            for left, right, label in ((a, c, 1), (a, d, 0), (b, d, 1), (b, c, 0)):
-                words = f'{left.sentence}\n{right.sentence}\n\nDoes "{word}" mean the same in both?'
-                yield Example(words, NO_YES, label, word, (left.story, right.story))
+    for use, word, its_sense in ((Use(text, s.seed), word, n) for s in stories for word, n, text in uses(s.text)):
+        if asked[word] > 8 + SHARE * asked.total() / len(table()):
+            continue
+        same, others = waiting[word, its_sense], waiting[word, 1 - its_sense]
+        fitting = [o for o in others if o.story != use.story and abs(len(o.sentence) - len(use.sentence)) <= LENGTH]
+        if not fitting:
+            if all(other.sentence != use.sentence for other in same):
+                same.append(use)
+            continue
+        other = chooser.one(fitting)
+        others.remove(other)
+        two = (use, other) if its_sense == 0 else (other, use)
+        one = next((one for one in matches[word] if all(map(_unlike, one, two))), None)
+        if one is None:
+            matches[word].append(two)
+            continue
+        matches[word].remove(one)
+        asked[word] += 4
+        (a, b), (c, d) = one, two
+        for left, right, label in ((a, c, 1), (a, d, 0), (b, d, 1), (b, c, 0)):
+            words = f'{left.sentence}\n{right.sentence}\n\nDoes "{word}" mean the same in both?'
+            yield Example(words, NO_YES, label, word, (left.story, right.story))
 
 
 def _unlike(one: Use, two: Use) -> bool:
@@ -80,28 +74,22 @@ def uses(text: str) -> Iterator[tuple[str, int, str]]:
             sentence = sentence.replace('"', "").strip()
         words = re.findall(r"\w+", sentence.lower())
         for word in sorted(table().keys() & words):
-            if words.count(word) == 1 and len(senses := matching(word, sentence)) == 1:
+            senses = [index for index, how in enumerate(table()[word]) if _fits(word, sentence, how)]
+            if words.count(word) == 1 and len(senses) == 1:
                 yield word, senses[0], sentence
 
 
-def matching(word: str, sentence: str) -> list[int]:
-    """Return the senses that a word can have in a sentence."""
+def _fits(word: str, sentence: str, how: str | re.Pattern) -> bool:
+    if isinstance(how, re.Pattern):
+        return bool(how.search(sentence))
     pieces = [piece[0] for piece in WORD.finditer(sentence)]
-    return [
-        index
-        for index, how in enumerate(table()[word])
-        if (how.search(sentence) if isinstance(how, re.Pattern) else how == _class_of(word, pieces))
-    ]
-
-
-def _class_of(word: str, pieces: list[str]) -> str:
-    return story_classes(pieces)[[piece.lower() for piece in pieces].index(word)]
+    return story_classes(pieces)[[piece.lower() for piece in pieces].index(word)] == how
 
 
 @cache
 def table() -> dict[str, tuple[str | re.Pattern, ...]]:
-    """Return of each word how to tell its two senses."""
+    """Return of each word how to tell its two senses: by its class, or by a pattern in its sentence."""
     return {
-        word: tuple(way if way in WORD_CLASSES else re.compile(rf"\b(?:{way})") for way in senses.values())
+        word: tuple(how if how in WORD_CLASSES else re.compile(rf"\b(?:{how})") for how in senses.values())
         for word, senses in toml("tasks.toml")["SENSES"].items()
     }

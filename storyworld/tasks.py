@@ -4,13 +4,11 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from random import Random
 
-from .example import Example
+from .examples import Example
 from .stories import MASK, Story, splitmix, story_seed, tell
-from .task_causes import cause
-from .task_endings import ending
+from .task_choices import cause, ending, preference
 from .task_facts import entailment, question
 from .task_senses import sense
-from .task_spoilt import preference
 
 # Each takes stories and chance and gives examples without end, its labels equally frequent.
 TASKS: dict[str, Callable[[Iterator[Story], Random], Iterator[Example]]] = {

@@ -1,7 +1,7 @@
 """Hold one labelled example of a task, and keep labels in balance while examples are chosen."""
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple, TypeVar
@@ -39,11 +39,11 @@ class Example:
 
 
 class Candidate(NamedTuple):
-    """What could be asked: within each `key` the labels are balanced."""
+    """What could be asked: a form of example and what else its labels are balanced within, the label, the words."""
 
-    key: Hashable
+    key: tuple[str, ...]
     label: int
-    words: str
+    words: str = ""
 
 
 class Chooser:
@@ -52,13 +52,13 @@ class Chooser:
     def __init__(self, labels: int, random: Random):
         self.labels = range(labels)
         self.random = random.random  # its numbers are the same in every version of Python
-        self.counts: Counter[Hashable] = Counter()
+        self.counts: Counter = Counter()  # of labels, of labels within a key, of forms
 
     def one(self, options: Sequence[T]) -> T:
         """Return one of the options."""
         return options[int(self.random() * len(options))]
 
-    def balanced(self, candidates: Sequence[Candidate]) -> Candidate | None:
+    def balanced(self, candidates: Iterable[Candidate]) -> Candidate | None:
         """Return one whose label is not ahead within its key: if there is one, of the label most needed in all."""
         counts = self.counts
         behind = [c for c in candidates if counts[c.key, c.label] <= min(counts[c.key, label] for label in self.labels)]
@@ -66,15 +66,22 @@ class Chooser:
             return None
         needed = min(counts[c.label] for c in behind)
         chosen = self.one([c for c in behind if counts[c.label] == needed])
-        counts[chosen.label] += 1
-        counts[chosen.key, chosen.label] += 1
+        counts.update([chosen.label, (chosen.key, chosen.label)])
         return chosen
 
-    def of_forms(self, forms: Mapping[str, Sequence[Candidate]]) -> Candidate | None:
+    def of_forms(self, candidates: Iterable[Candidate]) -> Candidate | None:
         """Return one of the form least asked; only of those that offer every label, so that no text tells its label."""
+        forms: dict[str, list[Candidate]] = {}
+        for candidate in candidates:
+            forms.setdefault(candidate.key[0], []).append(candidate)
         whole = [form for form in forms if {c.label for c in forms[form]} == set(self.labels)]
         for form in sorted(whole, key=self.counts.__getitem__):
             if chosen := self.balanced(forms[form]):
                 self.counts[form] += 1
                 return chosen
         return None
+
+    def two(self, context: str, right: str, wrong: str, form: str, *stories: int, key: tuple = ()) -> Example:
+        """Return an example of two choices, the right one as often first as second within a key."""
+        label = self.balanced([Candidate(key, label) for label in self.labels]).label
+        return Example(context, (right, wrong) if label == 0 else (wrong, right), label, form, stories)
