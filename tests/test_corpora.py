@@ -1,4 +1,3 @@
-import importlib
 import inspect
 import io
 import json
@@ -17,8 +16,8 @@ from hub_process import run_on_hub
 from hub_server import dataset_hub
 
 from linstudy import hub as hub_module
-from linstudy.text import CORPORA, corpus, pydocs, pydocs_fingerprint
-from linstudy.text.hub_corpora import HUB_CORPORA, articles, hub_documents
+from linstudy.text import CORPORA, corpus, pydocs
+from linstudy.text.hub_texts import HUB_CORPORA, articles, hub_documents
 
 TINYSTORIES = HUB_CORPORA["tinystories"]
 
@@ -118,15 +117,6 @@ def test_pydocs_hold_the_documentation_and_import_nothing():
     shuffled = list(pydocs(seed=1))
     assert shuffled != documents
     assert sorted(shuffled) == sorted(documents)
-
-
-def test_pydocs_fingerprint_follows_the_text(monkeypatch):
-    found = pydocs_fingerprint()
-    assert found["python"].startswith(f"{sys.version_info.major}.{sys.version_info.minor}.")
-    assert found["characters"] == len("\n\n".join(pydocs(seed=None)))
-    module = importlib.import_module("linstudy.text.pydocs")  # the function has the module's name
-    monkeypatch.setattr(module, "_module_files", list)
-    assert pydocs_fingerprint()["sha256"] != found["sha256"]
 
 
 def test_python_without_library_sources_says_so(monkeypatch, tmp_path):

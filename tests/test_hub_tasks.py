@@ -12,7 +12,7 @@ from hub_server import dataset_hub
 
 from linstudy.study.finetuning_rows import HUB_CLASSIFIED
 from linstudy.text import HUB_TASKS, hub_task
-from linstudy.text.hub_tasks import HELPFUL, SUPERGLUE
+from linstudy.text.hub_texts import HELPFUL, SUPERGLUE
 
 WORDS = {
     "boolq": ({"question": "is it?", "passage": "It is."}, "passage: It is.\nquestion: is it?"),
@@ -50,7 +50,7 @@ def examples_of_hub(url, tmp_path, *asked):
 def test_every_task_that_is_classified_is_one_of_the_hub():
     assert {*HUB_CLASSIFIED, "helpful"} == set(HUB_TASKS)
     assert set(WORDS) == set(HUB_CLASSIFIED)
-    assert all(len(task.source[1]) == 40 and int(task.source[1], 16) for task in HUB_TASKS.values())
+    assert all(len(commit) == 40 and int(commit, 16) for _, commit in (SUPERGLUE, HELPFUL))
 
 
 @pytest.mark.slow
@@ -84,9 +84,9 @@ def test_helpful_pairs_are_read_from_lines_of_json(tmp_path):
 
 
 def test_unknown_names_and_a_missing_hub_are_said():
-    with pytest.raises(ValueError, match=r"There is no task on the hub called 'record': take one of 'boolq', 'cb'"):
+    with pytest.raises(ValueError, match=r"no task on the hub 'record': .*the names are boolq, cb"):
         hub_task("record")
-    with pytest.raises(ValueError, match=r"There is no split called 'validation': take one of 'train', 'test'"):
+    with pytest.raises(ValueError, match=r"no split 'validation': .*the names are train, test"):
         hub_task("cb", split="validation")
     with pytest.raises(
         ConnectionError, match=r"task 'cb' \(aps/super_glue\) is not on this machine .*HF_HUB_OFFLINE"

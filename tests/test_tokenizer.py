@@ -79,5 +79,5 @@ def test_errors_say_what_to_do():
     with pytest.raises(ValueError, match=r"this is one string: put it into a list"):
         train_tokenizer("one text")
     for nothing in ([], [""]):
-        with pytest.raises(ValueError, match="no text to train a tokenizer on"):
+        with pytest.raises(ValueError, match="no text in the iterable of texts: give one that has some"):
             train_tokenizer(nothing)

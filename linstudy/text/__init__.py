@@ -4,9 +4,9 @@ from storyworld import SPLITS, TASKS, WORD_CLASSES, Example, Story, stories, tas
 
 from .classes import word_classes
 from .corpora import CORPORA, corpus
-from .hub_tasks import HUB_TASKS, hub_task
+from .hub_texts import HUB_TASKS, hub_task
 from .pack import count_bytes, shuffled, token_blocks
-from .pydocs import pydocs, pydocs_fingerprint
+from .pydocs import pydocs
 from .tokenizer import train_tokenizer
 from .tokens import TokenClasses, token_classes, token_texts
 
@@ -23,7 +23,6 @@ __all__ = [
     "count_bytes",
     "hub_task",
     "pydocs",
-    "pydocs_fingerprint",
     "shuffled",
     "stories",
     "task",

@@ -13,29 +13,23 @@ SENTENCE_END = re.compile(r"""(?<=[.!?])["'”’)]*(?=\s)|\n\s*\n""")
 SPACY_MODEL = "en_core_web_sm"
 INSTALL = "run: pip install 'linstudy[tagging]'"
 
-# What the two taggers call a word, in our words: universal dependencies (spaCy), Penn treebank (nltk).
-UNIVERSAL = {
-    **{"NOUN": "noun", "PROPN": "name", "PRON": "pronoun", "VERB": "verb", "AUX": "verb", "ADJ": "adjective"},
-    **{"ADV": "adverb", "DET": "determiner", "ADP": "preposition", "CCONJ": "conjunction", "SCONJ": "conjunction"},
-    **{"NUM": "number", "INTJ": "interjection", "PART": "particle", "PUNCT": "punctuation"},
+# What the two taggers call the words of each class: universal dependencies (spaCy), then Penn treebank (nltk).
+TAGS = {
+    "noun": "NOUN NN NNS",
+    "name": "PROPN NNP NNPS",
+    "pronoun": "PRON PRP PRP$ WP WP$ WDT",
+    "verb": "VERB AUX MD VB VBD VBG VBN VBP VBZ",
+    "adjective": "ADJ JJ JJR JJS",
+    "adverb": "ADV RB RBR RBS RP EX WRB",
+    "determiner": "DET DT PDT",
+    "preposition": "ADP IN",
+    "conjunction": "CCONJ SCONJ CC",
+    "number": "NUM CD",
+    "interjection": "INTJ UH",
+    "particle": "PART TO POS",
+    "punctuation": "PUNCT",
 }
-PENN = {
-    **{
-        "NN": "noun",
-        "NNS": "noun",
-        "NNP": "name",
-        "NNPS": "name",
-        "MD": "verb",
-        "IN": "preposition",
-        "CC": "conjunction",
-    },
-    **{"PRP": "pronoun", "PRP$": "pronoun", "WP": "pronoun", "WP$": "pronoun", "WDT": "pronoun", "DT": "determiner"},
-    **{"PDT": "determiner", "RP": "adverb", "EX": "adverb", "WRB": "adverb", "CD": "number", "UH": "interjection"},
-    **{"TO": "particle", "POS": "particle"},
-    **dict.fromkeys(("VB", "VBD", "VBG", "VBN", "VBP", "VBZ"), "verb"),
-    **dict.fromkeys(("JJ", "JJR", "JJS"), "adjective"),
-    **dict.fromkeys(("RB", "RBR", "RBS"), "adverb"),
-}
+CLASS_OF = {tag: word_class for word_class, tags in TAGS.items() for tag in tags.split()}
 # Words on which the three disagree whatever the sentence: they go where the stories have them.
 AGREED = {
     **dict.fromkeys(("not", "n't", "n’t", "there", "when", "whenever", "where", "why", "how"), "adverb"),
@@ -93,16 +87,14 @@ def _nltk(text: str) -> list[Span]:
     for sentence, pairs in zip(found, tagged, strict=True):
         tags = [tag for _, tag in pairs]
         for match, tag, following in zip(sentence, tags, [*tags, ""][1:], strict=True):
-            word_class = PENN.get(tag, "other")
-            if tag == "TO" and following != "VB":
-                word_class = "preposition"
-            spans.append((*match.span(), _agreed(match[0], word_class)))
+            as_preposition = tag == "TO" and following != "VB"
+            spans.append((*match.span(), _class(match[0], "IN" if as_preposition else tag)))
     return spans
 
 
 def _spacy(text: str) -> list[Span]:
     return [
-        (token.idx, token.idx + len(token), _agreed(token.text, UNIVERSAL.get(token.pos_, "other")))
+        (token.idx, token.idx + len(token), _class(token.text, token.pos_))
         for token in _spacy_model()(text)
         if not token.is_space
     ]
@@ -122,10 +114,10 @@ def _spacy_model() -> Any:
         ) from error
 
 
-def _agreed(word: str, word_class: str) -> str:
+def _class(word: str, tag: str) -> str:
     if not any(character.isalnum() for character in word):
         return "punctuation"
-    return AGREED.get(word.lower(), word_class)
+    return AGREED.get(word.lower()) or CLASS_OF.get(tag, "other")
 
 
 TAGGERS = {"stories": _stories, "nltk": _nltk, "spacy": _spacy}

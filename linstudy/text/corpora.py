@@ -8,21 +8,17 @@ from pathlib import Path
 from storyworld import stories
 
 from ..lookup import named
-from .hub_corpora import HUB_CORPORA, hub_documents
+from .hub_texts import HUB_CORPORA, hub_documents
 from .pydocs import pydocs
 
 SEPARATOR = "<|endoftext|>"  # between documents in a text file, as in the files of TinyStories
-
-
-def _in_one_order(name: str, seed: int) -> Iterator[str]:
-    return hub_documents(name)
 
 
 # Every corpus that has a name, and the function that starts it: seed -> documents.
 CORPORA: dict[str, Callable[[int], Iterator[str]]] = {
     "stories": stories,
     "pydocs": pydocs,
-    **{name: partial(_in_one_order, name) for name in HUB_CORPORA},
+    **{name: partial(hub_documents, name) for name in HUB_CORPORA},
 }
 
 

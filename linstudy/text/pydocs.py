@@ -2,9 +2,7 @@
 
 import ast
 import functools
-import hashlib
 import inspect
-import platform
 import random
 import sys
 import sysconfig
@@ -13,17 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # Programs, old grammars and generated tables that ship beside the library: little English in them.
-SKIPPED = {
-    "__pycache__",
-    "encodings",
-    "ensurepip",
-    "idlelib",
-    "idle_test",
-    "lib2to3",
-    "test",
-    "tests",
-    "turtledemo",
-}
+SKIPPED = {"__pycache__", "encodings", "ensurepip", "idlelib", "idle_test", "lib2to3", "test", "tests", "turtledemo"}
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
 
@@ -33,7 +21,7 @@ def pydocs(seed: int | None = 0) -> Iterator[str]:
 
     The seed shuffles the documents, so that a short sample is not only the modules that begin with "a"; every seed
     gives the same documents, and `None` leaves them in alphabetical order. Modules are read, never imported. The text
-    depends on the Python version: see `pydocs_fingerprint`.
+    depends on the Python version.
 
     Raises:
         OSError: if this Python has no source files of its library.
@@ -46,16 +34,6 @@ def pydocs(seed: int | None = 0) -> Iterator[str]:
         document = _docstrings(source) if isinstance(source, Path) else source
         if document:
             yield document
-
-
-def pydocs_fingerprint() -> dict[str, str | int]:
-    """Return what decides the text: `python` (version), `sha256` and `characters` of all documents in order."""
-    text = "\n\n".join(pydocs(seed=None))
-    return {
-        "python": platform.python_version(),
-        "sha256": hashlib.sha256(text.encode()).hexdigest(),
-        "characters": len(text),
-    }
 
 
 def _topics() -> list[str]:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
+from .corpora import corpus
+
 END_OF_TEXT = "<|endoftext|>"  # stands between documents: begins one and ends another
 SMALLEST_VOCABULARY = 256 + 1  # a token a byte, and the end of text
 
@@ -26,14 +28,6 @@ def train_tokenizer(texts: Iterable[str], *, vocab_size: int = 2048) -> PreTrain
         )
     if isinstance(texts, str):
         raise ValueError("A tokenizer is trained on several texts, and this is one string: put it into a list, [text].")
-    characters = 0
-
-    def counted():
-        nonlocal characters
-        for text in texts:
-            characters += len(text)
-            yield text
-
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -43,9 +37,7 @@ def train_tokenizer(texts: Iterable[str], *, vocab_size: int = 2048) -> PreTrain
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(counted(), trainer)
-    if not characters:
-        raise ValueError("There is no text to train a tokenizer on: give some documents.")
+    tokenizer.train_from_iterator(corpus(texts), trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         bos_token=END_OF_TEXT,
