@@ -5,8 +5,7 @@ import pytest
 import torch
 from tiny_models import tiny_ids, tiny_model
 
-import linstudy.measure.passes as module
-from linstudy import capture, linearity_profile, profile_of_states
+from linstudy import JointMoments, capture, linearity_profile, profile_of_states
 from linstudy.measure import joint_moments, scores
 
 
@@ -54,14 +53,14 @@ def test_a_choice_of_tokens_that_does_not_fit_is_refused(model, ids):
 def test_a_measurement_of_other_tokens_is_not_resumed(model, ids, tmp_path, monkeypatch):
     path = tmp_path / "progress.safetensors"
     monkeypatch.setattr("linstudy.measure.resume.SECONDS", 0)
-    real = module.update
+    real = JointMoments.update
 
-    def breaks(moments, x, y, layer):
+    def breaks(moments, x, y):
         if moments.tokens > 100:
             raise KeyboardInterrupt
-        real(moments, x, y, layer)
+        return real(moments, x, y)
 
-    monkeypatch.setattr(module, "update", breaks)
+    monkeypatch.setattr(JointMoments, "update", breaks)
     with pytest.raises(KeyboardInterrupt):
         linearity_profile(model, ids, resume=path, batch_size=2)
     with pytest.raises(ValueError, match="was saved by another measurement"):

@@ -11,7 +11,6 @@ import pytest
 import torch
 from tiny_models import DECODERS, VOCABULARY, tiny_ids, tiny_model
 
-import linstudy.measure.passes as module
 from linstudy import capture, cross_entropy, linear_map, linearity_profile, profile_of_states, untrained
 from linstudy.measure import JointMoments
 from linstudy.models import blocks as model_blocks
@@ -158,7 +157,7 @@ def test_no_text(model):
 
 @pytest.mark.parametrize("layers", [[0], [4], [-1]])
 def test_no_such_layer(model, ids, layers):
-    with pytest.raises(IndexError, match=rf"there is no layer {layers[0]}: the model has layers 1 to 3"):
+    with pytest.raises(IndexError, match=rf"there is no layer {layers[0]}: the model has layer 1 to 3"):
         linearity_profile(model, ids, layers=layers)
     with pytest.raises(IndexError, match="no layer is left"):
         linearity_profile(model, ids, layers=[])
@@ -219,15 +218,15 @@ def test_out_of_gpu_memory_names_a_smaller_batch(model, ids, monkeypatch):
 def test_a_measurement_is_resumed_where_it_stopped(model, ids, tmp_path, monkeypatch):
     path = tmp_path / "progress.safetensors"
     monkeypatch.setattr("linstudy.measure.resume.SECONDS", 0)
-    real, calls = module.update, []
+    real, calls = JointMoments.update, []
 
     def breaks(*arguments):
         calls.append(1)
         if len(calls) == 10:
             raise KeyboardInterrupt
-        real(*arguments)
+        return real(*arguments)
 
-    monkeypatch.setattr(module, "update", breaks)
+    monkeypatch.setattr(JointMoments, "update", breaks)
     with pytest.raises(KeyboardInterrupt):
         linearity_profile(model, ids, batch_size=4, heldout=0.3, resume=path)
     assert path.exists()
@@ -244,11 +243,11 @@ def test_a_killed_measurement_is_resumed_to_the_same_numbers(model, ids, tmp_pat
 import sys, time
 sys.path.insert(0, {str(os.path.dirname(__file__))!r})
 from tiny_models import tiny_ids, tiny_model
-import linstudy.measure.passes as module, linstudy.measure.resume as resume
-from linstudy import linearity_profile
+import linstudy.measure.resume as resume
+from linstudy import JointMoments, linearity_profile
 resume.SECONDS = 0
-real = module.update
-module.update = lambda *a: (time.sleep(0.05), real(*a))
+real = JointMoments.update
+JointMoments.update = lambda *a: (time.sleep(0.05), real(*a))[1]
 linearity_profile(tiny_model("mistral"), tiny_ids(batch=40, length=16), batch_size=2, resume={str(path)!r})
 """
     process = subprocess.Popen([sys.executable, "-c", script])

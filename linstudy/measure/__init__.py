@@ -6,15 +6,17 @@ from .dimension import intrinsic_dimension
 from .lens import Lens, logit_lens
 from .moments import JointMoments
 from .outliers import massive_activations, ordinary_tokens, outlier_ablation
-from .passes import joint_moments
-from .profile import linearity_profile, profile_of_states
+from .profile import linearity_profile, linearity_profiles, profile_of_states
 from .scores import heldout_scores, linear_map, scores
+from .selection import Selection
 from .states import sample_states
+from .sums import joint_moments
 from .tokenwise import TokenErrors, token_errors
 
 __all__ = [
     "JointMoments",
     "Lens",
+    "Selection",
     "TokenErrors",
     "anisotropy",
     "heldout_scores",
@@ -23,6 +25,7 @@ __all__ = [
     "layer_contributions",
     "linear_map",
     "linearity_profile",
+    "linearity_profiles",
     "logit_lens",
     "massive_activations",
     "ordinary_tokens",

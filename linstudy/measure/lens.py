@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 from ..models import blocks as model_blocks
 from ..models import final_norm, replaced, without
 from ..models.families import family_of
-from .reading import TOKENS_A_BATCH, check_text, fitting, read
+from .reading import TOKENS_A_BATCH, check_text, fitting, known, read
 
 LOGITS_A_BATCH = 2**27  # half a gibibyte in float32
 
@@ -59,7 +59,7 @@ def logit_lens(
     :func:`linstudy.linearity_profile` does; IndexError for a boundary that the model does not have.
     """
     _check_model(model)
-    layers = _known_boundaries(layers, len(model_blocks(model)))
+    layers = tuple(known(layers, "boundary", 0, len(model_blocks(model))))
     check_text(model, blocks)
     length = blocks.shape[1]
     if length < 2:
@@ -112,12 +112,3 @@ def _check_model(model: PreTrainedModel) -> None:
             f"this {type(model).__name__} has no language-model head to read states with: "
             "load the model with linstudy.load or AutoModelForCausalLM"
         )
-
-
-def _known_boundaries(layers: Sequence[int] | None, depth: int) -> tuple[int, ...]:
-    chosen = tuple(range(depth + 1)) if layers is None else tuple(sorted(set(layers)))
-    if unknown := [layer for layer in chosen if not 0 <= layer <= depth]:
-        raise IndexError(f"there is no boundary {unknown[0]}: the model has 0, the embedding, to {depth}")
-    if not chosen:
-        raise IndexError(f"no boundary is left to read: choose some of 0 to {depth}")
-    return chosen

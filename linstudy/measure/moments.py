@@ -1,7 +1,7 @@
 """First and second moments of the stream before and after a layer, kept while batches flow past."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -188,10 +188,14 @@ class JointMoments:
         self.location, self.resolution = common, mine.resolution
         return self
 
+    def tensors(self) -> dict[str, Tensor]:
+        """Return what is to be saved."""
+        return {f.name: getattr(self, f.name).contiguous().cpu() for f in fields(self)}
+
     def save(self, path: str | os.PathLike) -> None:
         """Write to a safetensors file, whole or not at all."""
         with written_whole(path) as temporary:
-            save_file({f.name: getattr(self, f.name).contiguous().cpu() for f in fields(self)}, temporary)
+            save_file(self.tensors(), temporary)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "JointMoments":
@@ -200,6 +204,15 @@ class JointMoments:
             return cls(**load_file(path))
         except (SafetensorError, TypeError) as error:
             raise ValueError(f"{Path(path)} holds no whole moments ({error}): measure again") from None
+
+
+def added(parts: Sequence[JointMoments]) -> JointMoments:
+    """Return the moments of all the tokens that these have seen; they stay as they are."""
+    first, *others = parts
+    whole = replace(first, **{f.name: getattr(first, f.name).clone() for f in fields(first)})
+    for other in others:
+        whole.merge(other)
+    return whole
 
 
 SUMS = ("count", "sums", "xx", "xd", "dd", "cosine", "norm_ratio")  # what is added when moments are

@@ -8,14 +8,18 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from .profile import linearity_profile
+from ..models import blocks as model_blocks
+from .profile import linearity_profiles
 from .reading import check_text, read
+from .selection import Selection
+from .sieve import FIRST_TOKENS, Distances
 
+OUTLIERS = "outliers left out"
 FACTOR = 5.0  # an outlier is so many times as far from the centre as the median token
-FIRST_TOKENS = 512  # whose median is the centre, so that it does not depend on the batches
 MASSIVE, TIMES_MEDIAN = 100.0, 1000.0  # Sun et al. 2024, section 2: at least this large, and this far above the median
 
 
+@torch.no_grad()
 def massive_activations(
     model: PreTrainedModel, blocks: Int[Tensor, "block token"], *, factor: float = FACTOR, batch_size: int | None = None
 ) -> pd.DataFrame:
@@ -29,14 +33,21 @@ def massive_activations(
         :func:`ordinary_tokens` calls outliers there, and ``outlier_variance``, the share of the squared distances
         from the centre that is theirs: next to 1, every score of this boundary is theirs as well.
     """
-    distances, rows = _distances(model, blocks, batch_size)
-    outliers = _outliers(distances, factor)
-    share = (distances.square() * outliers).sum((1, 2)) / distances.square().sum((1, 2))
-    table = pd.DataFrame(rows).assign(outliers=outliers.double().mean((1, 2)).numpy(), outlier_variance=share.numpy())
-    table.insert(0, "boundary", range(len(table)))
-    return table
+    check_text(model, blocks)
+    distances, rows = Distances(blocks, len(model_blocks(model)) + 1), []
+    for batch in read(model, blocks, batch_size=batch_size):
+        distances.add(batch)
+        if not rows:
+            first = [state.flatten(0, 1)[:FIRST_TOKENS].float().abs() for state in batch.stream]
+            rows = [{"boundary": i, "median": float(state.median()), "largest": -1.0} for i, state in enumerate(first)]
+        for row, state in zip(rows, batch.stream, strict=True):
+            _note_largest(row, state.float().abs(), batch.ids)
+    outliers, squares = distances.outliers(factor), distances.found.double().square()
+    share = (squares * outliers).sum((1, 2)) / squares.sum((1, 2))
+    return pd.DataFrame(rows).assign(outliers=outliers.double().mean((1, 2)).numpy(), outlier_variance=share.numpy())
 
 
+@torch.no_grad()
 def ordinary_tokens(
     model: PreTrainedModel, blocks: Int[Tensor, "block token"], *, factor: float = FACTOR, batch_size: int | None = None
 ) -> Bool[Tensor, "layer block token"]:
@@ -45,8 +56,12 @@ def ordinary_tokens(
     A token is an outlier at a boundary where it lies more than ``factor`` times as far from the centre (of every
     feature the median) as the median token. An offset common to all tokens, however large, makes no outlier.
     """
-    at_boundary = _outliers(_distances(model, blocks, batch_size)[0], factor)
-    return ~(at_boundary[:-1] | at_boundary[1:])
+    check_text(model, blocks)
+    distances = Distances(blocks, len(model_blocks(model)) + 1)
+    for batch in read(model, blocks, batch_size=batch_size):
+        distances.add(batch)
+    outliers = distances.outliers(factor)
+    return ~(outliers[:-1] | outliers[1:])
 
 
 def outlier_ablation(
@@ -60,48 +75,22 @@ def outlier_ablation(
 ) -> pd.DataFrame:
     """Measure a profile with all tokens, without the ``first`` so many of every block, and without outliers.
 
-    The rows are those of :func:`linstudy.linearity_profile` with a column ``ablation`` ("all tokens", "first 4 left
-    out", "outliers left out") and ``kept``, the share of tokens measured. The model always reads the whole text:
-    only what is scored changes. What standardising the features does stands in each row's own columns
-    ``linearity_standardised`` and ``update_linearity_standardised``.
+    All come from one pass over the text (:func:`linearity_profiles`). The rows are those of
+    :func:`linstudy.linearity_profile` with a column ``ablation`` ("all tokens", "first 4 left out", "outliers left
+    out") and ``kept``, the share of tokens measured. The model always reads the whole text: only what is scored
+    changes. What standardising the features does stands in each row's own columns ``linearity_standardised`` and
+    ``update_linearity_standardised``.
     """
-    options = {"part": part, "batch_size": batch_size}
-    tables = []
-    for count in first:
-        name = f"first {count} left out" if count else "all tokens"
-        profile = linearity_profile(model, blocks, drop_first=count, **options)
-        tables.append(profile.assign(ablation=name, drop_first=count))
-    keep = ordinary_tokens(model, blocks, factor=factor, batch_size=batch_size)
-    profile = linearity_profile(model, blocks, keep=keep, **options)
-    tables.append(profile.assign(ablation="outliers left out", drop_first=0))
-    table = pd.concat(tables, ignore_index=True)
-    return table.assign(kept=table["tokens"] / blocks.numel())
+    dropped = {f"first {count} left out" if count else "all tokens": count for count in first} | {OUTLIERS: 0}
+    selections = {name: Selection(part, count) for name, count in dropped.items()}
+    selections[OUTLIERS] = Selection(part, outliers=factor)
+    table = linearity_profiles(model, blocks, selections, batch_size=batch_size).rename(
+        columns={"selection": "ablation"}
+    )
+    return table.assign(drop_first=table["ablation"].map(dropped), kept=table["tokens"] / blocks.numel())
 
 
-def _outliers(distances: Float[Tensor, "boundary block token"], factor: float) -> Bool[Tensor, "boundary block token"]:
-    return distances > factor * distances.flatten(1).median(dim=1).values[:, None, None]
-
-
-@torch.no_grad()
-def _distances(
-    model: PreTrainedModel, blocks: Tensor, batch_size: int | None
-) -> tuple[Float[Tensor, "boundary block token"], list[dict[str, float]]]:
-    """Return every token's distance from the centre at every boundary, and the largest entries there."""
-    check_text(model, blocks)
-    found, rows, centres = [], [], []
-    for some, _, stream, _ in read(model, blocks, batch_size=batch_size):
-        if not rows:
-            first = [state.flatten(0, 1)[:FIRST_TOKENS].float() for state in stream]
-            centres = [state.median(dim=0).values for state in first]
-            rows = [{"median": float(state.abs().median()), "largest": -1.0} for state in first]
-        away = [(state.float() - centre).norm(dim=-1) for state, centre in zip(stream, centres, strict=True)]
-        found.append(torch.stack(away).cpu())
-        for row, state in zip(rows, stream, strict=True):
-            _note_largest(row, state.float().abs(), blocks[some])
-    return torch.cat(found, dim=1).double(), rows
-
-
-def _note_largest(row: dict[str, float], size: Float[Tensor, "block token dim"], ids: Tensor) -> None:
+def _note_largest(row: dict[str, float | int], size: Float[Tensor, "block token dim"], ids: Tensor) -> None:
     bound = max(MASSIVE, TIMES_MEDIAN * row["median"])
     row["massive"] = row.get("massive", 0) + int((size > bound).sum())
     largest = float(size.max())

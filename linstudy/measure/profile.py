@@ -1,7 +1,7 @@
 """Linearity profiles: all scores of all layers of a model, in one pass over a text."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -13,11 +13,12 @@ from tqdm import tqdm
 from transformers import PreTrainedModel
 
 from ..models import name_of
-from .moments import JointMoments
-from .passes import Keep, measure, passes, plan, update
-from .reading import Selection, share_of
+from .moments import JointMoments, added
+from .reading import share_of
 from .resume import Progress
 from .scores import heldout_scores, need_tokens, scores
+from .selection import Keep, Plan, Selection
+from .sums import moments_of
 
 
 def linearity_profile(
@@ -61,26 +62,54 @@ def linearity_profile(
     Raises ValueError for a text that is too short, padded, or not made for this model, and for states that are not
     finite (it names the layer); IndexError for a layer that the model does not have.
     """
-    layers, batches = plan(model, blocks, drop_first, keep, layers, stack, heldout, batch_size)
-    dim = model.config.get_text_config().hidden_size
-    shares = passes(layers, dim, copies=1 + (heldout > 0), memory=memory)
-    decides = {"part": part, "drop_first": drop_first, "heldout": heldout, "layers": layers}
-    decides |= {"stack": stack, "batch_size": len(blocks[batches[0][0]])}
-    saved = Progress.open(resume, model, [blocks] if keep is None else [blocks, keep], decides)
-    selection = Selection(part, drop_first, keep, layers, stack)
-    with tqdm(
-        total=len(shares) * len(batches), unit="batch", disable=None if progress is None else not progress
-    ) as bar:
-        for number, chosen in enumerate(shares):
-            if number < saved.passes:
-                bar.update(len(batches))
-                continue
-            for moments in measure(model, blocks, batches, selection, chosen, saved, bar.update):
-                saved.rows.append(_row(*moments))
+    plan = Plan.of(
+        model, blocks, [Selection(part, drop_first, keep, layers, stack)], heldout=heldout, batch_size=batch_size
+    )
+    saved = Progress()
+    if resume is not None:
+        decides = {"part": part, "drop_first": drop_first, "heldout": heldout, "layers": plan.layers}
+        decides |= {"stack": stack, "batch_size": len(blocks[plan.batches[0]])}
+        saved = Progress.open(resume, model, [blocks] if keep is None else [blocks, keep], decides)
+    return _measured(model, plan, memory, progress, saved).drop(columns="selection")
+
+
+def linearity_profiles(
+    model: PreTrainedModel,
+    blocks: Int[Tensor, "block token"],
+    selections: Mapping[str, Selection],
+    *,
+    heldout: float = 0.0,
+    memory: int | None = None,
+    batch_size: int | None = None,
+    progress: bool | None = None,
+) -> pd.DataFrame:
+    """Measure profiles of several selections of the same text's tokens, in one pass over the text.
+
+    ``selections`` are of the same part, layers and stack. The rows are those that :func:`linearity_profile` gives for
+    each of them, with its name in the column ``selection``, one profile after another. Where the text is such that
+    outliers cannot be told on the way, it is read a second time for the layers concerned.
+    """
+    plan = Plan.of(model, blocks, list(selections.values()), heldout=heldout, batch_size=batch_size)
+    table = _measured(model, plan, memory, progress, Progress())
+    return table.assign(selection=[list(selections)[number] for number in table["selection"]])
+
+
+def _measured(
+    model: PreTrainedModel, plan: Plan, memory: int | None, progress: bool | None, saved: Progress
+) -> pd.DataFrame:
+    shares = plan.passes(memory)
+    off = None if progress is None else not progress
+    with tqdm(total=len(shares) * len(plan.batches), unit="batch", disable=off) as bar:
+        bar.update(saved.passes * len(plan.batches))
+        for layers in shares[saved.passes :]:
+            for layer, cells in moments_of(model, plan, layers, bar.update, saved):
+                for number in range(len(plan.selections)):
+                    saved.rows.append({"selection": number} | _row(layer, cells.of(number)))
             saved.next_pass()
     saved.close()
+    table = pd.DataFrame(saved.rows).sort_values(["selection", "layer"], ignore_index=True)
     origin = {"model": name_of(model), "revision": getattr(model.config, "_commit_hash", None)}
-    return _table(saved.rows, part, origin)
+    return _in_order(table.assign(part=plan.selections[0].part, **origin))
 
 
 def profile_of_states(states: Sequence[Tensor | np.ndarray], *, heldout: float = 0.0) -> pd.DataFrame:
@@ -103,22 +132,23 @@ def profile_of_states(states: Sequence[Tensor | np.ndarray], *, heldout: float =
         cut = len(x) - share_of(len(x), heldout)
         if layer == 1:
             need_tokens(cut, x.shape[1])
-        moments = [JointMoments.empty(x.shape[1], device=x.device) for _ in range(1 + (heldout > 0))]
-        for one, rows_x, rows_y in zip(moments, (x[:cut], x[cut:]), (y[:cut], y[cut:]), strict=False):
-            update(one, rows_x, rows_y, layer)
+        texts = [(x, y)] if cut == len(x) else [(x[:cut], y[:cut]), (x[cut:], y[cut:])]
+        try:
+            moments = [JointMoments.empty(x.shape[1], device=x.device).update(*both) for both in texts]
+        except ValueError as error:
+            raise ValueError(f"layer {layer}: {error}") from None
         rows.append(_row(layer, moments))
-    return _table(rows, "block", {"model": None, "revision": None})
+    return _in_order(pd.DataFrame(rows).assign(part="block", model=None, revision=None))
 
 
 def _row(layer: int, moments: list[JointMoments]) -> dict[str, float | int]:
     fitted, *held = moments
-    kept = heldout_scores(fitted, held[0]) if held else {}
-    everything = fitted.merge(held[0]) if held else fitted
+    everything = added(moments)
+    kept = heldout_scores(fitted, *held) if held else {}
     return {"layer": layer, "tokens": everything.tokens} | scores(everything) | kept
 
 
-def _table(rows: list[dict[str, float | int]], part: str, origin: dict[str, str | None]) -> pd.DataFrame:
-    table = pd.DataFrame(rows).sort_values("layer", ignore_index=True).assign(part=part, **origin)
+def _in_order(table: pd.DataFrame) -> pd.DataFrame:
     first = ["model", "revision", "layer", "part", "tokens", "linearity_raw", "update_linearity_raw", "linearity"]
     first += ["update_linearity", "linearity_heldout", "update_linearity_heldout"]
     return table.reindex(columns=first + [name for name in table if name not in first])

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
@@ -16,22 +15,6 @@ from ..models import capture, capture_part, positions
 TOKENS_A_BATCH = 4096
 
 State = Float[Tensor, "batch token dim"]
-
-
-@dataclass(frozen=True, eq=False)
-class Selection:
-    """Which part of which layers is measured, and on which tokens; the model always reads the whole text.
-
-    ``part`` is block, attention or mlp; ``drop_first`` how many tokens are left out at the start of every block;
-    ``keep`` one truth value a token, or one a token of every layer; ``layers`` count from 1, all by default;
-    ``stack`` is encoder or decoder for models that have both.
-    """
-
-    part: str = "block"
-    drop_first: int = 0
-    keep: Bool[Tensor, "*layer block token"] | None = None
-    layers: Sequence[int] | None = None
-    stack: str | None = None
 
 
 class Batch(NamedTuple):
@@ -133,3 +116,13 @@ def share_of(count: int, share: float) -> int:
     if not 0 <= share < 1:
         raise ValueError(f"heldout={share} is not a share of the text: give a number from 0 up to, not including, 1")
     return max(1, round(share * count)) if share else 0
+
+
+def known(numbers: Sequence[int] | None, what: str, least: int, most: int) -> list[int]:
+    """Return these numbers of layers or boundaries, all by default, in rising order; IndexError for unknown ones."""
+    chosen = list(range(least, most + 1)) if numbers is None else sorted(set(numbers))
+    if unknown := [number for number in chosen if not least <= number <= most]:
+        raise IndexError(f"there is no {what} {unknown[0]}: the model has {what} {least} to {most}")
+    if not chosen:
+        raise IndexError(f"no {what} is left to measure: choose some of {least} to {most}")
+    return chosen

@@ -18,12 +18,14 @@ from .moments import JointMoments
 
 SECONDS = 60  # between two savings
 
+Found = dict[int, dict[int, JointMoments]]  # by layer and code
+
 
 @dataclass
 class Progress:
     """Passes and batches done, the finished layers' rows, and, on disk, the moments of the layers under way."""
 
-    path: Path | None
+    path: Path | None = None
     key: str = ""
     passes: int = 0
     batches: int = 0
@@ -32,12 +34,8 @@ class Progress:
     last: float = field(default_factory=time.monotonic)
 
     @classmethod
-    def open(
-        cls, path: str | os.PathLike | None, model: PreTrainedModel, text: list[Tensor], decides: dict[str, Any]
-    ) -> "Progress":
+    def open(cls, path: str | os.PathLike, model: PreTrainedModel, text: list[Tensor], decides: dict[str, Any]):
         """Start, or go on from ``path``. Raises ValueError for a file of another measurement, or a broken one."""
-        if path is None:
-            return cls(None)
         path, key = Path(path), _fingerprint(model, text, decides)
         if not path.parent.is_dir():
             raise FileNotFoundError(f"{path.parent} is no folder: make it, so that the measurement can be saved there")
@@ -56,30 +54,22 @@ class Progress:
             )
         return cls(path, key, **state, tensors=tensors)
 
-    def moments(self, layers: list[int]) -> dict[int, list[JointMoments]]:
-        """Return what was saved of these layers' moments: none, or of the fitted and the held-out blocks."""
-        found: dict[int, list[JointMoments]] = {layer: [] for layer in layers}
-        for name in sorted(name for name in self.tensors if name.endswith("/count")):
-            layer, copy, _ = name.split("/")
-            stem = f"{layer}/{copy}/"
-            found[int(layer)].append(
-                JointMoments(**{f.name: self.tensors[stem + f.name] for f in fields(JointMoments)})
-            )
+    def moments(self, layers: list[int]) -> Found:
+        """Return what was saved of these layers' moments."""
+        found: Found = {layer: {} for layer in layers}
+        for name in [name for name in self.tensors if name.endswith("/count")]:
+            layer, code, _ = name.split("/")
+            saved = {f.name: self.tensors[f"{layer}/{code}/{f.name}"] for f in fields(JointMoments)}
+            found[int(layer)][int(code)] = JointMoments(**saved)
         self.tensors = {}
         return found
 
-    def after_batch(self, moments: dict[int, list[JointMoments]]) -> None:
+    def after_batch(self, found: Found) -> None:
         """Count a batch, and save when a minute has passed."""
         self.batches += 1
         if self.path and time.monotonic() - self.last > SECONDS:
-            self._save(
-                {
-                    f"{layer}/{copy}/{f.name}": getattr(one, f.name).contiguous().cpu()
-                    for layer, kept in moments.items()
-                    for copy, one in enumerate(kept)
-                    for f in fields(one)
-                }
-            )
+            each = ((f"{layer}/{code}", one) for layer, codes in found.items() for code, one in codes.items())
+            self._save({f"{stem}/{name}": tensor for stem, one in each for name, tensor in one.tensors().items()})
 
     def next_pass(self) -> None:
         """Count a pass; its layers' rows are done, their moments no longer needed."""

@@ -9,9 +9,9 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from .moments import RESOLUTION, JointMoments
-from .passes import joint_moments
 from .reading import read
 from .scores import best_map, need_tokens
+from .sums import joint_moments
 
 
 @dataclass(frozen=True, eq=False)

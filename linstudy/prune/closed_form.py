@@ -6,7 +6,6 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from ..measure import JointMoments
-from ..measure.passes import update
 from ..measure.reading import TOKENS_A_BATCH, read, run_blocks, share_of
 from ..measure.scores import need_tokens
 from ..models import blocks as model_blocks
@@ -62,9 +61,9 @@ def fit_runs(
             rows = slice(first, min(first + batch, stop))
             wanted = None if exits is None else {last: states[rows] for last, states in exits.items()}
             pairs = _pairs(model, blocks[rows], runs, part, merged, list(done), wanted)
-            for (_, last), both, pair in zip(runs, moments, pairs, strict=True):
+            for both, pair in zip(moments, pairs, strict=True):
                 x, y = (state.reshape(-1, dim).to(both[-1].count.device) for state in pair)
-                update(both[-1], x, y, last)
+                both[-1].update(x, y)
     return [_change(model, run, *both, part, merged) for run, both in zip(runs, moments, strict=True)]
 
 

@@ -9,7 +9,6 @@ from transformers import PreTrainedModel
 from ..measure import JointMoments
 from ..measure import scores as linearity_scores
 from ..measure.moments import Centred
-from ..measure.passes import update
 from ..measure.reading import check_text, read
 from ..measure.scores import best_map, need_tokens
 from ..models import blocks as model_blocks
@@ -49,7 +48,7 @@ def layer_scores(
         moments = moments or [JointMoments.empty(dim, device=state.device) for state in stream]
         for layer, x, y in zip(range(1, depth + 2), stream, [*stream[1:], stream[-1]], strict=True):
             # The last of these is of what leaves the last layer, for its covariance.
-            update(moments[layer - 1], x.flatten(0, 1), y.to(x.device).flatten(0, 1), layer)
+            moments[layer - 1].update(x.flatten(0, 1), y.to(x.device).flatten(0, 1))
         angles.append(_angles(stream))
     distance = torch.cat(angles).mean(0)
     centred = [one.centred() for one in moments]

@@ -1,0 +1,112 @@
+"""What of a text is measured: one selection of tokens or many, checked before the model runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psutil
+from jaxtyping import Bool, Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from ..models import blocks as model_blocks
+from .reading import batches, check_text, known, share_of
+from .scores import need_tokens
+
+Keep = Bool[Tensor, "..."]  # (block, token), or (layer, block, token)
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """Which part of which layers is measured, and on which tokens; the model always reads the whole text.
+
+    ``part`` is block, attention or mlp; ``drop_first`` how many tokens are left out at the start of every block;
+    ``keep`` one truth value a token, or one a token of every layer; ``layers`` count from 1, all by default;
+    ``stack`` is encoder or decoder for models that have both. ``outliers`` leaves out the tokens that, entering or
+    leaving the layer, lie more than so many times as far from the centre as the median token.
+    """
+
+    part: str = "block"
+    drop_first: int = 0
+    keep: Keep | None = None
+    layers: Sequence[int] | None = None
+    stack: str | None = None
+    outliers: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Selections of one text that are measured together: what they share, and how the text is cut."""
+
+    blocks: Int[Tensor, "block token"]
+    selections: tuple[Selection, ...]
+    layers: list[int]
+    depth: int
+    dim: int
+    cut: int  # the blocks before it are fitted, those from it on held out
+    batches: list[slice]
+
+    @classmethod
+    def of(
+        cls,
+        model: PreTrainedModel,
+        blocks: Tensor,
+        selections: Sequence[Selection],
+        *,
+        heldout: float = 0.0,
+        batch_size: int | None = None,
+    ) -> "Plan":
+        """Check the text, the layers and the number of tokens."""
+        first, *others = selections
+        if any((one.part, one.stack, one.layers) != (first.part, first.stack, first.layers) for one in others):
+            raise ValueError("selections that differ in part, stack or layers are not one pass: measure them in turn")
+        for one in selections:
+            check_text(model, blocks, one.drop_first)
+        depth = len(model_blocks(model, stack=first.stack))
+        layers, dim = known(first.layers, "layer", 1, depth), model.config.get_text_config().hidden_size
+        cut = len(blocks) - share_of(len(blocks), heldout)
+        for one in selections:
+            need_tokens(_fewest(blocks, one, layers, depth, cut), dim)
+        cuts = batches(blocks, batch_size, stop=cut) + batches(blocks, batch_size, start=cut)
+        return cls(blocks, tuple(selections), layers, depth, dim, cut, cuts)
+
+    @property
+    def texts(self) -> int:
+        """How many texts have moments of their own: the fitted one, and the one held out."""
+        return 1 + (self.cut < len(self.blocks))
+
+    def passes(self, memory: int | None) -> list[list[int]]:
+        """Share the layers out over passes whose moments fit the memory; say so where it takes several."""
+        each = self.texts * self._sums() * 2 * self.dim * self.dim * 8
+        budget = psutil.virtual_memory().available // 2 if memory is None else memory
+        if each > budget:
+            raise ValueError(f"the moments of one layer take {each:,} bytes, the budget is {budget:,}: raise `memory`")
+        layers, at_once = self.layers, min(len(self.layers), int(budget // each))
+        shares = [layers[start : start + at_once] for start in range(0, len(layers), at_once)]
+        if len(shares) > 1:
+            print(
+                f"moments of {len(layers)} layers take {len(layers) * each / 2**20:,.0f} MiB, the budget is "
+                f"{budget / 2**20:,.0f} MiB: measuring {at_once} layers at a time in {len(shares)} passes over the text"
+            )
+        return shares
+
+    def _sums(self) -> int:
+        """Bound what a layer takes, in units of its moments: one for each set of selections that a token can be in."""
+        names = ("drop_first", "keep", "outliers")
+        firsts, keeps, factors = ({getattr(one, name) for one in self.selections} for name in names)
+        sets = len(firsts) * len(factors) * 2 ** len(keeps - {None})
+        few = keeps == {None} and max(firsts) * len(self.blocks) <= self.dim  # then all but one wait as states
+        return 1 if len(self.selections) == 1 else 3 if few else 2 + sets
+
+
+def _fewest(blocks: Tensor, selection: Selection, layers: list[int], depth: int, cut: int) -> int:
+    """Count the tokens that the map of a layer is fitted on: of the layer that has the fewest."""
+    keep = selection.keep
+    if keep is None:
+        return cut * (blocks.shape[1] - selection.drop_first)
+    if keep.shape != ((depth, *blocks.shape) if keep.ndim == 3 else blocks.shape):
+        raise ValueError(
+            f"keep of shape {tuple(keep.shape)} does not fit: give one truth value a token, {tuple(blocks.shape)}, "
+            f"or one a token of every layer, {(depth, *blocks.shape)}"
+        )
+    counts = keep[..., :cut, selection.drop_first :].flatten(-2).sum(-1)
+    return int(counts[[layer - 1 for layer in layers]].min() if keep.ndim == 3 else counts)

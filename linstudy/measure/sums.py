@@ -1,0 +1,151 @@
+"""The moments of many selections of tokens from one pass over a text.
+
+Moments are sums. Tokens that are in the same selections are summed together, and the moments of a selection are those
+of its tokens' sums, added: nothing is subtracted, for outliers can hold nearly all of the variance. Tokens that are
+not in all selections are few, and wait as states until there are many of them, or until it is known what they are.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from tqdm import tqdm
+from transformers import PreTrainedModel
+
+from .moments import JointMoments, added
+from .reading import State, read
+from .resume import Progress
+from .selection import Keep, Plan, Selection
+from .sieve import Sieve
+
+ROWS = 1024  # tokens that wait in any case: products of a few rows cost as much as those of many
+
+
+def joint_moments(
+    model: PreTrainedModel,
+    blocks: Int[Tensor, "block token"],
+    *,
+    part: str = "block",
+    drop_first: int = 0,
+    keep: Keep | None = None,
+    layers: Sequence[int] | None = None,
+    stack: str | None = None,
+    batch_size: int | None = None,
+    progress: bool | None = None,
+) -> dict[int, JointMoments]:
+    """Return the moments of the stream before and after each layer, by the layer's number, counted from 1.
+
+    From them come the scores (:func:`linstudy.measure.scores`) and the best affine maps
+    (:func:`linstudy.linear_map`). They take 16 bytes times the width squared a layer. The arguments, and the errors,
+    are those of :func:`linstudy.linearity_profile`.
+    """
+    plan = Plan.of(model, blocks, [Selection(part, drop_first, keep, layers, stack)], batch_size=batch_size)
+    with tqdm(total=len(plan.batches), unit="batch", disable=None if progress is None else not progress) as bar:
+        return {layer: cells.of(0)[0] for layer, cells in moments_of(model, plan, plan.layers, bar.update)}
+
+
+def moments_of(
+    model: PreTrainedModel,
+    plan: Plan,
+    layers: list[int],
+    advance: Callable[[int], object],
+    saved: Progress | None = None,
+    medians: Float[Tensor, " boundary"] | None = None,
+) -> Iterator[tuple[int, "Cells"]]:
+    """Run the text through the model once; give every layer's moments, for each selection: ``cells.of(selection)``.
+
+    Layers in which the median distance moved further than was thought possible on the way, or too many tokens stayed
+    open, are measured in a second pass, with the ``medians`` known.
+    """
+    saved, sieve = saved or Progress(None), Sieve(plan, medians)
+    cells = {layer: Cells(plan, found) for layer, found in saved.moments(layers).items()}
+    advance(saved.batches)
+    first, left, length = plan.selections[0], plan.batches[saved.batches :], plan.blocks.shape[1]
+    for batch in read(model, plan.blocks, part=first.part, stack=first.stack, rows=left):
+        sieve.look(batch)
+        tokens = torch.arange(batch.rows.start * length, batch.rows.stop * length)
+        for layer, one in cells.items():
+            one.add(*batch.pairs[layer - 1], tokens, *sieve.codes(layer, tokens))
+            if one.full():
+                one.sort(*sieve.codes(layer, one.tokens()))
+                if one.full():  # too much is still open
+                    one.give_up()
+        advance(1)
+        saved.after_batch({layer: one.found for layer, one in cells.items()})
+    guessed_wrong, again = sieve.settle(), []
+    for layer in layers:
+        one = cells.pop(layer)
+        if one.lost or guessed_wrong[layer - 1]:
+            again.append(layer)
+        else:
+            one.sort(*sieve.codes(layer, one.tokens()))
+            yield layer, one
+    if again:
+        yield from moments_of(model, plan, again, lambda count: None, medians=sieve.known)
+
+
+class Cells:
+    """The moments of one layer, apart by the codes of their tokens (:class:`Sieve`), and the states that wait."""
+
+    def __init__(self, plan: Plan, found: dict[int, JointMoments]):
+        self.plan, self.found, self.lost = plan, found, False
+        self.everything = 2 ** len(plan.selections) - 1
+        self.waiting: list[tuple[Tensor, Tensor, Tensor]] = []  # rows of x and of y, and their places in the text
+
+    def full(self) -> bool:
+        """Say whether the states that wait take more memory than moments would."""
+        return len(self.tokens()) > ROWS + 2 * self.plan.dim
+
+    def give_up(self) -> None:
+        """Let everything go."""
+        self.lost, self.found, self.waiting = True, {}, []
+
+    def tokens(self) -> Int[Tensor, " token"]:
+        """Return the places of the tokens that wait."""
+        return torch.cat([torch.empty(0, dtype=torch.long), *(tokens for _, _, tokens in self.waiting)])
+
+    def add(self, x: State, y: State, tokens: Tensor, code: Tensor, is_open: Tensor) -> None:
+        """Add a batch: tokens that are in all selections to their moments, others to the states that wait."""
+        if self.lost:
+            return
+        if x.device.type == "mps":  # which has no float64
+            x, y = x.cpu(), y.cpu()
+        x, y, inside = x.flatten(0, 1), y.flatten(0, 1), code & self.everything
+        common = (inside == self.everything) & ~is_open
+        self._sum(int(code[0]) | self.everything, x, y, common)
+        apart = (inside > 0) & ~common | is_open
+        if apart.any():
+            self.waiting.append((_rows(x, apart), _rows(y, apart), tokens[apart]))
+
+    def sort(self, code: Tensor, is_open: Tensor) -> None:
+        """Add the states that wait to the moments of their code; of those that are still open wait on."""
+        if not self.waiting:
+            return
+        x, y, tokens = (torch.cat(some) for some in zip(*self.waiting, strict=True))
+        self.waiting = [(_rows(x, is_open), _rows(y, is_open), tokens[is_open])]
+        for key in code[~is_open].unique().tolist():
+            if key & self.everything:
+                self._sum(key, x, y, (code == key) & ~is_open)
+
+    def of(self, selection: int) -> list[JointMoments]:
+        """Return the moments of a selection: of the fitted text and, where there is one, of the one held out."""
+        found = []
+        for text in range(self.plan.texts):
+            keys = [key for key in self.found if key // (self.everything + 1) == text and key >> selection & 1]
+            parts = [self.found[key] for key in sorted(keys, reverse=True)]  # those common to all first
+            found.append(added(parts or [JointMoments.empty(self.plan.dim)]))
+            # Products are made in float32 where no feature is nearly a mixture of others. Tokens that are added, with
+            # exact products, cannot make one so: what is known of every direction keeps its digits.
+            found[-1].resolution = torch.stack([one.resolution for one in parts or found]).min()
+        return found
+
+    def _sum(self, key: int, x: Tensor, y: Tensor, chosen: Tensor) -> None:
+        if key not in self.found:
+            exact = None if key & self.everything == self.everything else True
+            self.found[key] = JointMoments.empty(self.plan.dim, exact=exact, device=x.device)
+        self.found[key].update(_rows(x, chosen), _rows(y, chosen))
+
+
+def _rows(state: Float[Tensor, "token dim"], chosen: Bool[Tensor, " token"]) -> Float[Tensor, "chosen dim"]:
+    return state if chosen.all() else state[chosen.nonzero().flatten().to(state.device)]
