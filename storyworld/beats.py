@@ -100,7 +100,9 @@ class Telling(Scene):
 
     def search(self, who: Character, thing: Thing, count: int = 1) -> None:
         """Look in vain in spots of the place where one is."""
-        full = {spot for _, spot in self.world.lies.values()} | set(self.world.hidden.values())
+        full = {where[1] for where in self.world.things.values() if isinstance(where, tuple)} | set(
+            self.world.hidden.values()
+        )
         empty = [spot for spot in self.place_of(who.name).spots if spot not in full]
         for spot in self.sample(empty, min(count, len(empty))):
             self.do("look_empty", who, thing=thing, spot=spot)

@@ -2,12 +2,14 @@
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .grammar import sentences
+from .kinds import wishes
 from .novelty import Reference, novelty
-from .patterns import sentences
-from .reader import read
-from .wishes import outcome
+from .read import Told, read
+from .world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +56,22 @@ def grade(text: str, *, start: int = 0, reference: Reference | None = None) -> G
         reference: the texts that a copy would be copied from.
 
     """
-    told, facts = read(finished(text))
+    told, world = read(finished(text))
     if told and not told[-1].kind and text.rstrip().endswith('"'):
         del told[-1]  # said, but not yet by whom
     graded = [one for one in told if one.start >= start]
     sentences = sum(one.sentences for one in graded)
     events = [one for one in graded if one.kind]
-    end = outcome(told, facts)
+    wish, ending, plot = outcome(told, world)
     return Grade(
         grammar=sum(one.sentences for one in events) / sentences if sentences else 0.0,
         consistency=sum(not one.fault for one in events) / len(events) if events else 0.0,
-        plot=end.score,
+        plot=plot,
         novelty=novelty(text[start:], reference) if reference else math.nan,
         sentences=sentences,
         events=len(events),
-        wish=end.wish,
-        ending=end.ending,
+        wish=wish,
+        ending=ending,
         faults=tuple((text[one.start : one.stop], one.fault) for one in graded if one.fault),
     )
 
@@ -82,3 +84,51 @@ def finished(text: str) -> str:
     paragraph = text[text.rfind("\n\n") + 1 :]
     whole = paragraph.count('"') % 2 == 0 and re.search(r"""[.!?]["']{0,2}\s*\Z""", text)
     return text if whole else text[: spans[-1][0]].rstrip()
+
+
+# -------------------------------------------------------------- the plot
+
+
+def outcome(told: Sequence[Told], world: World) -> tuple[str, str, float]:
+    """Return the kind of event that states the first wish ("" for none), its ending ("" for none) and the score.
+
+    It is decided by what is told after the wish and known at the end.
+    """
+    good = [one for one in told if one.whole and one.kind and not one.fault]
+    first = next((place for place, one in enumerate(good) if one.kind in wishes()), None)
+    if first is None:
+        return "", "", 0.0
+    wish, kind = good[first], wishes()[good[first].kind]
+    last = next((one for one in reversed(told) if one.kind != "moral"), wish)
+    closed = last.kind.startswith("end.")
+    reached = {}
+    for ending, ways in kind.ends.items():
+        granted = ending == "granted"
+        if not (granted and kind.held) or world.things.get(wish.thing, wish.who) == wish.who:
+            reached[ending] = max(_completed(way, good[first + 1 :], wish if granted else None) for way in ways)
+    ending = max(reached, key=reached.get, default="")
+    if reached.get(ending, -1) >= 0:
+        return wish.kind, ending, 1.0 if closed and not last.fault else 0.5
+    after = [one for one in told if one.whole and one.start > wish.start]
+    claimed = max(_completed(way, after, None) for ways in kind.ends.values() for way in ways) >= 0
+    return wish.kind, "", claimed * (0.5 if closed else 0.25)
+
+
+def _completed(way: tuple[str, ...], events: list[Told], wish: Told | None) -> int:
+    """Return the place of the event that completes a way, the last time one does, or -1."""
+    step, completed, found = 0, -1, set()
+    for place, event in enumerate(events):
+        again = event.kind == "seek_find" and event.other in found  # whoever was found cannot be found again
+        if event.kind != way[step] or again or (wish and not _about(wish, event)):
+            continue
+        found.add(event.other)
+        step += 1
+        if step == len(way):
+            step, completed = 0, place
+    return completed
+
+
+def _about(wish: Told, event: Told) -> bool:
+    """Say whether an event is about the thing that was wished for, and about the one who wished."""
+    people = {event.who, event.other}
+    return (not wish.thing or not event.thing or wish.thing == event.thing) and ("" in people or wish.who in people)

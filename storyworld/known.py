@@ -3,20 +3,18 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
 
 from .kinds import kinds
 from .lexicon import FEELINGS
-from .rows import tables
+from .stock import places
 from .stories import Story
-from .world import NEAR, Event, World
+from .world import ACTS, Event, World
 
 # Feelings that exclude those of the other row. Some are in neither: one can be surprised and glad, or hungry and sad.
 GOOD = ("happy", "proud", "calm", "excited", "hopeful", "grateful")
 BAD = ("sad", "afraid", "worried", "angry", "sorry", "jealous", "lonely", "disappointed")
 OPPOSITE = {**dict.fromkeys(GOOD, BAD), **dict.fromkeys(BAD, GOOD)}
 START = "calm"  # what everybody feels whom nothing has happened to
-CHANGES_HANDS = ("take", "give", "grab", "trade", "make", "get", "put", "eat")
 
 
 @dataclass(slots=True)
@@ -41,13 +39,13 @@ def known(story: Story, events: int) -> Known:
         if event.act in ("go", "gotogether"):
             state.visited[event.place] = None
             state.at |= dict.fromkeys(people if event.act == "gotogether" else people[:1], event.place)
-        elif event.act in NEAR and any(person in state.at for person in people):
+        elif ACTS[event.act].near and any(person in state.at for person in people):
             state.at |= dict.fromkeys(people, event.place)  # whoever meets somebody is there too
         state.seen.update(state.at)
-        if event.act in CHANGES_HANDS or kind.has:
+        if ACTS[event.act].moves or event.act == "trade" or kind.has:
             for thing in (event.thing, event.swap):
-                if thing in world.holder:
-                    state.holder[thing] = world.holder[thing]
+                if isinstance(holder := world.things.get(thing), str):
+                    state.holder[thing] = holder
                 else:
                     state.holder.pop(thing, None)
         if kind.lapse:
@@ -69,19 +67,18 @@ def replay(story: Story, events: Iterable[Event]) -> Iterator[tuple[Event, World
         if name in people:
             world.at[name] = where
         elif where in people:
-            world.holder[name] = where
+            world.things[name] = where
         else:
-            world.lies[name] = tuple(where.split(" | "))
+            world.things[name] = tuple(where.split(" | "))
     for event in events:
         if event.level == "real":
             world.apply(event.act, event.who, event.other, event.thing, event.swap, event.place, event.spot)
             yield event, world
 
 
-@cache
 def at(place: str) -> str:
     """Return "in the barn" for "the barn"; a place of no region is the hero's home."""
-    return next((one.at for places in tables().places.values() for one in places if one.name == place), "at home")
+    return places().get(place, places()["home"]).at
 
 
 def _feelings(event: Event, text: str, people: list[str], traits: set[str], state: Known) -> None:

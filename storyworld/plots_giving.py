@@ -2,7 +2,7 @@
 
 from . import lexicon
 from .beats import Outcome, Telling
-from .voice import article, listed
+from .stock import article, listed, part, product
 from .world import Character, Place, Thing, Wish
 
 
@@ -32,7 +32,7 @@ def broken(
         scene.do("keep_broken", hero, friend, thing, feel="calm", other_feel="calm")
         return scene.finish(friend, wish, "broken", "changed", calm=True)
     spot = scene.pick(third.spots)
-    tool = scene.add(Thing(scene.pick(("old", "little", "small", "trusty")), tool_noun), at=(third, spot))
+    tool = scene.add(Thing(scene.pick(lexicon.TOOL_LOOKS), tool_noun), at=(third, spot))
     scene.do("plan_fix", elder, hero, tool, other_feel="hopeful")
     scene.tale(elder, hero, "told.patient", chance=0.3)
     together = scene.chance(0.6)
@@ -82,8 +82,8 @@ def made(
     elder = scene.elder
     scene.move(elder, third)
     what, parts = scene.pick(lexicon.PROJECTS)
-    things = [Thing("", name) if " of " in name else Thing(*name.split(" ", 1)) for name in parts.split(", ")]
-    gift = Thing("", what.split(" ", 1)[1])
+    things = [part(name) for name in parts.split(", ")]
+    gift = product(what)
     scene.begin(friend=True)
     here, there, missing = scene.sample(things, 3)
     scene.do("project", hero, friend, x=what, feel="excited")

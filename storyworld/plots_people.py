@@ -14,7 +14,7 @@ def trouble(scene: Telling, hero: Character, friend: Character, first: Place, se
     scene.do("trouble", hero, friend, x=stuck, feel="worried")
     scene.do("promise_help", hero, friend, other_feel="hopeful")
     scene.do("pull_fail", hero)
-    tool = scene.add(Thing(scene.pick(("old", "little")), tool_noun), at=(second, spot))
+    tool = scene.add(Thing(scene.pick(lexicon.TOOL_LOOKS[:2]), tool_noun), at=(second, spot))
     scene.do("need_tool", hero, thing=tool)
     scene.travel(hero, second)
     scene.find(hero, tool, spot, search=0.6)

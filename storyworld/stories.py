@@ -37,18 +37,17 @@ def tell(seed: int) -> Story:
     for room in (1000, 600, 0):  # characters after which nothing is told that the plot can do without
         scene = Telling(seed, room=room)
         wish, obstacle, ending = play(scene)
-        text = "".join(scene.text)
-        if text.count(" ") < LONGEST:
+        if scene.text.count(" ") < LONGEST:
             break
     told = {name for event in scene.events if event.level == "real" for name in (event.who, event.other)}
     things = {thing.name for thing in scene.things}
     return Story(
         seed,
-        text,
+        scene.text,
         scene.plot,
         tuple(c for c in scene.characters if c.name in told),
         tuple(scene.things),
-        tuple(row for row in scene.start if row[0] in told or row[0] in things),
+        tuple(row for row in scene.start.items() if row[0] in told or row[0] in things),
         wish,
         obstacle,
         ending,

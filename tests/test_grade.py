@@ -16,10 +16,9 @@ from tiny_models import tiny_model
 
 import linstudy
 from linstudy.evaluate import Grade, grade, grade_model, reference_index, story_beginnings
+from storyworld.grammar import grammar, matches, patterns, sentences
 from storyworld.kinds import kinds
-from storyworld.patterns import matches, patterns, sentences
-from storyworld.reader import read
-from storyworld.realise import compiled
+from storyworld.read import read
 from storyworld.stories import Story, stories, story_seed, tell
 
 UNSEEN = 177  # a stream of stories on which the grader was not tried while it was written
@@ -70,7 +69,7 @@ def test_the_events_are_read_as_they_were_told(sample):
 
 def test_templates_patterns_and_kinds_are_of_the_same_kinds():
     ways = [way for kind in kinds().values() for ends in kind.ends.values() for way in ends]
-    assert {pattern.kind for pattern in patterns()} == set(compiled()) == set(kinds())
+    assert {pattern.kind for pattern in patterns()} == set(grammar()) == set(kinds())
     assert ways
     assert {kind for way in ways for kind in way} <= set(kinds())
 

@@ -11,10 +11,10 @@ from itertools import islice
 
 import pytest
 
+from storyworld.grammar import grammar
 from storyworld.lexicon import FEELINGS
-from storyworld.realise import compiled
+from storyworld.slots import PRONOUNS
 from storyworld.stories import Story, stories, story_seed, tell
-from storyworld.voice import FORMS
 from storyworld.world import World
 
 FIRST_50 = "4abc4a9f2f61c6cc25326974bfc0027df2700c95617ddb37bf86bd403bb23b4e"
@@ -161,7 +161,7 @@ def test_a_corrupted_story_is_caught(sample):
 
 
 def test_the_world_refuses_what_cannot_happen():
-    world = World(at={"Mila": "the barn", "Omar": "the mill"}, holder={"red kite": "Mila"})
+    world = World(at={"Mila": "the barn", "Omar": "the mill"}, things={"red kite": "Mila"})
     with pytest.raises(ValueError, match="Omar is not at the barn, where Mila is"):
         world.apply("give", "Mila", "Omar", "red kite", "", "the barn", "")
     with pytest.raises(ValueError, match="Mila cannot take the red kite now"):
@@ -188,7 +188,7 @@ def test_the_text_tells_the_events(sample):
             if event.level == "real":
                 allowed = {pronouns[name] for name in (event.who, event.other) if name}
                 words = set(re.findall(r"[a-z]+", re.sub(r'"[^"]*"', "", told).lower()))
-                assert all(pronoun in allowed or not words & set(FORMS[pronoun]) for pronoun in FORMS), told
+                assert all(pronoun in allowed or not words & set(PRONOUNS[pronoun]) for pronoun in PRONOUNS), told
         assert end == len(story.text)
 
 
@@ -269,7 +269,7 @@ def test_the_surface_check_sees_dirt(dirty, what):
 
 def test_every_template_is_used(sample):
     kinds = {event.kind for story in sample for event in story.events}
-    assert set(compiled()) - kinds == set()
+    assert set(grammar()) - kinds == set()
 
 
 # ------------------------------------------------------------------ reproducible, rich, fast

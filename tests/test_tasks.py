@@ -18,7 +18,7 @@ from storyworld.examples import NO_YES, TRUE_FALSE_NEITHER, Candidate, Chooser
 from storyworld.kinds import kinds
 from storyworld.known import replay
 from storyworld.lexicon import FEELINGS
-from storyworld.rows import tables
+from storyworld.stock import regions
 from storyworld.task_choices import WAYS
 from storyworld.task_senses import table, uses
 from storyworld.tasks import split_stream
@@ -74,7 +74,7 @@ def facts(story: Story, count: int) -> tuple[dict[str, str], dict[str, str], dic
 
 
 def phrase(place: str) -> str:
-    return next((p.at for region in tables().places.values() for p in region if p.name == place), "at home")
+    return next((p.at for region in regions().values() for p in region if p.name == place), "at home")
 
 
 def test_answers_are_the_facts_of_the_world(examples):

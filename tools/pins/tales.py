@@ -11,7 +11,7 @@ from storyworld import lexicon
 from storyworld.kinds import kinds
 from storyworld.known import known
 from storyworld.novelty import novelty, reference_index
-from storyworld.rows import tables
+from storyworld.stock import regions
 from storyworld.stories import stories, story_seed, tell
 from storyworld.tables import templates, toml
 from storyworld.tagger import _names, rules
@@ -70,9 +70,8 @@ NAMES = (
 def lexicon_values():
     for name in NAMES:
         yield name, plain(getattr(lexicon, name))
-    rows = tables()
+    yield "places", plain(regions())
     for name in (
-        "places",
         "home_spots",
         "breakable",
         "fears",
@@ -83,7 +82,7 @@ def lexicon_values():
         "hidden",
         "troubles",
     ):
-        yield name, plain(getattr(rows, name))
+        yield name, plain(getattr(lexicon, name.upper()))
 
 
 for name, value in lexicon_values():
