@@ -33,10 +33,6 @@ def examples() -> dict[str, list[Example]]:
     return {name: list(islice(task(name), COUNT)) for name in TASKS}
 
 
-def words(text: str) -> list[str]:
-    return re.findall(r"[\w']+|[^\w\s]", text.lower())
-
-
 # ------------------------------------------------------------------ right: another reading of the same events
 
 
@@ -135,17 +131,14 @@ def is_cause(example: Example) -> bool:
         feels = dict(event.feelings).get(who)
         if feels != before and event.stop <= len(told) and kinds()[event.kind].cause:
             plural = any(thing.plural for thing in story.things if thing.name == event.thing)
-            words = kinds()[event.kind].cause.format(was="were" if plural else "was", **vars_of(event))
+            slots = {name: getattr(event, name) for name in ("who", "other", "thing", "detail")}
+            words = kinds()[event.kind].cause.format(was="were" if plural else "was", **slots)
             if feels == example.form:
                 good.add(f"{words}.")
             elif (feels in GOOD) != (example.form in GOOD):
                 bad.add(f"{words}.")
         before = feels
     return example.choices[example.label] in good and example.choices[1 - example.label] in bad
-
-
-def vars_of(event) -> dict[str, str]:
-    return {name: getattr(event, name) for name in ("who", "other", "thing", "detail")}
 
 
 def test_causes_are_events_that_changed_the_feeling(examples):
@@ -312,13 +305,12 @@ def test_no_split_meets_another_or_the_stories_that_models_are_trained_on():
     assert min(b - a for a, b in pairwise(around)) > 10**12
 
 
-def test_splits_share_no_story(examples):
-    seeds = {
-        split: {seed for name in TASKS for example in islice(task(name, split=split), 10) for seed in example.stories}
+def test_splits_share_no_story():
+    seeds = [
+        {seed for name in TASKS for example in islice(task(name, split=split), 10) for seed in example.stories}
         for split in SPLITS
-    }
-    assert not seeds["train"] & seeds["test"] | seeds["train"] & seeds["validation"]
-    assert not seeds["validation"] & seeds["test"]
+    ]
+    assert len(set.union(*seeds)) == sum(map(len, seeds))
 
 
 # ------------------------------------------------------------------ balance and leaks, without the checks of types
@@ -355,19 +347,10 @@ def learned(features, train, test) -> float:
     return float(((new @ weights).argmax(1) == labels[1]).mean())
 
 
-def counted(texts, vocabulary) -> np.ndarray:
-    counts = np.zeros((len(texts), len(vocabulary)))
-    for row, text in enumerate(texts):
-        for word in words(text):
-            if word in vocabulary:
-                counts[row, vocabulary[word]] += 1
-    return counts
-
-
 def bag_of_words(read, train, test):
-    common = Counter(word for example in train for word in words(read(example))).most_common(800)
-    vocabulary = {word: place for place, (word, _) in enumerate(common)}
-    return [counted([read(example) for example in some], vocabulary) for some in (train, test)]
+    counts = [[Counter(re.findall(r"[\w']+|[^\w\s]", read(one).lower())) for one in some] for some in (train, test)]
+    common = [word for word, _ in sum(counts[0], Counter()).most_common(800)]
+    return [np.array([[count[word] for word in common] for count in some], float) for some in counts]
 
 
 def lengths(train, test):
@@ -404,13 +387,10 @@ def test_labels_do_not_leak(name, many):
 
 @pytest.mark.slow
 def test_a_leak_would_be_seen(many):
-    train, test = many["question"]
-
-    def spoil(some):
-        told = [f"{e.context} Indeed." if e.label else e.context for e in some]
-        return [Example(c, e.choices, e.label, e.form, ()) for c, e in zip(told, some, strict=True)]
-
-    train, test = spoil(train), spoil(test)
+    train, test = (
+        [dataclasses.replace(e, context=f"{e.context} Indeed." if e.label else e.context) for e in some]
+        for some in many["question"]
+    )
     assert learned(bag_of_words(lambda e: e.text, train, test), train, test) > 0.9
 
 
