@@ -4,6 +4,7 @@ import re
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import combinations, permutations
 from random import Random
 
 from .examples import Chooser, Example
@@ -23,13 +24,8 @@ def cause(stories: Iterator[Story], random: Random) -> Iterator[Example]:
     """Ask which of two events made somebody feel as they did; both happened, the other made them feel the opposite."""
     chooser = Chooser(2, random)
     for story in stories:
-        causes = list(_causes(story))
-        pairs = [
-            (one, two)
-            for one in causes
-            for two in causes
-            if one[0] == two[0] and two[1] in OPPOSITE[one[1]] and one[2] != two[2]
-        ]
+        two_causes = permutations(_causes(story), 2)
+        pairs = [(a, b) for a, b in two_causes if a[0] == b[0] and b[1] in OPPOSITE[a[1]] and a[2] != b[2]]
         if pairs:
             (person, feeling, right, stop), (_, _, wrong, wrong_stop) = chooser.one(pairs)
             asked = f"{person[0].upper()}{person[1:]} was {feeling} because"
@@ -115,65 +111,58 @@ def preference(stories: Iterator[Story], random: Random) -> Iterator[Example]:
     """
     chooser = Chooser(2, random)
     for story in stories:
-        for form in sorted(WAYS, key=chooser.counts.__getitem__):
-            if spoilt := WAYS[form](story, chooser):
-                break
-        first = next(index for index, (a, b) in enumerate(zip(story.text, spoilt, strict=True)) if a != b)
-        start = max(event.start for event in story.events if event.start <= first)
+        # From the form least told: few stories have parts to change, every one has words.
+        forms = ((form, list(SPOILT[form](story))) for form in sorted(SPOILT, key=chooser.counts.__getitem__))
+        form, options = next((form, options) for form, options in forms if options)
+        start, stop, other = chooser.one(options)
+        text = story.text
+        spoilt = text[:start] + (_shuffled(other, chooser) if form == "words" else other) + text[stop:]
+        parting = next(index for index, (a, b) in enumerate(zip(text, spoilt, strict=True)) if a != b)
+        start = max(event.start for event in story.events if event.start <= parting)
         if start:
             chooser.counts[form] += 1
-            told, right, wrong = story.text[:start].rstrip(), story.text[start:], spoilt[start:]
-            yield chooser.two(told, right, wrong, form, story.seed, key=(form,))
+            yield chooser.two(text[:start].rstrip(), text[start:], spoilt[start:], form, story.seed, key=(form,))
 
 
-def _parts_changed(story: Story, chooser: Chooser) -> str | None:
-    fitting = []
+def _parts_changed(story: Story) -> Iterator[tuple[int, int, str]]:
     for index, event in enumerate(story.events):
         text = story.text[event.start : event.stop]
         if event.act in TAKES_PART and event.other and event.who in text and event.other in text:
             other_way = replace(event, who=event.other, other=event.who)
             if not _possible(story, [*story.events[:index], other_way]):
-                fitting.append((event, text))
-    if not fitting:
-        return None
-    event, text = chooser.one(fitting)
-    swapped = _swapped(text, {event.who: event.other, event.other: event.who})
-    return story.text[: event.start] + swapped + story.text[event.stop :]
+                yield event.start, event.stop, _swapped(text, {event.who: event.other, event.other: event.who})
 
 
-def _out_of_order(story: Story, chooser: Chooser) -> str | None:
-    events = story.events
+def _out_of_order(story: Story) -> Iterator[tuple[int, int, str]]:
+    events, text = story.events, story.text
     acting = [index for index, event in enumerate(events) if event.act not in NO_MATTER]
-    pairs = [
-        (events[one], events[two])
-        for one in acting
-        for two in acting
-        if one < two and not _possible(story, [*events[:one], events[two], *events[one + 1 : two], events[one]])
-    ]
-    if not pairs:
-        return None
-    (one, two), text = chooser.one(pairs), story.text
-    first, between, second = text[one.start : one.stop], text[one.stop : two.start], text[two.start : two.stop]
-    return f"{text[: one.start]}{second}{between}{first}{text[two.stop :]}"
+    for first, second in combinations(acting, 2):
+        one, two = events[first], events[second]
+        if not _possible(story, [*events[:first], two, *events[first + 1 : second], one]):
+            other_way = text[two.start : two.stop] + text[one.stop : two.start] + text[one.start : one.stop]
+            yield one.start, two.stop, other_way
 
 
-def _shuffled(story: Story, chooser: Chooser) -> str:
-    sentences = [match for match in SENTENCE.finditer(story.text) if len(set(match[0].split()[1:-1])) > 1]
-    sentence = chooser.one(sentences)
-    first, *middle, last = sentence[0].split(" ")
+def _sentences(story: Story) -> Iterator[tuple[int, int, str]]:
+    for match in SENTENCE.finditer(story.text):
+        if len(set(match[0].split()[1:-1])) > 1:
+            yield *match.span(), match[0]
+
+
+SPOILT: dict[str, Callable[[Story], Iterator[tuple[int, int, str]]]] = {
+    "names": _parts_changed,
+    "order": _out_of_order,
+    "words": _sentences,
+}
+
+
+def _shuffled(sentence: str, chooser: Chooser) -> str:
+    first, *middle, last = sentence.split(" ")
     mixed = middle
     while mixed == middle:
         rest = list(middle)
         mixed = [rest.pop(int(chooser.random() * len(rest))) for _ in middle]
-    return story.text[: sentence.start()] + " ".join([first, *mixed, last]) + story.text[sentence.end() :]
-
-
-# Tried from the one least told: few stories have parts to change, every one has words.
-WAYS: dict[str, Callable[[Story, Chooser], str | None]] = {
-    "names": _parts_changed,
-    "order": _out_of_order,
-    "words": _shuffled,
-}
+    return " ".join([first, *mixed, last])
 
 
 def _possible(story: Story, events: list[Event]) -> bool:

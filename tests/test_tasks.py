@@ -19,7 +19,7 @@ from storyworld.kinds import kinds
 from storyworld.known import replay
 from storyworld.lexicon import FEELINGS
 from storyworld.stock import regions
-from storyworld.task_choices import WAYS
+from storyworld.task_choices import SPOILT
 from storyworld.task_senses import table, uses
 from storyworld.tasks import split_stream
 
@@ -183,7 +183,7 @@ def test_the_spoilt_story_has_the_same_words_and_cannot_be(examples):
         if example.form != "words":
             with pytest.raises(ValueError, match=r"cannot|is not at"):
                 list(replay(story, events))
-    assert {example.form for example in examples["preference"]} == set(WAYS)
+    assert {example.form for example in examples["preference"]} == set(SPOILT)
 
 
 # Sentences with a word of two senses, labelled by hand: the sense is the place in the word's row.
