@@ -82,12 +82,12 @@ def count_bytes(blocks: Int[Tensor, "block token"], tokenizer: PreTrainedTokeniz
 def _tokens(
     documents: Iterator[str], tokenizer: PreTrainedTokenizerBase, wanted: int
 ) -> Iterator[Int[Tensor, " token"]]:
-    end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
-    first = True
+    """Yield the tokens of the documents one by one, each after the first behind the end of text."""
+    end: list[int] = []
     while batch := _batch(documents, wanted):
         for ids in _encode(batch, tokenizer, wanted):
-            piece = torch.tensor(ids if first else end + ids, dtype=torch.int64)
-            first = False
+            piece = torch.tensor(end + ids, dtype=torch.int64)
+            end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
             wanted -= len(piece)
             yield piece
 
@@ -104,12 +104,10 @@ def _encode(batch: list[str], tokenizer: PreTrainedTokenizerBase, wanted: int) -
     # A book of which a page is asked is not encoded whole. The margin keeps the cut away from the tokens that are kept.
     margin = 100
     heads = [document[: (wanted + margin) * CHARACTERS_A_TOKEN] for document in batch]
-    # `verbose` would warn of a document longer than the model's context, as nearly every document is.
-    ids = tokenizer(heads, add_special_tokens=False, return_attention_mask=False, verbose=False)["input_ids"]
-    cut_too_short = (
-        len(head) < len(document) and len(one) < wanted + margin
-        for head, document, one in zip(heads, batch, ids, strict=True)
-    )
-    if any(cut_too_short):
-        ids = tokenizer(batch, add_special_tokens=False, return_attention_mask=False, verbose=False)["input_ids"]
+    for texts in (heads, batch):
+        # `verbose` would warn of a document longer than the model's context, as nearly every document is.
+        ids = tokenizer(texts, add_special_tokens=False, return_attention_mask=False, verbose=False)["input_ids"]
+        pieces = zip(texts, batch, ids, strict=True)
+        if all(len(text) == len(whole) or len(some) >= wanted + margin for text, whole, some in pieces):
+            break  # no head was cut too short
     return ids
