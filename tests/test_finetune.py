@@ -5,11 +5,11 @@ import random
 
 import pytest
 import torch
+from linstudy.train.objectives import batch_of, dealt_again, loss_and_accuracy
 from tiny_models import tiny_model
 
 from linstudy.text import train_tokenizer
 from linstudy.train import finetune
-from linstudy.train.objectives import batch_of, dealt_again, loss_and_accuracy
 
 NAMES = ("Anna", "Ben", "Cleo", "Dan")
 TOKENIZER = train_tokenizer([f"{name} is glad. {name} is sad." for name in NAMES], vocab_size=280)

@@ -7,6 +7,8 @@ from contextlib import nullcontext
 import pandas as pd
 import pytest
 import torch
+from linstudy.train.pocket import COLUMNS, documents, name_of, shown, write_rows
+from linstudy.train.steps import batch_rows, drawn_by, make_optimizer, precision
 from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel, MistralForCausalLM
 
@@ -23,9 +25,7 @@ from linstudy.train import (
     with_bar,
 )
 from linstudy.train.engines import products
-from linstudy.train.pocket import COLUMNS, documents, name_of, shown, write_rows
 from linstudy.train.presets import preset_named
-from linstudy.train.steps import batch_rows, drawn_by, make_optimizer, precision
 
 SMALL = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "head_dim": 4, "vocab_size": 24}
 

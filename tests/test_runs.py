@@ -6,6 +6,7 @@ import time
 
 import pandas as pd
 import pytest
+from linstudy.train.pocket import name_of
 
 from linstudy.cli import parser
 from linstudy.study import reach
@@ -14,7 +15,6 @@ from linstudy.study.registry import registry
 from linstudy.study.results import TABLES, results
 from linstudy.study.runs import Run, plan, run_missing
 from linstudy.train import TrainConfig
-from linstudy.train.pocket import name_of
 from linstudy.train.presets import preset_named
 
 MEASURED = TABLES["profiles"].measured

@@ -12,24 +12,31 @@ from ..evaluate import cross_entropy
 from ..measure.reading import run_blocks
 from ..models import blocks as model_blocks
 from ..models import capture
-from ..train import TrainConfig, next_token_nats
-from ..train.pretrain import check
-from ..train.steps import batch_rows, make_optimizer, precision, stop_unless_finite
+from ..train import Recipe, descend, next_token_nats
+from ..train.descent import Row, precision
+from ..train.pretrain import over_blocks
 from .places import KEPT, places_of
 from .saving import stand_ins
 
-# No weight decay: it would pull a stand-in to 0, where its neutral state is the identity.
-HEALING = TrainConfig(
-    steps=200, batch=16, peak_rate=1e-3, warmup=20, weight_decay=0.0, log_every=20, validate_every=100
+# No weight decay: it would pull a stand-in to 0, where its neutral state is the identity. Step 0: the loss unhealed.
+HEALING = Recipe(
+    steps=200,
+    peak_rate=1e-3,
+    warmup=20,
+    weight_decay=0.0,
+    log_every=20,
+    validate_every=100,
+    snapshots=(0,),
+    linear="torch",
 )
 TRAINED = ("stand-ins", "all")
-Row = dict[str, int | float | None]
+Number = Float[Tensor, ""]
 
 
 def heal(
     model: PreTrainedModel,
     blocks: Int[Tensor, "block token"],
-    config: TrainConfig = HEALING,
+    recipe: Recipe = HEALING,
     *,
     teacher: PreTrainedModel | None = None,
     trained: str = "stand-ins",
@@ -37,7 +44,7 @@ def heal(
     nats: float = 0.0,
     validation: Int[Tensor, "other token"] | None = None,
 ) -> Iterator[Row]:
-    """Train a pruned model in place, and yield a row before the first step, every ``config.log_every``, and at the end.
+    """Train a pruned model in place, and yield a row before the first step, every ``recipe.log_every``, and at the end.
 
     The loss is ``states`` times the error of the states plus ``nats`` times the loss of the next token. The error is
     that of what leaves each stand-in (with all weights trained, each place) from what leaves the same layer of the
@@ -49,58 +56,44 @@ def heal(
     Args:
         model: made by :func:`linstudy.prune.prune`, in float32. Dropout stays off.
         blocks: token ids to train on.
-        config: steps, batch, rates, seed; its penalty, scaling, snapshots, accumulation and compile are not used.
+        recipe: :data:`HEALING` with changes; without penalty and scaling.
         teacher: the whole model, which stays as it is: another one than ``model``, such as a copy made before.
         trained: ``"stand-ins"`` or ``"all"``.
         states: weight of the error of the states.
         nats: weight of the loss of the next token.
-        validation: blocks on which the loss is measured every ``config.validate_every`` steps.
+        validation: blocks on which the loss is measured in row 0 and every ``recipe.validate_every`` steps.
 
     Yields:
         ``step``, ``tokens`` (seen so far), ``state_error``, ``training_nats``, ``gradient_norm`` (means since the row
-        before; None where not in the loss), ``validation_nats`` and ``rate``.
+        before; None where not in the loss), ``validation_nats``, ``rate`` and ``tokens_per_second``.
 
     Raises:
         ValueError: where there is nothing to train or nothing to learn from.
         FloatingPointError: the loss or the gradient is no longer finite.
 
     """
-    check(model, blocks, config)
+    if recipe.penalty is not None or recipe.scaling is not None:
+        raise ValueError("healing has no penalty and no scaling: leave them out of the recipe")
     pairs = _states_to_match(model, teacher, trained, states)
     if not states and not nats:
         raise ValueError("states=0 and nats=0 leave nothing to learn: give one of them a weight")
-    with _only(model, trained):
-        optimizer = make_optimizer(model, config)
-        model.eval()
-        recent: list[Float[Tensor, 3]] = []
-        for step in range(config.steps + 1):
-            if step:
-                for group in optimizer.param_groups:
-                    group["lr"] = config.rate(step)
-                ids = blocks[batch_rows(len(blocks), config, step)].to(model.device).long()
-                error, loss = _losses(model, teacher, ids, pairs, nats)
-                (states * error + nats * loss).backward()
-                norm = nn.utils.clip_grad_norm_(model.parameters(), config.clip)
-                optimizer.step()
-                optimizer.zero_grad(set_to_none=True)
-                recent.append(torch.stack([error.detach(), loss.detach(), norm]))
 
-            last = step == config.steps
-            if not (last or step % config.log_every == 0):
-                continue
-            row: Row = {"step": step, "tokens": step * config.batch * blocks.shape[1], "state_error": None}
-            row |= {"training_nats": None, "gradient_norm": None, "validation_nats": None, "rate": config.rate(step)}
-            if recent:
-                numbers = torch.stack(recent).cpu()
-                totals = states * numbers[:, 0] + nats * numbers[:, 1]
-                stop_unless_finite(torch.stack([totals, numbers[:, 2]], dim=1), step, "try a lower peak_rate")
-                found = numbers.mean(0).tolist()
-                row |= {"state_error": found[0] if states else None, "training_nats": found[1] if nats else None}
-                row["gradient_norm"] = found[2]
-                recent.clear()
-            if validation is not None and (last or step % config.validate_every == 0):
-                row["validation_nats"] = cross_entropy(model, validation)
-            yield row
+    def loss(ids: Int[Tensor, "block token"]) -> tuple[Number, dict[str, Number]]:
+        terms = _terms(model, teacher, ids, pairs, bool(nats))
+        weights = {"state_error": states, "training_nats": nats}
+        return sum(weights[name] * term for name, term in terms.items()), terms
+
+    objective = over_blocks(
+        model,
+        blocks,
+        recipe,
+        loss=loss,
+        columns=("state_error", "training_nats", "validation_nats"),
+        validate=None if validation is None else lambda: {"validation_nats": cross_entropy(model, validation)},
+        dropout=False,
+    )
+    with _only(model, trained):
+        yield from descend(model, objective, recipe)
 
 
 def randomise_(model: PreTrainedModel, *, seed: int = 0) -> None:
@@ -144,32 +137,29 @@ def _states_to_match(
     ]
 
 
-def _losses(
+def _terms(
     model: PreTrainedModel,
     teacher: PreTrainedModel | None,
     ids: Int[Tensor, "block token"],
     pairs: list[tuple[int, int]],
-    nats: float,
-) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-    """Return the error of the states and the loss of the next token, 0 for what does not count."""
-    none = torch.zeros((), device=model.device)
+    nats: bool,
+) -> dict[str, Number]:
+    """Return the error of the states, where pairs of them are to match, and the loss of the next token, if wanted."""
     with precision(model.device):
         if not pairs:
-            return none, next_token_nats(model, ids)
+            return {"training_nats": next_token_nats(model, ids)}
         with torch.no_grad(), capture(teacher) as wanted:
             run_blocks(teacher, ids)
         with capture(model) as stream:
-            if nats:
-                loss = next_token_nats(model, ids)
-            else:
-                loss = none
+            loss = {"training_nats": next_token_nats(model, ids)} if nats else {}
+            if not nats:
                 run_blocks(model, ids)
     errors = []
     for mine, its in pairs:
         state, target = stream[mine].float(), wanted[its].float().to(stream[mine].device)
         spread = (target - target.mean((0, 1))).square().mean()
         errors.append(((state - target).square().mean() / spread).to(model.device))
-    return torch.stack(errors).mean(), loss
+    return {"state_error": torch.stack(errors).mean()} | loss
 
 
 @contextmanager

@@ -1,42 +1,41 @@
-"""Training: the pretraining loop, penalties and their controls, checkpoints, and the command that makes a model."""
+"""Training: one descent for pretraining, fine-tuning and healing; penalties and their controls; what a run leaves."""
 
-from .checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
-from .config import TrainConfig
+from .checkpoint import latest_checkpoint, load_snapshot, snapshots_in
 from .controls import Scaling, fold, scaled
-from .finetune import finetune
+from .descent import Objective, descend
+from .finetune import TUNING, finetune
+from .parse import from_word
 from .penalties import Penalty, neighbour_penalty
-from .pocket import make_model, make_tokenizer, pretrain_to
-from .presets import PRESETS, mini, nano, paper_150m, paper_650m, pocket
-from .pretrain import pretrain
-from .progress import with_bar
-from .snapshots import load_snapshot, save_snapshot, snapshots_in
-from .steps import next_token_nats
-from .words import from_word
+from .presets import PRESETS, Preset, make_model, preset_named
+from .pretrain import next_token_nats, pretrain
+from .recipe import Recipe
+from .release import pretrain_to
+from .rows import with_bar
+from .texts import documents, draw, make_tokenizer
 
 __all__ = [
     "PRESETS",
+    "TUNING",
+    "Objective",
     "Penalty",
+    "Preset",
+    "Recipe",
     "Scaling",
-    "TrainConfig",
+    "descend",
+    "documents",
+    "draw",
     "finetune",
     "fold",
     "from_word",
     "latest_checkpoint",
-    "load_checkpoint",
     "load_snapshot",
     "make_model",
     "make_tokenizer",
-    "mini",
-    "nano",
     "neighbour_penalty",
     "next_token_nats",
-    "paper_150m",
-    "paper_650m",
-    "pocket",
+    "preset_named",
     "pretrain",
     "pretrain_to",
-    "save_checkpoint",
-    "save_snapshot",
     "scaled",
     "snapshots_in",
     "with_bar",

@@ -1,4 +1,8 @@
-"""Whole-or-absent checkpoints of a training run: safetensors with JSON beside the tensors, never pickle."""
+"""What a run leaves in its folder: checkpoints to resume from, and snapshots of the weights at chosen steps.
+
+Both are safetensors, whole or absent, never pickle: ``step-<step>`` with the optimizer's state, and with step and
+settings as JSON beside the tensors; ``snapshot-<step>`` with the weights alone.
+"""
 
 import json
 from collections.abc import Mapping
@@ -13,37 +17,26 @@ from torch.optim import Optimizer
 from transformers import PreTrainedModel
 
 from ..files import written_whole
+from .controls import Scaling, folded
 
 KEPT = 2  # the newest, and the one before it for the day a disk loses the newest
+FILES = {"checkpoint": "step", "snapshot": "snapshot"}
 
 
 def save_checkpoint(
     folder: str | Path, model: PreTrainedModel, optimizer: Optimizer, *, step: int, settings: Mapping[str, Any]
-) -> Path:
-    """Save weights, optimizer state, step and settings as ``folder/step-<step>.safetensors`` and keep the last two.
-
-    The file appears under its name only when all of it is on the disk. When writing fails, what was there stays,
-    and an OSError says so.
-    """
-    folder = Path(folder)
-    path = folder / f"step-{step:08d}.safetensors"
+) -> None:
+    """Save weights, optimizer state, step and settings, and keep the last two checkpoints."""
+    tensors = {f"model.{name}": tensor for name, tensor in weights_of(model).items()}
+    for name, parameter in model.named_parameters():
+        tensors |= {f"optimizer.{name}.{key}": value for key, value in optimizer.state[parameter].items()}
     metadata = {"step": str(step), "settings": json.dumps(dict(settings), sort_keys=True)}
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state(model, optimizer).items()}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for pattern in (".step-*", ".snapshot-*"):  # left by a run that was killed while it wrote
-            for left in folder.glob(pattern):
-                left.unlink()
-        with written_whole(path) as unfinished:
-            save_file(tensors, unfinished, metadata=metadata)
-    except (OSError, SafetensorError) as error:
-        raise OSError(
-            f"could not write the checkpoint {path} ({error}); earlier checkpoints are untouched: "
-            "make room and run the same command again to resume"
-        ) from error
-    for old in checkpoints(folder)[:-KEPT]:
+    for pattern in (".step-*", ".snapshot-*"):  # left by a run that was killed while it wrote
+        for left in Path(folder).glob(pattern):
+            left.unlink()
+    _write("checkpoint", folder, step, tensors, metadata)
+    for old in files_in(folder, "checkpoint")[:-KEPT]:
         old.unlink()
-    return path
 
 
 def load_checkpoint(
@@ -54,25 +47,18 @@ def load_checkpoint(
     Raises ValueError when the file is cut off, or was made with other ``settings`` or a model of another shape; nothing
     is changed then.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    except (OSError, SafetensorError) as error:
-        raise ValueError(
-            f"the checkpoint {path} cannot be read ({error}); delete it to resume from the one before it"
-        ) from error
+    metadata, tensors = _read("checkpoint", path, "delete it to resume from the one before it")
     if not {"step", "settings"} <= metadata.keys():
         raise ValueError(f"{path} is not a checkpoint of a training run: it does not say its step and settings")
-    refuse_other_run(path, json.loads(metadata["settings"]), json.loads(json.dumps(dict(settings))))
-
-    weights = model_tensors(model)
+    there, here = json.loads(metadata["settings"]), json.loads(json.dumps(dict(settings)))
+    for name in sorted(there.keys() | here.keys()):
+        if there.get(name) != here.get(name):
+            raise ValueError(
+                f"the checkpoint {path} was made with {name} {there.get(name)}, not {here.get(name)}; "
+                "resume with the same settings, or choose another folder"
+            )
     found = {name.removeprefix("model."): tensor for name, tensor in tensors.items() if name.startswith("model.")}
-    check_shapes(path, found, weights)
-
-    with torch.no_grad():
-        for name, tensor in weights.items():
-            tensor.copy_(found[name])
+    _give("checkpoint", path, found, model)
     for name, parameter in model.named_parameters():
         prefix = f"optimizer.{name}."
         moments = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
@@ -82,43 +68,79 @@ def load_checkpoint(
 
 def latest_checkpoint(folder: str | Path) -> Path | None:
     """Return the newest checkpoint in a folder, None where there is none."""
-    found = checkpoints(Path(folder))
-    return found[-1] if found else None
+    return next(reversed(files_in(folder, "checkpoint")), None)
 
 
-def checkpoints(folder: Path) -> list[Path]:
-    """Return the checkpoints in a folder, oldest first."""
-    return sorted(folder.glob("step-*.safetensors"))
+def save_snapshot(folder: str | Path, model: PreTrainedModel, *, step: int, scaling: Scaling | None = None) -> None:
+    """Save a model's weights; the factors of a ``scaling`` under which it trains are folded in."""
+    _write("snapshot", folder, step, folded(model, scaling, weights_of(model)), {})
 
 
-def state(model: PreTrainedModel, optimizer: Optimizer) -> dict[str, Tensor]:
-    """Name every tensor that the next step depends on."""
-    named = {f"model.{name}": tensor for name, tensor in model_tensors(model).items()}
-    for name, parameter in model.named_parameters():
-        named |= {f"optimizer.{name}.{key}": value for key, value in optimizer.state[parameter].items()}
-    return named
+def load_snapshot(folder: str | Path, step: int, model: PreTrainedModel) -> None:
+    """Give a model the weights that it had after a step, 0 for those it started with.
+
+    Raises:
+        FileNotFoundError: for a step that has no snapshot.
+        ValueError: for a file that is cut off, and for a model of another shape; the model is not changed then.
+
+    """
+    path = _path("snapshot", folder, step)
+    if not path.is_file():
+        there = ", ".join(map(str, snapshots_in(folder))) or "none"
+        raise FileNotFoundError(f"{folder} has no snapshot of step {step}; the steps there are: {there}")
+    _give("snapshot", path, _read("snapshot", path, "delete it and train again")[1], model)
 
 
-def model_tensors(model: PreTrainedModel) -> dict[str, Tensor]:
+def snapshots_in(folder: str | Path) -> list[int]:
+    """Return the steps whose weights a folder keeps, in order."""
+    return [int(path.stem.removeprefix("snapshot-")) for path in files_in(folder, "snapshot")]
+
+
+def files_in(folder: str | Path, kind: str) -> list[Path]:
+    """Return a folder's files of a kind, checkpoint or snapshot, those of earlier steps first."""
+    return sorted(Path(folder).glob(f"{FILES[kind]}-*.safetensors"))
+
+
+def weights_of(model: PreTrainedModel) -> dict[str, Tensor]:
     """Name parameters and saved buffers, a tied weight once."""
     saved = model.state_dict().keys()
     return dict(model.named_parameters()) | {name: b for name, b in model.named_buffers() if name in saved}
 
 
-def check_shapes(path: str | Path, there: Mapping[str, Tensor], here: Mapping[str, Tensor]) -> None:
-    """Refuse a file whose weights are not those of this model, by the name of the first."""
-    for name in sorted(there.keys() | here.keys()):
-        one, other = (tuple(side[name].shape) if name in side else None for side in (there, here))
-        if one != other:
-            kind = Path(path).name.partition("-")[0].replace("step", "checkpoint")
-            raise ValueError(f"the {kind} {path} is of another model: {name} is {one} there and {other} here")
+def _path(kind: str, folder: str | Path, step: int) -> Path:
+    return Path(folder) / f"{FILES[kind]}-{step:08d}.safetensors"
 
 
-def refuse_other_run(path: str | Path, there: dict[str, Any], here: dict[str, Any]) -> None:
-    """Name the first setting in which the saved run and the wanted one differ."""
-    for name in sorted(there.keys() | here.keys()):
-        if there.get(name) != here.get(name):
-            raise ValueError(
-                f"the checkpoint {path} was made with {name} {there.get(name)}, not {here.get(name)}; "
-                "resume with the same settings, or choose another folder"
-            )
+def _write(kind: str, folder: str | Path, step: int, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write a file that appears under its name only when all of it is on the disk."""
+    path = _path(kind, folder, step)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(path) as unfinished:
+            whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+            save_file(whole, unfinished, metadata=metadata or None)
+    except (OSError, SafetensorError) as error:
+        raise OSError(
+            f"could not write the {kind} {path} ({error}); earlier checkpoints are untouched: "
+            "make room and run the same command again to resume"
+        ) from error
+
+
+def _read(kind: str, path: str | Path, remedy: str) -> tuple[dict[str, str], dict[str, Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise ValueError(f"the {kind} {path} cannot be read ({error}); {remedy}") from error
+
+
+def _give(kind: str, path: str | Path, found: Mapping[str, Tensor], model: PreTrainedModel) -> None:
+    """Copy weights into a model, once sure that they are its own."""
+    weights = weights_of(model)
+    for name in sorted(found.keys() | weights.keys()):
+        there, here = (tuple(side[name].shape) if name in side else None for side in (found, weights))
+        if there != here:
+            raise ValueError(f"the {kind} {path} is of another model: {name} is {there} there and {here} here")
+    with torch.no_grad():
+        for name, tensor in weights.items():
+            tensor.copy_(found[name])

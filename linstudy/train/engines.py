@@ -16,13 +16,13 @@ LINEAR = ("auto", "torch", "onednn")
 
 
 @contextmanager
-def compiled(model: PreTrainedModel, attempt: Callable[[], Tensor]) -> Iterator[bool]:
+def compiled(model: PreTrainedModel, attempt: Callable[[], Tensor]) -> Iterator[None]:
     """Compile the model's blocks while they train; what is compiled leaves no trace on exit.
 
     ``attempt`` makes a loss: it and its gradients are computed once at the start, so that a compiler that is missing,
     or fails on this model, is found out before the first step; then one warning says why, and the blocks run as they
-    are. Yields whether they are compiled. Blocks are compiled one by one: they share their code, so one compilation
-    serves all, and hooks between them, which :func:`linstudy.capture` needs, keep working.
+    are. The gradients are the caller's to clear. Blocks are compiled one by one: they share their code, so one compilation serves all, and hooks between them,
+    which :func:`linstudy.capture` needs, keep working.
     """
     layers = list(blocks(model))
     for block in layers:
@@ -30,9 +30,7 @@ def compiled(model: PreTrainedModel, attempt: Callable[[], Tensor]) -> Iterator[
     try:
         try:
             attempt().backward()
-            works = True
         except Exception as error:  # compilers fail in every way there is
-            works = False
             reason = (str(error).strip().splitlines() or [""])[0][:200]
             warnings.warn(
                 f"torch.compile does not work here ({type(error).__name__}: {reason}): training goes on without it",
@@ -40,8 +38,7 @@ def compiled(model: PreTrainedModel, attempt: Callable[[], Tensor]) -> Iterator[
                 stacklevel=4,
             )
             _restore(layers)
-        model.zero_grad(set_to_none=True)
-        yield works
+        yield
     finally:
         _restore(layers)
 
@@ -56,7 +53,9 @@ def products(model: PreTrainedModel, linear: str, *, is_compiled: bool = False) 
 
     Raises ValueError for a device that is not the CPU and for a torch without oneDNN.
     """
-    there = model.device.type == "cpu" and torch.backends.mkldnn.is_available() and _has_product()
+    # Torch keeps the product for its compiler, and so far under this name.
+    built = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    there = built and model.device.type == "cpu"
     if linear == "onednn" and not there:
         raise ValueError(
             f"linear='onednn' is for a CPU with oneDNN, and the model is on {model.device}: take linear='torch'"
@@ -102,11 +101,6 @@ class _Product(torch.autograd.Function):
 def _multiply(x: Tensor, weight: Tensor) -> Tensor:
     """Return x @ weight.T."""
     return torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], "")
-
-
-def _has_product() -> bool:
-    """Say whether torch has the product, which it keeps for its compiler, by the name it had so far."""
-    return hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 def _restore(layers: list[nn.Module]) -> None:

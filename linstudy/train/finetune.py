@@ -1,39 +1,36 @@
 """Fine-tuning as in the paper's Table 1: to classify texts, to prefer one of two, or to go on modelling language."""
 
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn import functional as F
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from .config import TrainConfig
-from .engines import products
-from .objectives import Examples, check, dealt_again, loss_and_accuracy
-from .steps import batch_rows, drawn_by, make_optimizer, stop_unless_finite
+from ..models.families import family_of
+from .descent import Objective, Row, descend, precision
+from .recipe import Recipe
 
-Row = dict[str, int | float | None]
+OBJECTIVES = ("classify", "preference", "lm")
+TUNING = Recipe(steps=200, peak_rate=1e-4, warmup=20, weight_decay=0.01)  # 1e-5 for a large model, 1e-3 for a pocket one
+Examples = Sequence[tuple[str, str | int]]
+Number = Float[Tensor, ""]
 
 
 def finetune(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     examples: Examples,
+    recipe: Recipe = TUNING,
     *,
     objective: str = "classify",
-    steps: int = 200,
-    rate: float = 1e-4,
-    batch: int = 16,
-    seed: int = 0,
     shuffle_labels: bool = False,
     validation: Examples = (),
     length: int = 256,
-    weight_decay: float = 0.01,
-    log_every: int = 10,
-    linear: str = "auto",
 ) -> Iterator[Row]:
-    """Fine-tune all weights of a decoder in place and yield a row every ``log_every`` steps and after the last.
+    """Fine-tune all weights of a decoder in place and yield a row every ``recipe.log_every`` steps and after the last.
 
     ``classify``: examples are (text, label) with any number of classes. A linear head reads the state of the last
     token after the final norm and is trained with the model by cross-entropy. The likelihood of label words would do
@@ -44,94 +41,135 @@ def finetune(
 
     Columns: ``step``, ``examples`` (seen), ``training_loss`` (nats; of a token for ``lm``, else of an example),
     ``training_accuracy`` (of pairs ranked right for ``preference``; None for ``lm``), ``validation_loss`` and
-    ``validation_accuracy`` (of the ``validation`` examples; in the last row alone), ``rate``, ``gradient_norm``,
-    ``examples_per_second``. While a row is out, the model may be measured.
+    ``validation_accuracy`` (of the ``validation`` examples), ``rate``, ``gradient_norm``, ``examples_per_second``.
+    While a row is out, the model may be measured.
 
     Args:
         model: a decoder with float32 weights.
         tokenizer: the model's own.
         examples: gone through in an order that the seed decides, anew every time.
+        recipe: :data:`TUNING` with changes; without a penalty.
         objective: classify, preference or lm.
-        steps: updates of the weights; the rate rises in the first tenth and falls to a tenth by half a cosine.
-        rate: largest learning rate. Some 1e-5 for a large model, 1e-3 for a pocket one.
-        batch: examples a step.
-        seed: decides the order, dropout, and which labels are exchanged.
         shuffle_labels: the control: the same texts, with their labels dealt out again by chance.
-        validation: examples to measure on at the end; their labels stay as they are.
+        validation: examples to measure on; their labels stay as they are.
         length: tokens of a text that are read, the last ones: questions stand at the end.
-        weight_decay: on matrices alone.
-        log_every: steps a row.
-        linear: see :class:`TrainConfig`.
 
     Raises:
         ValueError: the objective, the examples or the weights are not what can be trained on.
         FloatingPointError: the loss or the gradient is no longer finite.
 
     """
-    classes = check(model, examples, validation, objective, batch, shuffle_labels)
-    config = TrainConfig(
-        steps=steps,
-        batch=batch,
-        peak_rate=rate,
-        warmup=steps // 10,
-        weight_decay=weight_decay,
-        seed=seed,
-        log_every=log_every,
-        validate_every=log_every,
-        checkpoint_every=log_every,
-    )
-    dealt = dealt_again(examples, objective, seed) if shuffle_labels else list(examples)
+    classes = check(model, examples, validation, objective, shuffle_labels)
+    if recipe.penalty is not None:
+        raise ValueError("fine-tuning has no penalty: leave it out of the recipe")
+    if len(examples) < recipe.batch:
+        raise ValueError(
+            f"a step takes {recipe.batch} examples, but there are {len(examples)}; give more or a smaller batch"
+        )
+    dealt = dealt_again(examples, objective, recipe.seed) if shuffle_labels else examples
     head = None
     if objective != "lm":
-        outputs = len(classes) if objective == "classify" else 1
-        head = nn.Linear(model.config.get_text_config().hidden_size, outputs, device=model.device)
+        width = model.config.get_text_config().hidden_size
+        head = nn.Linear(width, len(classes) if objective == "classify" else 1, device=model.device)
         nn.init.zeros_(head.weight)
         nn.init.zeros_(head.bias)
-    optimizer = make_optimizer(nn.ModuleList([model, *([head] if head else [])]), config)
 
-    def measured(chosen: Examples) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+    def measured(chosen: Examples) -> dict[str, Number]:
         return loss_and_accuracy(model, head, tokenizer, chosen, classes, length)
 
-    with products(model, linear):
-        model.train()
-        recent: list[Tensor] = []
-        clock = time.perf_counter()
-        for step in range(1, steps + 1):
-            for group in optimizer.param_groups:
-                group["lr"] = config.rate(step)
-            with drawn_by(model.device, seed, step):
-                loss, accuracy = measured([dealt[row] for row in batch_rows(len(dealt), config, step)])
-                loss.backward()
-            norm = nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], 1.0)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            recent.append(torch.stack([loss.detach(), accuracy, norm]))
-            if step % log_every and step < steps:
-                continue
-            numbers = torch.stack(recent).cpu()
-            seconds = time.perf_counter() - clock
-            stop_unless_finite(numbers[:, [0, 2]], step, "try a lower rate")
-            training_loss, training_accuracy, gradient_norm = numbers.mean(dim=0).tolist()
-            row: Row = {
-                "step": step,
-                "examples": step * batch,
-                "training_loss": training_loss,
-                "training_accuracy": training_accuracy if head else None,
-                "validation_loss": None,
-                "validation_accuracy": None,
-                "rate": config.rate(step),
-                "gradient_norm": gradient_norm,
-                "examples_per_second": len(recent) * batch / seconds,
-            }
-            if step == steps and validation:
-                model.eval()
-                with torch.no_grad():
-                    parts = [validation[start : start + batch] for start in range(0, len(validation), batch)]
-                    found = [torch.stack(measured(part)) * len(part) for part in parts]
-                loss_then, accuracy_then = (torch.stack(found).sum(dim=0) / len(validation)).tolist()
-                row |= {"validation_loss": loss_then, "validation_accuracy": accuracy_then if head else None}
-            yield row
-            recent.clear()
-            model.train()
-            clock = time.perf_counter()
-    model.eval()
+    def loss(rows: Int[np.ndarray, " row"]) -> tuple[Number, dict[str, Number]]:
+        found = measured([dealt[row] for row in rows])
+        return found["loss"], {f"training_{name}": value for name, value in found.items()}
+
+    def validate() -> dict[str, float]:
+        parts = [validation[start : start + recipe.batch] for start in range(0, len(validation), recipe.batch)]
+        found = [(measured(part), len(part)) for part in parts]
+        means = {name: sum(one[name] * count for one, count in found) / len(validation) for name in found[0][0]}
+        return {f"validation_{name}": value.item() for name, value in means.items()}
+
+    columns = ("training_loss", "training_accuracy", "validation_loss", "validation_accuracy")
+    descent = Objective(
+        loss=loss,
+        count=len(examples),
+        unit=("examples", 1),
+        columns=columns,
+        validate=validate if validation else None,
+    )
+    yield from descend(model, descent, recipe, head=head)
+
+
+def loss_and_accuracy(
+    model: PreTrainedModel,
+    head: nn.Linear | None,
+    tokenizer: PreTrainedTokenizerBase,
+    examples: Examples,
+    classes: list[str | int],
+    length: int,
+) -> dict[str, Number]:
+    """Return the mean loss of some examples and the share that is got right; without a head, the loss of tokens."""
+    firsts, seconds = zip(*examples, strict=True)
+    pairs = head is not None and not classes
+    ids, ends = (
+        tensor.to(model.device) for tensor in batch_of(firsts + seconds if pairs else firsts, tokenizer, length)
+    )
+    with precision(model.device):
+        if head is None:
+            targets = ids.masked_fill(torch.arange(ids.shape[1], device=ids.device) > ends[:, None], -100)[:, 1:]
+            logits = model(input_ids=ids, use_cache=False).logits[:, :-1]
+            return {"loss": F.cross_entropy(logits.flatten(0, 1), targets.flatten())}
+        states = model.base_model(input_ids=ids, use_cache=False).last_hidden_state
+    scores = head(states[torch.arange(len(ends), device=ends.device), ends].float())
+    if pairs:
+        margins = scores[: len(examples), 0] - scores[len(examples) :, 0]
+        # Two texts whose difference was cut off are the same to the model: half of such guesses are right.
+        right = (margins > 0).float() + 0.5 * (margins == 0)
+        return {"loss": -F.logsigmoid(margins).mean(), "accuracy": right.mean()}
+    labels = torch.tensor([classes.index(label) for label in seconds], device=model.device)
+    return {"loss": F.cross_entropy(scores, labels), "accuracy": (scores.argmax(-1) == labels).float().mean()}
+
+
+def batch_of(
+    texts: Sequence[str], tokenizer: PreTrainedTokenizerBase, length: int
+) -> tuple[Int[Tensor, "text token"], Int[Tensor, " text"]]:
+    """Return the last ``length`` tokens of each text, filled up on the right, where no decoder looks, and its end."""
+    encoded = tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False, verbose=False)["input_ids"]
+    if not all(encoded):
+        raise ValueError(f"the text {texts[encoded.index([])]!r} has no tokens; leave it out")
+    encoded = [ids[-length:] for ids in encoded]
+    longest = max(map(len, encoded))
+    # With the text's own last token: a padding token would have the library warn of a missing mask.
+    filled = [ids + ids[-1:] * (longest - len(ids)) for ids in encoded]
+    return torch.tensor(filled), torch.tensor([len(ids) - 1 for ids in encoded])
+
+
+def dealt_again(examples: Examples, objective: str, seed: int) -> Examples:
+    """Return the same texts with labels that belong to others; of pairs, chosen and rejected by the toss of a coin."""
+    chance = np.random.default_rng((seed, len(examples)))
+    if objective == "preference":
+        tosses = chance.random(len(examples)) < 0.5
+        return [pair[::-1] if heads else pair for pair, heads in zip(examples, tosses, strict=True)]
+    order = chance.permutation(len(examples))
+    return [(text, examples[other][1]) for (text, _), other in zip(examples, order, strict=True)]
+
+
+def check(
+    model: PreTrainedModel, examples: Examples, validation: Examples, objective: str, shuffle_labels: bool
+) -> list[str | int]:
+    """Refuse what cannot be learnt; return the classes, in order, and none where there are no labels."""
+    if objective not in OBJECTIVES:
+        raise ValueError(f"the objective is {objective!r}; it must be {', '.join(OBJECTIVES)}")
+    if family_of(model).task != "causal":
+        raise ValueError(f"a {model.config.model_type!r} model is no decoder: its last token has not read the others")
+    if shuffle_labels and objective == "lm":
+        raise ValueError("objective='lm' has no labels to shuffle; leave shuffle_labels out")
+    for first, second in (*examples, *validation):
+        if objective == "preference" and not isinstance(second, str):
+            raise ValueError(f"the example {(first, second)!r} is no pair of texts: give (chosen, rejected)")
+    if objective != "classify":
+        return []
+    classes = sorted({label for _, label in examples})
+    if len(classes) < 2:
+        raise ValueError(f"all examples have the label {classes[0]!r}; give some of another")
+    if unknown := {label for _, label in validation} - set(classes):
+        raise ValueError(f"a validation example has the label {unknown.pop()!r}, which no training example has")
+    return classes

@@ -1,111 +1,89 @@
-"""Models to pretrain, by name: their shapes, and how a run of such a size is best set up."""
+"""Models to pretrain, by name: Mistral-style decoders, as in the paper, and how a run of such a size is best set up."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from transformers import MistralConfig
+import torch
+from transformers import MistralConfig, MistralForCausalLM, PreTrainedTokenizerBase
 
 from ..lookup import named
+from .recipe import Recipe
 
-
-def pocket(vocab_size: int = 2048) -> MistralConfig:
-    """Describe the pocket model: a Mistral-style decoder, as in the paper, of 8 layers and width 128.
-
-    With 2,048 tokens it has 1.44 M parameters, 2.9 MB in bfloat16: small enough to ship inside the package and to
-    train on a laptop, deep enough for a profile over layers.
-    """
-    return MistralConfig(
-        vocab_size=vocab_size,
-        hidden_size=128,
-        intermediate_size=256,
-        num_hidden_layers=8,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        head_dim=32,
-        max_position_embeddings=512,
-        sliding_window=None,  # 512 positions need no window, and without one attention takes torch's causal fast path
-        tie_word_embeddings=True,
-        initializer_range=0.02,
-        bos_token_id=None,  # the tokenizer's names for them are filled in by whoever trains one
-        eos_token_id=None,
-        pad_token_id=None,
-    )
-
-
-def nano(vocab_size: int = 1024) -> MistralConfig:
-    """Describe the smallest model: 6 layers of width 64, 0.3 M parameters, trained in some 20 s on one thread.
-
-    For what takes hundreds of runs: sweeps of learning rates and weights of penalties, with seeds.
-    """
-    return _wider(pocket(vocab_size), hidden_size=64, intermediate_size=128, num_hidden_layers=6, head_dim=16)
-
-
-def mini(vocab_size: int = 4096) -> MistralConfig:
-    """Describe the model between the pocket's and the paper's: 12 layers, width 256, 9.9 M parameters."""
-    return _wider(
-        pocket(vocab_size),
-        hidden_size=256,
-        intermediate_size=704,
-        num_hidden_layers=12,
-        head_dim=64,
-    )
-
-
-def paper_150m(vocab_size: int = 32_000) -> MistralConfig:
-    """Describe a model of the paper's smaller size: 12 layers, width 768, 151 M parameters.
-
-    The paper names the architecture and the size alone: the number of layers and the widths are ours. As in Mistral 7B,
-    four heads share one key and value, and the embeddings are not tied.
-    """
-    return _wider(
-        pocket(vocab_size),
-        hidden_size=768,
-        intermediate_size=3072,
-        num_hidden_layers=12,
-        num_attention_heads=12,
-        num_key_value_heads=3,
-        head_dim=64,
-        max_position_embeddings=2048,
-        tie_word_embeddings=False,
-    )
-
-
-def paper_650m(vocab_size: int = 32_000) -> MistralConfig:
-    """Describe a model of the paper's larger size: 24 layers, width 1,280, 652 M parameters.
-
-    Its number of layers is read off the axis of the paper's Figure 4; the rest is as in :func:`paper_150m`.
-    """
-    return _wider(
-        paper_150m(vocab_size),
-        hidden_size=1280,
-        intermediate_size=5120,
-        num_hidden_layers=24,
-        num_attention_heads=20,
-        num_key_value_heads=5,
-    )
+# 1.44 M parameters, 2.9 MB in bfloat16: small enough to ship inside the package and to train on a laptop, deep enough
+# for a profile over layers.
+POCKET = {
+    "hidden_size": 128,
+    "intermediate_size": 256,
+    "num_hidden_layers": 8,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 32,
+    "max_position_embeddings": 512,
+    "sliding_window": None,  # 512 positions need no window, and without one attention takes torch's causal fast path
+    "tie_word_embeddings": True,
+    "bos_token_id": None,  # the tokenizer's names for them are filled in with its vocabulary
+    "eos_token_id": None,
+    "pad_token_id": None,
+}
+NANO = POCKET | {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 6, "head_dim": 16}
+MINI = POCKET | {"hidden_size": 256, "intermediate_size": 704, "num_hidden_layers": 12, "head_dim": 64}
+# The paper names the architecture and two sizes: the widths, and the smaller one's number of layers, are ours. As in
+# Mistral 7B, four heads share one key and value, and the embeddings are not tied.
+PAPER_150M = MINI | {
+    "hidden_size": 768,
+    "intermediate_size": 3072,
+    "num_attention_heads": 12,
+    "num_key_value_heads": 3,
+    "max_position_embeddings": 2048,
+    "tie_word_embeddings": False,
+}
+PAPER_650M = PAPER_150M | {
+    "hidden_size": 1280,
+    "intermediate_size": 5120,
+    "num_hidden_layers": 24,  # read off the axis of the paper's Figure 4
+    "num_attention_heads": 20,
+    "num_key_value_heads": 5,
+}
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A shape, and how a run of it is set up unless somebody says otherwise."""
+    """A model's shape, and how a run of it is set up unless somebody says otherwise."""
 
+    name: str
     size: str  # in the names of its models
-    shape: Callable[[int], MistralConfig]
+    config: Mapping[str, object]  # of a MistralConfig
     vocab_size: int
     length: int  # tokens a block
     batch: int  # blocks a step
     tokens: int  # seen in a run
     peak_rate: float
 
+    def shape(self, vocab_size: int | None = None) -> MistralConfig:
+        """Describe the model, for a vocabulary of another size where one is given."""
+        return MistralConfig(**self.config, vocab_size=vocab_size or self.vocab_size)
 
-PRESETS = {
-    "nano": Preset("300k", nano, 1024, length=256, batch=4, tokens=262_144, peak_rate=6e-3),
+    def recipe(self, *, tokens: int | None = None, **changes: object) -> Recipe:
+        """Return the recipe of a run, with changes: for so many ``tokens``, where no ``steps`` are given.
+
+        The warm-up is a tenth of the steps and at most 200.
+        """
+        batch = changes.get("batch", self.batch)
+        steps = changes.get("steps", max((tokens or self.tokens) // (batch * self.length), 1))
+        usual = {"steps": steps, "batch": batch, "peak_rate": self.peak_rate, "warmup": min(200, steps // 10)}
+        return Recipe(**usual | {"log_every": 20, "validate_every": 200, "checkpoint_every": 200} | changes)
+
+
+_ALL = (
+    # Trained in some 20 s on one thread, for what takes hundreds of runs: sweeps of rates and weights, with seeds.
+    Preset("nano", "300k", NANO, 1024, length=256, batch=4, tokens=262_144, peak_rate=6e-3),
     # Blocks longer than nearly every story: beyond the length it was trained on a model falls apart.
-    "pocket": Preset("1m", pocket, 2048, length=512, batch=4, tokens=10_000_000, peak_rate=6e-3),
-    "mini": Preset("10m", mini, 4096, length=256, batch=32, tokens=100_000_000, peak_rate=3e-3),
-    "150m": Preset("150m", paper_150m, 32_000, length=512, batch=64, tokens=1_000_000_000, peak_rate=1e-3),
-    "650m": Preset("650m", paper_650m, 32_000, length=512, batch=128, tokens=2_000_000_000, peak_rate=4e-4),
-}
+    Preset("pocket", "1m", POCKET, 2048, length=512, batch=4, tokens=10_000_000, peak_rate=6e-3),
+    Preset("mini", "10m", MINI, 4096, length=256, batch=32, tokens=100_000_000, peak_rate=3e-3),
+    Preset("150m", "150m", PAPER_150M, 32_000, length=512, batch=64, tokens=1_000_000_000, peak_rate=1e-3),
+    Preset("650m", "650m", PAPER_650M, 32_000, length=512, batch=128, tokens=2_000_000_000, peak_rate=4e-4),
+)
+PRESETS = {preset.name: preset for preset in _ALL}
 
 
 def preset_named(name: str, *, layers: int | None = None) -> Preset:
@@ -118,9 +96,16 @@ def preset_named(name: str, *, layers: int | None = None) -> Preset:
         return preset
     if layers < 1:
         raise ValueError(f"a model of {layers} layers cannot be made: give 1 or more")
-    size = f"{preset.size}-{layers}-layers"
-    return replace(preset, size=size, shape=lambda words: _wider(preset.shape(words), num_hidden_layers=layers))
+    fewer = {**preset.config, "num_hidden_layers": layers}
+    return replace(preset, size=f"{preset.size}-{layers}-layers", config=fewer)
 
 
-def _wider(config: MistralConfig, **changes: int | bool) -> MistralConfig:
-    return MistralConfig(**(config.to_dict() | changes))
+def make_model(tokenizer: PreTrainedTokenizerBase, preset: Preset | str, *, seed: int) -> MistralForCausalLM:
+    """Make an untrained model of a preset for a tokenizer, its weights decided by the seed."""
+    chosen = preset_named(preset) if isinstance(preset, str) else preset
+    config = chosen.shape(len(tokenizer))
+    for name in ("bos_token_id", "eos_token_id", "pad_token_id"):
+        setattr(config, name, getattr(tokenizer, name))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return MistralForCausalLM(config)

@@ -5,7 +5,9 @@ Python process and leave the model's ``forward`` wrapped; here a model comes out
 """
 
 import os
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,37 +28,43 @@ def processes() -> PartialState:
     return PartialState(cpu=no_gpu or not torch.cuda.is_available())
 
 
-def together(model: nn.Module) -> nn.Module:
-    """Return the model to train: one whose gradients are the means over all processes; alone, the model itself."""
+def together(trained: nn.Module, loss: Callable) -> Callable:
+    """Return a loss whose gradients for what is trained are the means over all processes; alone, the loss itself."""
     state = processes()
     if state.num_processes == 1:
-        return model
-    model.to(state.device)
+        return loss
+    trained.to(state.device)
     devices = None if state.device.type == "cpu" else [state.device]
-    return DistributedDataParallel(model, device_ids=devices, gradient_as_bucket_view=True)
+    return DistributedDataParallel(_Loss(trained, loss), device_ids=devices, gradient_as_bucket_view=True)
 
 
-def unsent(trained: nn.Module) -> AbstractContextManager:
+class _Loss(nn.Module):
+    """A loss and the weights it depends on as one module, for nothing else can be distributed."""
+
+    def __init__(self, trained: nn.Module, loss: Callable):
+        super().__init__()
+        self.trained, self.loss = trained, loss
+
+    def forward(self, *arguments: Any) -> Any:
+        return self.loss(*arguments)
+
+
+def unsent(loss: Callable) -> AbstractContextManager:
     """Keep the gradients of a part of a step at home: they are sent once, with the last part."""
-    return trained.no_sync() if isinstance(trained, DistributedDataParallel) else nullcontext()
+    return loss.no_sync() if isinstance(loss, DistributedDataParallel) else nullcontext()
 
 
 def shares(rows: Int[np.ndarray, " row"], parts: int) -> list[Int[np.ndarray, " part"]]:
-    """Return this process's share of a step's blocks, in so many parts."""
+    """Return this process's share of a step's examples, in so many parts; refuse what does not come out even."""
     state = processes()
-    return np.split(rows, parts * state.num_processes)[state.process_index :: state.num_processes]
+    if len(rows) % (every := parts * state.num_processes):
+        raise ValueError(
+            f"a batch of {len(rows)} does not divide into {parts} parts for each of {state.num_processes} processes: "
+            f"take a multiple of {every}"
+        )
+    return np.split(rows, every)[state.process_index :: state.num_processes]
 
 
 def mean_over_processes(numbers: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
     """Return the mean of numbers that every process has its own of; the same on all, bit for bit."""
     return reduce(numbers, "mean")
-
-
-def check_shares(batch: int, parts: int) -> None:
-    """Refuse a batch that does not come out even."""
-    count = processes().num_processes
-    if batch % (parts * count):
-        raise ValueError(
-            f"a batch of {batch} blocks does not divide into {parts} parts for each of {count} processes: "
-            f"take a multiple of {parts * count}"
-        )

@@ -16,15 +16,15 @@ from pathlib import Path
 os.environ.update(TOKENIZERS_PARALLELISM="false", HF_HUB_OFFLINE="1")
 
 import torch
+from linstudy.train.pocket import documents, pretrain_to
+from linstudy.train.steps import batch_rows
 from safetensors.torch import load_file
 from transformers import GPT2Config, GPT2LMHeadModel
 
 import linstudy
 from linstudy.prune import HEALING, heal, prune, randomise_
 from linstudy.train import PRESETS, Penalty, Scaling, TrainConfig, finetune, make_model, make_tokenizer, pretrain
-from linstudy.train.pocket import documents, pretrain_to
 from linstudy.train.presets import preset_named
-from linstudy.train.steps import batch_rows
 
 PENALTIES = {
     "cosine": Penalty("cosine", 0.5),

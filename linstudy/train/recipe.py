@@ -1,4 +1,4 @@
-"""What a pretraining run is, in one value."""
+"""What a training run is, in one value."""
 
 import math
 from collections.abc import Sequence
@@ -10,29 +10,28 @@ from .penalties import Penalty
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainConfig:
-    """What a run is, whole: on one machine equal configs, blocks and first weights give equal runs."""
+class Recipe:
+    """What decides a run: on one machine equal recipes, examples and first weights give equal runs."""
 
     steps: int = 2000  # updates of the weights
-    batch: int = 16  # blocks a step, over all processes
+    batch: int = 16  # blocks or examples a step, over all processes
     peak_rate: float = 4e-3  # learning rate when the warm-up ends
     warmup: int = 100  # steps in which the rate rises from 0
     final_rate: float = 0.1  # share of the peak rate that is left at the last step
     weight_decay: float = 0.1  # share of a weight lost a step, times the rate; matrices only
     clip: float = 1.0  # largest L2 norm of the whole gradient
     betas: tuple[float, float] = (0.9, 0.95)  # memory of AdamW's two moments, a step
-    seed: int = 0  # order of the blocks, and dropout (the first weights are the caller's)
+    seed: int = 0  # order of the examples, and dropout (the first weights are the caller's)
     log_every: int = 10  # steps a row
-    validate_every: int = 100  # steps between measurements on the validation blocks
-    checkpoint_every: int = 200  # steps between checkpoints, where a folder is given
-    penalty: Penalty | None = None  # added to the loss
+    validate_every: int = 100  # steps; measured in the first row after so many
+    checkpoint_every: int = 200  # steps; saved after the first row after so many, where a folder is given
+    penalty: Penalty | None = None  # added to the loss of the next token
     scaling: Scaling | None = None  # of branches or norms: the control of a penalty
-    snapshots: bool | Sequence[int] = False  # steps whose weights are kept; True: 0, the powers of 2, and the last
+    snapshots: bool | Sequence[int] = False  # steps with a validated row, whose weights are kept; 0: before the first;
+    # True: 0, the powers of 2, and the last
     accumulation: int = 1  # parts a process computes its share of a batch in, where the whole is too large for it
     compile: bool = False  # compile the blocks first, which takes a minute and makes the steps faster
-    linear: str = (
-        "auto"  # who multiplies matrices: torch's BLAS, or onednn, whose last digits differ; auto: see engines
-    )
+    linear: str = "auto"  # who multiplies matrices: torch's BLAS, or onednn, whose last digits differ; auto: see engines
 
     def __post_init__(self) -> None:
         """Refuse what no run can follow."""
@@ -42,11 +41,6 @@ class TrainConfig:
                 raise ValueError(f"{field} is {getattr(self, field)}; it must be above 0")
         if not 0 <= self.warmup <= self.steps:
             raise ValueError(f"warmup is {self.warmup} steps; it must lie between 0 and steps, {self.steps}")
-        for field in ("validate_every", "checkpoint_every"):
-            if getattr(self, field) % self.log_every:
-                raise ValueError(
-                    f"{field} is {getattr(self, field)}; it must be a multiple of log_every, {self.log_every}"
-                )
         if self.linear not in LINEAR:
             raise ValueError(f"linear is {self.linear!r}; it must be one of {', '.join(LINEAR)}")
         if self.compile and self.linear == "onednn":
@@ -69,3 +63,12 @@ class TrainConfig:
             return self.peak_rate * step / self.warmup
         gone = (step - self.warmup) / max(self.steps - self.warmup, 1)
         return self.peak_rate * (self.final_rate + (1 - self.final_rate) * (1 + math.cos(math.pi * gone)) / 2)
+
+    def has_row(self, step: int) -> bool:
+        """Say whether a step is told of; step 0 only where its weights are kept."""
+        return step in self.snapshot_steps or step == self.steps or (step > 0 and step % self.log_every == 0)
+
+    def is_due(self, step: int, every: int) -> bool:
+        """Say whether what is done every so many steps is done at this step's row: the first one after so many."""
+        row_before = (step - 1) // self.log_every * self.log_every
+        return step == self.steps or (step > 0 and step // every > row_before // every)

@@ -1,0 +1,131 @@
+"""The released command: from a text to a folder with a trained model, its tokenizer and the table of its run."""
+
+import json
+import math
+import platform
+import shutil
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from transformers import MistralForCausalLM, PreTrainedTokenizerBase
+
+from ..files import written_whole
+from ..hub import quiet
+from ..text import count_bytes
+from .checkpoint import files_in
+from .presets import Preset, make_model, preset_named
+from .pretrain import pretrain
+from .processes import processes
+from .recipe import Recipe
+from .rows import minutes, read_rows, with_bar, write_rows
+from .texts import draw, parts, shown
+
+# The text begins with tokens that are never trained on, a tenth of the run and at most so many: whoever draws up to so
+# many tokens of a pocket model's own text with the same seed measures it on text it has not seen.
+HELD_OUT = 262_144
+VALIDATED = 32_768  # of these tokens give the loss to about 0.01 nats
+MADE_WITH = ("linstudy", "torch", "transformers", "tokenizers", "accelerate")
+
+
+def pretrain_to(
+    folder: str | Path,
+    preset: Preset | str = "pocket",
+    recipe: Recipe | None = None,
+    *,
+    text: str = "stories",
+    distinct: int | None = None,
+    name: str | None = None,
+    resume: bool = True,
+) -> Path:
+    """Pretrain a model and save it to a folder in the hub's format, which any library loads.
+
+    The folder gets ``config.json``, ``model.safetensors`` (bfloat16), the tokenizer's files, ``training.csv`` (the
+    rows of ``pretrain``, written as they come) and ``provenance.json``. The same call made again after an interruption
+    goes on from ``folder/checkpoint``, where the snapshots are too. Under ``accelerate launch`` the steps are shared
+    out and the first process writes.
+
+    Args:
+        folder: made where it is not there.
+        preset: one of :data:`PRESETS` by its name, or with changes (:func:`preset_named`): the model's shape, the
+            vocabulary of the tokenizer, which is trained on the text, and the length of a block.
+        recipe: by default the preset's own, ``preset.recipe()``. Its seed draws the text, too, and the first weights.
+        text: a corpus by name, the path of a text file, or several with ``+`` between, a document of each in turns.
+        distinct: how many different tokens are drawn, held-out ones too, to be gone through again and again; for a
+            text that has fewer than the run sees.
+        name: by default text, size and what is special: ``stories-1m``, ``stories-1m-cosine``, ``stories-1m-2-layers``.
+        resume: False starts afresh.
+
+    """
+    preset = preset_named(preset) if isinstance(preset, str) else preset
+    recipe = recipe or preset.recipe()
+    name = name or name_of(text, preset.size, recipe)
+    folder, first = Path(folder), processes().is_main_process
+    folder.mkdir(parents=True, exist_ok=True)
+    if first and not resume:
+        for old in [path for kind in ("checkpoint", "snapshot") for path in files_in(folder / "checkpoint", kind)]:
+            old.unlink()
+    processes().wait_for_everyone()
+
+    count = recipe.steps * recipe.batch if distinct is None else distinct // preset.length
+    heldout = min(HELD_OUT // preset.length, -(-count // 10))
+    fresh = count if distinct is None else count - heldout
+    tokenizer, validation, blocks = draw(text, preset, blocks=fresh, heldout=heldout, seed=recipe.seed)
+    validation = validation[: max(VALIDATED // preset.length, 1)]
+    model = make_model(tokenizer, preset, seed=recipe.seed).to("cuda" if torch.cuda.is_available() else "cpu")
+
+    rows = pretrain(model, blocks, recipe, folder=folder / "checkpoint", validation=validation)
+    if not first:
+        for _ in rows:  # this process's share of every step
+            pass
+        return folder
+    write_rows(folder / "training.csv", with_bar(rows, steps=recipe.steps, name=name))
+    export(folder, model, tokenizer)
+    table = read_rows(folder / "training.csv")
+    nats = float(table[-1]["validation_nats"])
+    made = {
+        "name": name,
+        "preset": preset.name,
+        "text": shown(text),
+        "steps": recipe.steps,
+        "distinct": distinct,
+        "vocab_size": preset.vocab_size,
+        "layers": model.config.num_hidden_layers,
+        "length": preset.length,
+        "processes": processes().num_processes,
+        "config": asdict(recipe),
+        "tokens": int(table[-1]["tokens"]),
+        "validation_nats": nats,
+        "bits_per_byte": round(nats * validation.numel() / count_bytes(validation, tokenizer) / math.log(2), 6),
+        "minutes": minutes(table),
+        "threads": torch.get_num_threads(),
+        "versions": {package: version(package) for package in MADE_WITH} | {"python": platform.python_version()},
+    }
+    with written_whole(folder / "provenance.json") as path:
+        path.write_text(json.dumps(made, indent=2) + "\n")
+    return folder
+
+
+def name_of(text: str, size: str, recipe: Recipe) -> str:
+    """Name a model by its text, its size and what is special about its training."""
+    special = [recipe.penalty and recipe.penalty.kind, recipe.scaling and recipe.scaling.where]
+    return "-".join([*(Path(part).stem for part in parts(text)), size, *filter(None, special)])
+
+
+def export(folder: Path, model: MistralForCausalLM, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Save model, in bfloat16, and tokenizer in the hub's format, each file whole."""
+    tokenizer.model_max_length = model.config.max_position_embeddings
+    with TemporaryDirectory(prefix=".export-", dir=folder) as unfinished:
+        with quiet():
+            model.cpu().to(torch.bfloat16).save_pretrained(unfinished)
+            tokenizer.save_pretrained(unfinished)
+        # transformers 5 writes a class that transformers 4 does not know, and reads this one as well; and without the
+        # names, transformers 4 gives token types, which the model refuses.
+        settings = Path(unfinished) / "tokenizer_config.json"
+        for_both = {"tokenizer_class": "PreTrainedTokenizerFast", "model_input_names": ["input_ids", "attention_mask"]}
+        settings.write_text(json.dumps(json.loads(settings.read_text()) | for_both, indent=2) + "\n")
+        for file in Path(unfinished).iterdir():
+            with written_whole(folder / file.name) as path:
+                shutil.copyfile(file, path)
