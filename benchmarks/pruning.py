@@ -43,9 +43,9 @@ def proportional() -> list[tuple]:
 
     from linstudy.models import blocks
     from linstudy.prune import changed, fit, latency
-    from linstudy.train import mini
+    from linstudy.train import PRESETS
 
-    model = MistralForCausalLM(mini()).eval()
+    model = MistralForCausalLM(PRESETS["mini"].shape()).eval()
     depth, rows = len(blocks(model)), []
     # The blocks alone, and with the embedding and the head, which no pruning makes faster.
     for name, part, bar in (("blocks", model.base_model, "<= 0.1"), ("whole model", model, "none")):

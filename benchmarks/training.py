@@ -51,7 +51,7 @@ def steps_in_turns(preset: str, rounds: int, other: dict[str, object]) -> dict[s
     from linstudy.train import PRESETS, Penalty
 
     logging.set_verbosity_error()
-    shape = PRESETS[preset].shape(PRESETS[preset].vocab_size)
+    shape = PRESETS[preset].shape()
     draw = torch.Generator().manual_seed(0)
     blocks = torch.randint(0, shape.vocab_size, (BATCH * (rounds + 2), LENGTH), generator=draw)
     variants = {"plain": {}, "other": other} | {kind: {"penalty": Penalty(kind, 0.5)} for kind in PENALTIES}
@@ -97,12 +97,11 @@ def steps_in_turns(preset: str, rounds: int, other: dict[str, object]) -> dict[s
 
 
 def steps_of(shape: object, blocks: torch.Tensor, steps: int, options: dict[str, object]) -> Iterator[dict]:
-    from linstudy.train import TrainConfig, pretrain
+    from linstudy.train import Recipe, pretrain
 
     model = model_of(shape).to("cuda" if torch.cuda.is_available() else "cpu")
-    often = {"log_every": 1, "validate_every": 1000, "checkpoint_every": 1000}
-    config = TrainConfig(steps=steps, batch=BATCH, peak_rate=1e-3, warmup=1, **often, **options)
-    return pretrain(model, blocks, config)
+    recipe = Recipe(steps=steps, batch=BATCH, peak_rate=1e-3, warmup=1, log_every=1, **options)
+    return pretrain(model, blocks, recipe)
 
 
 def model_of(shape: object) -> torch.nn.Module:

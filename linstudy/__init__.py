@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from .study.results import results
     from .study.sizes import size
     from .text import corpus, token_blocks
-    from .train import TrainConfig, pretrain
+    from .train import Recipe, pretrain
 
 __version__ = "0.1.0"
 __all__ = [
     "JointMoments",
-    "TrainConfig",
+    "Recipe",
     "capture",
     "chooser",
     "corpus",
@@ -42,7 +42,7 @@ _ROOMS = {
     "models": ("capture", "load", "untrained"),
     "measure": ("JointMoments", "linear_map", "linearity_profile", "profile_of_states"),
     "evaluate": ("cross_entropy",),
-    "train": ("TrainConfig", "pretrain"),
+    "train": ("Recipe", "pretrain"),
     "show": ("chooser", "profile_plot"),
     "study.results": ("results",),
     "study.sizes": ("size",),

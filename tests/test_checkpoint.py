@@ -15,14 +15,14 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from transformers import MistralForCausalLM
 
-from linstudy.train import TrainConfig, latest_checkpoint, load_snapshot, pocket, pretrain, snapshots_in
+from linstudy.train import PRESETS, Recipe, latest_checkpoint, load_snapshot, pretrain, snapshots_in
 
-CONFIG = TrainConfig(steps=40, batch=4, peak_rate=1e-2, warmup=5, log_every=2, validate_every=10, checkpoint_every=4)
+CONFIG = Recipe(steps=40, batch=4, peak_rate=1e-2, warmup=5, log_every=2, validate_every=10, checkpoint_every=4)
 BLOCKS = torch.randint(24, (30, 16), generator=torch.Generator().manual_seed(0))  # 7 steps an epoch
 
 
 def small_model(width=16):
-    config = pocket(24)
+    config = PRESETS["pocket"].shape(24)
     config.update({"hidden_size": width, "intermediate_size": 32, "num_hidden_layers": 2, "head_dim": 4})
     torch.manual_seed(0)
     return MistralForCausalLM(config)

@@ -9,11 +9,11 @@ from transformers import AutoModelForCausalLM
 
 from linstudy import capture, pretrain
 from linstudy.models import blocks
-from linstudy.train import Scaling, TrainConfig, fold, from_word, load_snapshot, scaled
+from linstudy.train import Recipe, Scaling, fold, from_word, load_snapshot, scaled
 from linstudy.train.controls import SCALED
 
 SCALINGS = [Scaling("branches"), Scaling("norms"), Scaling("branches", 0.3, power=0.0)]
-SHORT = TrainConfig(steps=20, batch=8, peak_rate=3e-3, warmup=2, log_every=10, validate_every=10, checkpoint_every=10)
+SHORT = Recipe(steps=20, batch=8, peak_rate=3e-3, warmup=2, log_every=10, validate_every=10, checkpoint_every=10)
 
 
 def logits(model):
@@ -67,7 +67,7 @@ def test_the_factors_fall_with_the_root_of_the_layer():
 def test_training_under_a_scaling_is_not_training_the_folded_model():
     """Folded first, the smaller weights would get AdamW's full steps: that is another experiment."""
     text = tiny_ids(batch=16, length=12)
-    config = TrainConfig(**vars(SHORT) | {"scaling": Scaling("branches", 0.1, power=0.0)})
+    config = Recipe(**vars(SHORT) | {"scaling": Scaling("branches", 0.1, power=0.0)})
     inside, before = tiny_model("mistral"), tiny_model("mistral")
     list(pretrain(inside, text, config))
     fold(before, config.scaling)
@@ -79,7 +79,7 @@ def test_training_under_a_scaling_is_not_training_the_folded_model():
 @pytest.mark.parametrize("scaling", SCALINGS[:2], ids=str)
 def test_a_trained_model_is_an_ordinary_folder(tmp_path, scaling):
     model, text = tiny_model("gpt2"), tiny_ids(batch=16, length=12)
-    config = TrainConfig(**vars(SHORT) | {"scaling": scaling, "snapshots": True})
+    config = Recipe(**vars(SHORT) | {"scaling": scaling, "snapshots": True})
     for row in pretrain(model, text, config, folder=tmp_path / "run", validation=text):
         last = row["validation_nats"]
     model.save_pretrained(tmp_path / "model")
@@ -93,7 +93,7 @@ def test_a_trained_model_is_an_ordinary_folder(tmp_path, scaling):
 
 def test_a_run_that_is_left_early_leaves_the_model_as_it_computed():
     model, text = tiny_model("mistral"), tiny_ids(batch=16, length=12)
-    config = TrainConfig(**vars(SHORT) | {"scaling": Scaling("branches", 0.3)})
+    config = Recipe(**vars(SHORT) | {"scaling": Scaling("branches", 0.3)})
     rows = pretrain(model, text, config)
     next(rows)
     model.eval()
@@ -105,7 +105,7 @@ def test_a_run_that_is_left_early_leaves_the_model_as_it_computed():
 
 def test_a_resumed_scaled_run_ends_at_the_same_bits(tmp_path):
     text = tiny_ids(batch=16, length=12)
-    config = TrainConfig(**vars(SHORT) | {"scaling": Scaling("norms")})
+    config = Recipe(**vars(SHORT) | {"scaling": Scaling("norms")})
     whole, parts = tiny_model("mistral"), tiny_model("mistral")
     list(pretrain(whole, text, config))
     rows = pretrain(parts, text, config, folder=tmp_path)

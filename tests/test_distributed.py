@@ -9,18 +9,18 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_models import tiny_ids, tiny_model
 
-from linstudy import TrainConfig, pretrain
+from linstudy import Recipe, pretrain
 from linstudy.measure import joint_moments, scores
 from linstudy.train import Penalty, Scaling
 
 WORLD = 2
 TEXT, HELD_OUT = tiny_ids(batch=40, length=12), tiny_ids(batch=11, length=12, seed=1)
-PLAIN = TrainConfig(steps=12, batch=8, peak_rate=3e-3, warmup=2, log_every=4, validate_every=4, checkpoint_every=4)
+PLAIN = Recipe(steps=12, batch=8, peak_rate=3e-3, warmup=2, log_every=4, validate_every=4, checkpoint_every=4)
 RUNS = {
     "plain": PLAIN,
-    "penalty in parts": TrainConfig(**vars(PLAIN) | {"penalty": Penalty("mse", 0.05, tokens="sum"), "accumulation": 2}),
-    "scaled": TrainConfig(**vars(PLAIN) | {"scaling": Scaling("norms"), "penalty": Penalty("cosine", 0.5)}),
-    "another order": TrainConfig(**vars(PLAIN) | {"seed": 1}),
+    "penalty in parts": Recipe(**vars(PLAIN) | {"penalty": Penalty("mse", 0.05, tokens="sum"), "accumulation": 2}),
+    "scaled": Recipe(**vars(PLAIN) | {"scaling": Scaling("norms"), "penalty": Penalty("cosine", 0.5)}),
+    "another order": Recipe(**vars(PLAIN) | {"seed": 1}),
 }
 
 
@@ -43,8 +43,8 @@ def _one_process(rank, port, folder):
         with open(f"{folder}/{name}-{rank}.json", "w") as file:
             json.dump(rows, file)
         save_file(weights, f"{folder}/{name}-{rank}.safetensors")
-    with pytest.raises(ValueError, match="a batch of 7 blocks does not divide into 1 parts for each of 2 processes"):
-        next(pretrain(tiny_model("mistral"), TEXT, TrainConfig(batch=7)))
+    with pytest.raises(ValueError, match="a batch of 7 does not divide into 1 parts for each of 2 processes"):
+        next(pretrain(tiny_model("mistral"), TEXT, Recipe(batch=7)))
     for layer, moments in measure(TEXT[rank::WORLD]).items():
         with open(f"{folder}/layer-{layer}-{rank}.json", "w") as file:
             json.dump(scores(moments.all_reduce()), file)

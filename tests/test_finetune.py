@@ -2,18 +2,23 @@
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 import torch
-from linstudy.train.objectives import batch_of, dealt_again, loss_and_accuracy
 from tiny_models import tiny_model
 
 from linstudy.text import train_tokenizer
-from linstudy.train import finetune
+from linstudy.train import TUNING, finetune
+from linstudy.train.finetune import batch_of, dealt_again, loss_and_accuracy
 
 NAMES = ("Anna", "Ben", "Cleo", "Dan")
 TOKENIZER = train_tokenizer([f"{name} is glad. {name} is sad." for name in NAMES], vocab_size=280)
-QUICK = {"steps": 60, "rate": 3e-3, "batch": 16, "log_every": 20}
+QUICK = replace(TUNING, steps=60, warmup=6, peak_rate=3e-3, log_every=20)
+
+
+def short(steps, *, batch=4, **changes):
+    return replace(TUNING, steps=steps, warmup=steps // 10, batch=batch, **changes)
 
 
 def model_of(family="mistral", seed=0):
@@ -36,8 +41,8 @@ def pairs(count, seed=0):
     return [(f"{text} So, glad.", f"{text} So, sad.") for text, _ in texts(count, seed)]
 
 
-def last_row(examples, validation, *, family="mistral", **options):
-    *_, row = finetune(model_of(family), TOKENIZER, examples, validation=validation, **QUICK | options)
+def last_row(examples, validation, *, family="mistral", recipe=QUICK, **options):
+    *_, row = finetune(model_of(family), TOKENIZER, examples, recipe, validation=validation, **options)
     return row
 
 
@@ -58,7 +63,7 @@ def test_a_rule_is_learned_and_shuffled_labels_are_not(family):
 def test_a_pair_cut_to_the_same_text_counts_half():
     """Only the last tokens are read: where they are equal nothing can be told, and nothing is lost."""
     tied = [("Anna So, glad.", "Ben So, glad.")] * 4
-    row = last_row(pairs(64), tied, objective="preference", length=2, steps=1)
+    row = last_row(pairs(64), tied, objective="preference", length=2, recipe=replace(QUICK, steps=1, warmup=0))
     assert row["validation_accuracy"] == 0.5
 
 
@@ -74,7 +79,7 @@ def test_a_preference_is_learned_and_one_by_the_toss_of_a_coin_is_not():
 
 def test_language_modelling_goes_on():
     model, given = model_of(), texts(32)
-    rows = list(finetune(model, TOKENIZER, given, objective="lm", validation=given[:5], **QUICK))
+    rows = list(finetune(model, TOKENIZER, given, QUICK, objective="lm", validation=given[:5]))
     assert rows[0]["training_loss"] > rows[-1]["training_loss"] + 1
     assert [row["training_accuracy"] for row in rows] == [None] * 3
     assert rows[-1]["validation_accuracy"] is None
@@ -88,14 +93,14 @@ def test_language_modelling_goes_on():
 
 def test_rows_say_what_happened():
     given = [*texts(30), ("Dan is here.", "maybe")]
-    rows = list(finetune(model_of(), TOKENIZER, given, steps=25, rate=1e-3, batch=4, validation=given[:7]))
+    rows = list(finetune(model_of(), TOKENIZER, given, short(25, peak_rate=1e-3), validation=given[:7]))
     assert [row["step"] for row in rows] == [10, 20, 25]
     assert [row["examples"] for row in rows] == [40, 80, 100]
     assert [row["validation_loss"] is None for row in rows] == [True, True, False]
     assert rows[-1]["rate"] == pytest.approx(1e-4)
-    first, *_ = finetune(model_of(), TOKENIZER, given, steps=1, batch=4)
+    first, *_ = finetune(model_of(), TOKENIZER, given, short(1))
     assert first["training_loss"] == pytest.approx(math.log(3))  # the head starts at 0: all classes alike
-    first, *_ = finetune(model_of(), TOKENIZER, pairs(4), objective="preference", steps=1, batch=4)
+    first, *_ = finetune(model_of(), TOKENIZER, pairs(4), short(1), objective="preference")
     assert first["training_loss"] == pytest.approx(math.log(2))
     assert first["training_accuracy"] == 0.5  # a tie is a guess
 
@@ -103,7 +108,7 @@ def test_rows_say_what_happened():
 def test_the_model_is_trained_in_place_and_comes_out_as_it_went_in():
     model, given = model_of(), texts(8)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    for _ in finetune(model, TOKENIZER, given, steps=4, batch=4, log_every=1, linear="onednn"):
+    for _ in finetune(model, TOKENIZER, given, short(4, log_every=1, linear="onednn")):
         model.eval()
         torch.randn(3)
     assert not model.training
@@ -116,7 +121,7 @@ def test_the_model_is_trained_in_place_and_comes_out_as_it_went_in():
 
 def test_equal_seeds_give_equal_rows_and_others_do_not():
     def losses(seed):
-        rows = finetune(model_of("gpt2"), TOKENIZER, texts(20), steps=6, batch=4, log_every=1, seed=seed)  # dropout
+        rows = finetune(model_of("gpt2"), TOKENIZER, texts(20), short(6, log_every=1, seed=seed))  # dropout
         return [row["training_loss"] for row in rows]
 
     assert losses(0) == losses(0)
@@ -134,8 +139,10 @@ def test_texts_of_other_lengths_in_the_batch_do_not_matter(family, kind):
     with torch.no_grad():
         together = loss_and_accuracy(model, head, TOKENIZER, given, classes, 256)
         alone = [loss_and_accuracy(model, head, TOKENIZER, [one], classes, 256) for one in given]
-    for whole, parts in zip(together, zip(*alone, strict=True), strict=True):
-        assert whole.item() == pytest.approx(torch.stack(parts).mean().item(), rel=1e-4)
+    assert together.keys() == {"loss", "accuracy"}
+    for name, whole in together.items():
+        parts = torch.stack([one[name] for one in alone])
+        assert whole.item() == pytest.approx(parts.mean().item(), rel=1e-4)
 
 
 def test_the_end_of_a_long_text_is_read():
@@ -162,7 +169,7 @@ def test_labels_dealt_again_are_the_same_labels_of_others():
     ("options", "message"),
     [
         ({"objective": "sort"}, "the objective is 'sort'; it must be classify, preference, lm"),
-        ({"batch": 9}, "a step takes 9 examples, but there are 8; give more or a smaller batch"),
+        ({"recipe": short(2, batch=9)}, "a step takes 9 examples, but there are 8; give more or a smaller batch"),
         ({"objective": "lm", "shuffle_labels": True}, "has no labels to shuffle; leave shuffle_labels out"),
         ({"examples": [("Anna", "yes")] * 4}, "all examples have the label 'yes'; give some of another"),
         ({"validation": [("Anna", "so")]}, "a validation example has the label 'so', which no training example has"),
@@ -171,7 +178,7 @@ def test_labels_dealt_again_are_the_same_labels_of_others():
     ],
 )
 def test_what_cannot_be_trained_on_is_refused(options, message):
-    given = {"examples": texts(8), "batch": 4, "steps": 2} | options
+    given = {"examples": texts(8), "recipe": short(2)} | options
     with pytest.raises(ValueError, match=message):
         list(finetune(model_of(), TOKENIZER, **given))
 
@@ -186,5 +193,5 @@ def test_models_that_cannot_be_fine_tuned_are_refused():
 def test_a_loss_that_is_not_finite_stops_the_run():
     model = model_of()
     torch.nn.init.constant_(model.model.norm.weight, math.inf)
-    with pytest.raises(FloatingPointError, match=r"at step 1 the loss was nan .*; try a lower rate"):
-        list(finetune(model, TOKENIZER, texts(16), steps=3))
+    with pytest.raises(FloatingPointError, match=r"at step 1 the loss was nan .*; try a lower peak_rate"):
+        list(finetune(model, TOKENIZER, texts(16), short(3)))

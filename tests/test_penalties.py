@@ -10,7 +10,7 @@ from torch import nn
 
 from linstudy import capture, pretrain
 from linstudy.models import final_norm
-from linstudy.train import Penalty, TrainConfig, from_word, neighbour_penalty
+from linstudy.train import Penalty, Recipe, from_word, neighbour_penalty
 from linstudy.train.penalties import _Cosines
 
 BATCH, TOKENS, DIM, DEPTH = 2, 5, 8, 4  # five states: the embeddings' and four blocks'
@@ -171,7 +171,7 @@ def test_detached_neighbours_are_targets_alone():
 def train(penalty, *, steps=30, **options):
     model = tiny_model("mistral")
     blocks = tiny_ids(batch=32, length=12)
-    config = TrainConfig(steps=steps, batch=8, peak_rate=3e-3, warmup=3, log_every=10, penalty=penalty, **options)
+    config = Recipe(steps=steps, batch=8, peak_rate=3e-3, warmup=3, log_every=10, penalty=penalty, **options)
     return model, list(pretrain(model, blocks, config))
 
 
@@ -194,7 +194,7 @@ def test_a_penalty_pulls_neighbours_together_and_stands_in_its_own_column():
 
 def test_the_first_row_is_the_loss_and_the_penalty_of_the_first_weights():
     model, ids = tiny_model("mistral"), tiny_ids(batch=8, length=12)
-    config = TrainConfig(steps=1, batch=8, warmup=0, log_every=1, penalty=Penalty("mse", 0.5, last="normed"))
+    config = Recipe(steps=1, batch=8, warmup=0, log_every=1, penalty=Penalty("mse", 0.5, last="normed"))
     with torch.no_grad(), capture(model) as states:
         loss = model(ids, labels=ids).loss
         want = neighbour_penalty(states, config.penalty, final_norm=final_norm(model))

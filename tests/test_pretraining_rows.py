@@ -16,8 +16,8 @@ from linstudy.study.provenance import Provenance
 from linstudy.study.results import TABLES, append, results
 from linstudy.study.rows import LENGTH
 from linstudy.study.sweeps import RUN, judged
-from linstudy.train import PRESETS
-from linstudy.train.presets import Preset, _wider, nano
+from linstudy.train import PRESETS, Preset
+from linstudy.train.presets import NANO
 
 STEPS, LAYERS = 12, 3
 
@@ -26,10 +26,9 @@ STEPS, LAYERS = 12, 3
 def speck(monkeypatch):
     """A preset of seconds: 3 layers of width 16, 12 steps."""
 
-    def shape(vocab_size):
-        return _wider(nano(vocab_size), hidden_size=16, intermediate_size=32, num_hidden_layers=LAYERS, head_dim=4)
-
-    monkeypatch.setitem(PRESETS, "speck", Preset("1k", shape, 300, 64, batch=4, tokens=STEPS * 4 * 64, peak_rate=1e-2))
+    shape = NANO | {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": LAYERS, "head_dim": 4}
+    preset = Preset("speck", "1k", shape, 300, 64, batch=4, tokens=STEPS * 4 * 64, peak_rate=1e-2)
+    monkeypatch.setitem(PRESETS, "speck", preset)
     monkeypatch.setitem(made.RATES, "speck", (5e-3, 1e-2))
     monkeypatch.setattr(made, "MEASURED", 1024)
     made._text.cache_clear()

@@ -6,7 +6,6 @@ import time
 
 import pandas as pd
 import pytest
-from linstudy.train.pocket import name_of
 
 from linstudy.cli import parser
 from linstudy.study import reach
@@ -14,8 +13,8 @@ from linstudy.study.reach import away, digest
 from linstudy.study.registry import registry
 from linstudy.study.results import TABLES, results
 from linstudy.study.runs import Run, plan, run_missing
-from linstudy.train import TrainConfig
-from linstudy.train.presets import preset_named
+from linstudy.train import Recipe, preset_named
+from linstudy.train.release import name_of
 
 MEASURED = TABLES["profiles"].measured
 
@@ -168,7 +167,7 @@ def test_a_command_that_makes_a_model_is_one(need, root):
     options = parser().parse_args(words[1:])
     assert root / options.out == made.folder
     named = preset_named(options.preset or "pocket", layers=options.layers)
-    assert name_of(options.text or "stories", named.size, TrainConfig(steps=1, warmup=0)) == made.name
+    assert name_of(options.text or "stories", named.size, Recipe(steps=1, warmup=0)) == made.name
 
 
 @pytest.mark.slow

@@ -7,15 +7,28 @@ from typing import Any
 from ..files import check_writable, written_whole
 from .common import add_verb
 
-GIVEN = ("preset", "text", "tokens", "steps", "distinct", "batch", "accumulation", "peak_rate", "weight_decay")
-GIVEN += ("layers", "penalty", "scaling", "linear", "compile")
+TEXT = ("text", "distinct")
+RECIPE = (
+    "tokens",
+    "steps",
+    "batch",
+    "accumulation",
+    "peak_rate",
+    "weight_decay",
+    "linear",
+    "compile",
+    "snapshots",
+    "seed",
+)
 
 
 def add_to(subparsers: Any) -> None:
     """Add the verb and its options."""
     verb = add_verb(subparsers, run, help="pretrain a small model")
     verb.add_argument("--out", required=True, metavar="FOLDER", help="gets model, tokenizer and the table of the run")
-    verb.add_argument("--preset", metavar="NAME", help="nano, pocket, mini, 150m or 650m: the size (pocket)")
+    verb.add_argument(
+        "--preset", default="pocket", metavar="NAME", help="nano, pocket, mini, 150m or 650m: the size (%(default)s)"
+    )
     verb.add_argument("--layers", type=int, metavar="N", help="how many the model has (the preset's)")
     verb.add_argument(
         "--text", metavar="CORPUS", help="a corpus by name, a text file, or several joined by + (stories)"
@@ -42,10 +55,18 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
     check_writable("--out", options.out)
 
     from ..study.provenance import provenance
-    from ..train import pretrain_to
+    from ..train import Penalty, Scaling, from_word, preset_named, pretrain_to
 
-    given = {name: value for name in GIVEN if (value := getattr(options, name)) is not None}
-    folder = pretrain_to(options.out, **given, seed=options.seed, snapshots=options.snapshots)
+    given = {name: value for name, value in vars(options).items() if value is not None}
+    changes = {name: given[name] for name in RECIPE if name in given}
+    changes |= {
+        name: from_word(kind, given[name])
+        for name, kind in (("penalty", Penalty), ("scaling", Scaling))
+        if name in given
+    }
+    preset = preset_named(options.preset, layers=options.layers)
+    texts = {name: given[name] for name in TEXT if name in given}
+    folder = pretrain_to(options.out, preset, preset.recipe(**changes), **texts)
     path = folder / "provenance.json"
     made = json.loads(path.read_text())
     with written_whole(path) as temporary:  # what the loop knows of itself, and where it ran

@@ -1,6 +1,7 @@
 """What fine-tuning does to the linearity of every layer, for the tables of long runs (the paper's Table 1)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 
 import pandas as pd
@@ -27,7 +28,7 @@ def finetuning_rows(source: Source, task: str, *, shuffled: bool, rate: float | 
     dealt out by chance: what is left of a change is no matter of the task.
     """
     from .. import linearity_profile, load, token_blocks
-    from ..train import finetune
+    from ..train import TUNING, finetune
 
     rate = rate or RATE
     objective = "lm" if task in CONTINUED else "preference" if task in PAIRS else "classify"
@@ -43,9 +44,11 @@ def finetuning_rows(source: Source, task: str, *, shuffled: bool, rate: float | 
         texts = {"task": [first for first, _ in (*test, *training)], "fixed": source.text}
         blocks = {name: token_blocks(text, tokenizer, tokens=TOKENS, length=LENGTH) for name, text in texts.items()}
         before = {name: linearity_profile(model, some) for name, some in blocks.items()}
-        options = {"steps": STEPS, "rate": rate, "batch": BATCH, "seed": seed, "log_every": STEPS}
+        recipe = replace(
+            TUNING, steps=STEPS, warmup=STEPS // 10, peak_rate=rate, batch=BATCH, seed=seed, log_every=STEPS
+        )
         *_, last = finetune(
-            model, tokenizer, training, objective=objective, shuffle_labels=shuffled, validation=test, **options
+            model, tokenizer, training, recipe, objective=objective, shuffle_labels=shuffled, validation=test
         )
         for name, some in blocks.items():
             after = linearity_profile(model, some)

@@ -112,7 +112,7 @@ def _trained(preset: str, corpus: str, variant: Variant, *, rate: float, seed: i
     from ..evaluate import bits_per_byte
     from ..train import PRESETS
 
-    tokenizer, _, heldout = _text(preset, corpus, steps)
+    tokenizer, heldout, _ = _text(preset, corpus, steps)
     key = {"preset": preset, "corpus": corpus, **variant.key, "rate": rate, "seed": seed, "step": steps}
     try:
         ((_, seen, nats, profile),) = _run(preset, corpus, variant, rate=rate, seed=seed, steps=steps, along=False)
@@ -131,13 +131,11 @@ def _run(
 ) -> Iterator[tuple[int, int, float, pd.DataFrame]]:
     """Train a model and yield (step, tokens seen, held-out nats, profile): of the last step, or of all on the way."""
     from .. import linearity_profile
-    from ..train import PRESETS, Penalty, Scaling, TrainConfig, from_word, pretrain
-    from ..train.pocket import make_model
+    from ..train import PRESETS, Penalty, Scaling, from_word, make_model, pretrain
 
-    tokenizer, blocks, heldout = _text(preset, corpus, steps)
-    config = TrainConfig(
+    tokenizer, heldout, blocks = _text(preset, corpus, steps)
+    recipe = PRESETS[preset].recipe(
         steps=steps,
-        batch=PRESETS[preset].batch,
         peak_rate=rate,
         warmup=round(WARMUP * steps),
         weight_decay=variant.weight_decay,
@@ -145,12 +143,10 @@ def _run(
         scaling=None if variant.scaling == "none" else from_word(Scaling, variant.scaling),
         seed=seed,
         log_every=steps,
-        validate_every=steps,
-        checkpoint_every=steps,
         snapshots=along,
     )
-    model = make_model(tokenizer, preset=preset, seed=seed).to(_device())
-    for row in pretrain(model, blocks, config, validation=heldout):
+    model = make_model(tokenizer, preset, seed=seed).to(_device())
+    for row in pretrain(model, blocks, recipe, validation=heldout):
         model.eval()  # inside the loop, where a scaling still is a hook and not yet folded into the weights
         profile = linearity_profile(model, heldout).drop(columns="revision").assign(**_what(heldout))
         yield row["step"], row["tokens"], row["validation_nats"], profile
@@ -158,20 +154,14 @@ def _run(
 
 @lru_cache(maxsize=2)
 def _text(preset: str, corpus: str, steps: int) -> tuple[Any, Any, Any]:
-    """Return a tokenizer of the text, blocks to train on, and others to measure on: the same for every seed.
+    """Return a tokenizer of the text, blocks to measure on, and others to train on: the same for every seed.
 
     So a seed decides the first weights and the order of the blocks, and losses in nats compare.
     """
-    from .. import token_blocks
-    from ..train import PRESETS
-    from ..train.pocket import documents, make_tokenizer
+    from ..train import PRESETS, draw
 
     chosen = PRESETS[preset]
-    tokenizer = make_tokenizer(corpus, vocab_size=chosen.vocab_size, seed=0)
-    heldout = MEASURED // chosen.length
-    wanted = (heldout + steps * chosen.batch) * chosen.length
-    blocks = token_blocks(documents(corpus, seed=0), tokenizer, tokens=wanted, length=chosen.length)
-    return tokenizer, blocks[heldout:], blocks[:heldout]
+    return draw(corpus, chosen, blocks=steps * chosen.batch, heldout=MEASURED // chosen.length)
 
 
 def _what(blocks: Any) -> dict[str, object]:

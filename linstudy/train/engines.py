@@ -21,8 +21,8 @@ def compiled(model: PreTrainedModel, attempt: Callable[[], Tensor]) -> Iterator[
 
     ``attempt`` makes a loss: it and its gradients are computed once at the start, so that a compiler that is missing,
     or fails on this model, is found out before the first step; then one warning says why, and the blocks run as they
-    are. The gradients are the caller's to clear. Blocks are compiled one by one: they share their code, so one compilation serves all, and hooks between them,
-    which :func:`linstudy.capture` needs, keep working.
+    are. The gradients are the caller's to clear. Blocks are compiled one by one: they share their code, so one
+    compilation serves all, and hooks between them, which :func:`linstudy.capture` needs, keep working.
     """
     layers = list(blocks(model))
     for block in layers:

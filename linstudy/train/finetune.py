@@ -14,7 +14,9 @@ from .descent import Objective, Row, descend, precision
 from .recipe import Recipe
 
 OBJECTIVES = ("classify", "preference", "lm")
-TUNING = Recipe(steps=200, peak_rate=1e-4, warmup=20, weight_decay=0.01)  # 1e-5 for a large model, 1e-3 for a pocket one
+TUNING = Recipe(
+    steps=200, peak_rate=1e-4, warmup=20, weight_decay=0.01
+)  # 1e-5 for a large model, 1e-3 for a pocket one
 Examples = Sequence[tuple[str, str | int]]
 Number = Float[Tensor, ""]
 

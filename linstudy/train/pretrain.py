@@ -68,7 +68,7 @@ def pretrain(
 def over_blocks(
     model: PreTrainedModel, blocks: Int[Tensor, "block token"], recipe: Recipe, *, loss: Callable, **rest: object
 ) -> Objective:
-    """Return the objective of a loss of token ids; refuse blocks that would fail, or train badly, only after minutes."""
+    """Return the objective of a loss of token ids; refuse blocks that would fail only after minutes."""
     if len(blocks) < recipe.batch or blocks.shape[1] < 2:
         raise ValueError(
             f"a step takes {recipe.batch} blocks of at least 2 tokens, but there are {len(blocks)} of "

@@ -31,7 +31,9 @@ class Recipe:
     # True: 0, the powers of 2, and the last
     accumulation: int = 1  # parts a process computes its share of a batch in, where the whole is too large for it
     compile: bool = False  # compile the blocks first, which takes a minute and makes the steps faster
-    linear: str = "auto"  # who multiplies matrices: torch's BLAS, or onednn, whose last digits differ; auto: see engines
+    linear: str = (
+        "auto"  # who multiplies matrices: torch's BLAS, or onednn, whose last digits differ; auto: see engines
+    )
 
     def __post_init__(self) -> None:
         """Refuse what no run can follow."""

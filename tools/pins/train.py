@@ -16,15 +16,27 @@ from pathlib import Path
 os.environ.update(TOKENIZERS_PARALLELISM="false", HF_HUB_OFFLINE="1")
 
 import torch
-from linstudy.train.pocket import documents, pretrain_to
-from linstudy.train.steps import batch_rows
 from safetensors.torch import load_file
 from transformers import GPT2Config, GPT2LMHeadModel
 
 import linstudy
 from linstudy.prune import HEALING, heal, prune, randomise_
-from linstudy.train import PRESETS, Penalty, Scaling, TrainConfig, finetune, make_model, make_tokenizer, pretrain
-from linstudy.train.presets import preset_named
+from linstudy.train import (
+    PRESETS,
+    TUNING,
+    Penalty,
+    Recipe,
+    Scaling,
+    documents,
+    finetune,
+    from_word,
+    make_model,
+    make_tokenizer,
+    preset_named,
+    pretrain,
+    pretrain_to,
+)
+from linstudy.train.descent import batch_rows
 
 PENALTIES = {
     "cosine": Penalty("cosine", 0.5),
@@ -32,7 +44,7 @@ PENALTIES = {
     "mse": Penalty("mse", 0.5),
     "mse, all": Penalty("mse", 0.001, tokens="sum", features="mean", embeddings=False, last="stream"),
 }
-BASE = TrainConfig(
+BASE = Recipe(
     steps=20, batch=4, peak_rate=6e-3, warmup=2, log_every=5, validate_every=10, checkpoint_every=5, linear="torch"
 )
 RUNS = {
@@ -116,9 +128,7 @@ def pretraining(tokenizer, blocks) -> None:
 
 
 def tuning() -> None:
-    from linstudy.text.tasks import task
-
-    from linstudy.text import corpus
+    from linstudy.text import corpus, task
 
     model, tokenizer = linstudy.load("stories-1m", device="cpu")
     stream = task("sense", split="train")
@@ -129,21 +139,22 @@ def tuning() -> None:
     for objective, examples in (("classify", labelled), ("preference", pairs), ("lm", plain)):
         for shuffled in (False, True)[: 1 if objective == "lm" else 2]:
             tuned = copy.deepcopy(model)
-            options = {"steps": 20, "rate": 1e-3, "batch": 4, "length": 96, "seed": 2, "linear": "torch"}
+            recipe = replace(TUNING, steps=20, peak_rate=1e-3, batch=4, warmup=2, seed=2, linear="torch")
             rows = finetune(
                 tuned,
                 tokenizer,
                 examples[:32],
+                recipe,
                 objective=objective,
                 shuffle_labels=shuffled,
                 validation=examples[32:],
-                **options,
+                length=96,
             )
             rows = list(rows)
             pin(f"finetune {objective}{' shuffled' * shuffled}", weights(tuned))
             pin(f"finetune {objective}{' shuffled' * shuffled}, rows", numbers(rows, TUNED))
     tuned = copy.deepcopy(model)
-    list(finetune(tuned, tokenizer, labelled, steps=5, rate=1e-3, batch=4, length=96, linear="onednn"))
+    list(finetune(tuned, tokenizer, labelled, replace(recipe, steps=5, warmup=0, seed=0, linear="onednn"), length=96))
     pin("finetune onednn", weights(tuned))
 
 
@@ -170,21 +181,17 @@ def healing() -> None:
 
 def the_command() -> None:
     with tempfile.TemporaryDirectory() as place:
-        folder = pretrain_to(
-            Path(place) / "run",
-            preset="nano",
-            layers=3,
-            text="pydocs+stories",
+        preset = replace(preset_named("nano", layers=3), vocab_size=300)
+        recipe = preset.recipe(
             steps=6,
             batch=2,
-            vocab_size=300,
-            distinct=8 * 256,
-            penalty="mse=0.5,features=mean",
-            scaling="branches",
+            penalty=from_word(Penalty, "mse=0.5,features=mean"),
+            scaling=from_word(Scaling, "branches"),
             snapshots=True,
             seed=3,
             linear="torch",
         )
+        folder = pretrain_to(Path(place) / "run", preset, recipe, text="pydocs+stories", distinct=8 * 256)
         pin("command, model", file_of(folder / "model.safetensors"))
         pin("command, config", (folder / "config.json").read_text())
         pin("command, tokenizer", (folder / "tokenizer.json").read_text())
