@@ -74,7 +74,6 @@ def heal(
     """
     if recipe.penalty is not None or recipe.scaling is not None:
         raise ValueError("healing has no penalty and no scaling: leave them out of the recipe")
-    pairs = _states_to_match(model, teacher, trained, states)
     if not states and not nats:
         raise ValueError("states=0 and nats=0 leave nothing to learn: give one of them a weight")
 
@@ -92,6 +91,7 @@ def heal(
         validate=None if validation is None else lambda: {"validation_nats": cross_entropy(model, validation)},
         dropout=False,
     )
+    pairs = _states_to_match(model, teacher, trained, states)
     with _only(model, trained):
         yield from descend(model, objective, recipe)
 
