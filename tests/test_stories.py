@@ -209,12 +209,12 @@ def test_a_thing_keeps_its_look(sample):
         assert {event.thing for event in story.events if event.thing and event.level == "real"} <= names
         assert not other_looks(story, story.text)
         for thing in story.things:
-            looks = [
+            others = [
                 one for looks, nouns in THINGS.values() if thing.noun in nouns for one in looks if one != thing.look
             ]
             alone = sum(other.noun == thing.noun for other in story.things) == 1
-            if looks and alone and thing.name in story.text:
-                assert other_looks(story, story.text.replace(thing.name, f"{looks[0]} {thing.noun}", 1))
+            if thing.look and others and alone and thing.name in story.text:
+                assert other_looks(story, story.text.replace(thing.name, f"{others[0]} {thing.noun}", 1))
                 changed += 1
     assert changed > 300
 
