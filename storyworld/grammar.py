@@ -3,26 +3,27 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
-from .slots import Said, Slot, Voice, options, scope, slot_of
+from .slots import Said, Slot, options, scope, slot_of
 from .tables import templates
+from .voice import Voice
 
 TOKEN = re.compile(r"\{[^}]*\}|<[^>]*>|[\[\]|]|[^\[\]|{}<>]+")
 WORD = re.compile(r"[A-Za-z]+")
 END = re.compile(r"""[.!?]["']{0,2}(?=\s+["']{0,2}[A-Z]|\s*\Z)|(?=\n\n)""")
 # the same in a literal of a template, where the next sentence can begin with a slot
-END_IN_LITERAL = re.compile(r"""[.!?]["']{0,2}( )(?=["']{0,2}(?:[A-Z]|\Z))""")
+END_IN_LITERAL = re.compile(r"""[.!?]["']{0,2}(?= ["']{0,2}(?:[A-Z]|\Z))""")
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A slot in a template, by its name in lower case, and whether it begins a sentence."""
+class Gap(NamedTuple):
+    """A slot in a template, whether it begins a sentence, and what narrows its words down."""
 
     name: str
     slot: Slot
     capital: bool
+    scope: str
 
 
 Tree = tuple  # of strings, gaps, and branches, which are tuples of trees
@@ -31,14 +32,11 @@ Tree = tuple  # of strings, gaps, and branches, which are tuples of trees
 @cache
 def grammar() -> dict[str, tuple[Tree, ...]]:
     """Return the templates of every kind of event."""
-    return {
-        kind: tuple(map(parse, lines))
-        for name in ("shared.txt", "plots.txt")
-        for kind, lines in templates(name).items()
-    }
+    tables = templates("shared.txt") | templates("plots.txt")
+    return {kind: tuple(parse(line, kind) for line in lines) for kind, lines in tables.items()}
 
 
-def parse(template: str) -> Tree:
+def parse(template: str, kind: str) -> Tree:
     """Return the tree of a template."""
     stack: list[list[list]] = [[[]]]
     for token in TOKEN.findall(template):
@@ -50,16 +48,16 @@ def parse(template: str) -> Tree:
             branches = tuple(tuple(branch) for branch in stack.pop())
             stack[-1][-1].append(branches)
         else:
-            stack[-1][-1].append(_gap(token) if token[0] in "{<" else token)
+            stack[-1][-1].append(_gap(token, kind) if token[0] in "{<" else token)
     return tuple(stack[0][0])
 
 
-def _gap(token: str) -> Gap:
+def _gap(token: str, kind: str) -> Gap:
     name = token[1:-1]
     if name != "He":  # which may give a name where "he" does not
         name = name[0].lower() + name[1:]
     name = f"<{name}>" if token[0] == "<" else name
-    return Gap(name, slot_of(name), token[1].isupper())
+    return Gap(name, slot_of(name), token[1].isupper(), scope(name, kind))
 
 
 # -------------------------------------------------------------- saying
@@ -96,28 +94,11 @@ def _fill(tree: Tree, voice: Voice, out: list[str]) -> None:
 # -------------------------------------------------------------- reading
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Hole:
-    """A gap on one way through a template: what can stand in it, and how long that is at most."""
-
-    options: dict[str, Said]
-    longest: int
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """One way through a template, or its first sentences (then it is not whole)."""
+class Match(NamedTuple):
+    """What a template found: the kind of event, whether it is there to its end, where that is, what its slots say."""
 
     kind: str
-    parts: tuple[str | Hole, ...]
     whole: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """What a pattern found: where its instance stops, and what its slots say, in order."""
-
-    pattern: Pattern
     stop: int
     said: tuple[Said, ...]
 
@@ -141,111 +122,84 @@ def sentences(text: str) -> list[tuple[int, int]]:
 
 
 def matches(text: str, start: int, ends: list[int], *, whole: bool = True) -> Iterator[Match]:
-    """Yield the patterns that `text[start:end]` is an instance of, for one of the `ends` of the sentences there.
+    """Yield the events that `text[start:end]` can tell, for one of the `ends` of the sentences there.
 
     Whole templates, or else those that break off after a sentence.
     """
-    index = _indexed(whole)
     for word in dict.fromkeys(["", *WORD.findall(text, start, ends[0])]):
-        for pattern in index.get(word, ()):
-            said: list[Said] = []
-            stop = _match(pattern.parts, 0, text, start, ends[-1], said)
-            if stop in ends:
-                yield Match(pattern, stop, tuple(said))
+        for kind, tree in _indexed().get(word, ()):
+            for stop, said in _find(tree, text, start, ends[-1], (), whole):
+                if stop in ends:
+                    yield Match(kind, whole, stop, said)
 
 
-def _match(parts: tuple[str | Hole, ...], at: int, text: str, p: int, stop: int, said: list[Said]) -> int:
-    """Return where the instance of `parts[at:]` that starts at p stops, or -1; note what its slots say."""
-    while at < len(parts):
-        part = parts[at]
+def _find(
+    tree: Tree, text: str, p: int, stop: int, said: tuple[Said, ...], whole: bool
+) -> Iterator[tuple[int, tuple[Said, ...]]]:
+    """Yield where the instances of a tree that begin at p can stop, and what their slots say."""
+    for place, part in enumerate(tree):
         if type(part) is str:
+            for cut in () if whole else _cuts(part):
+                if text.startswith(part[:cut], p) and (part[cut:].strip(" \"'") or _capital(tree[place + 1 :])):
+                    yield p + cut, said
             if not text.startswith(part, p):
-                return -1
+                return
             p += len(part)
-            at += 1
             continue
-        after = parts[at + 1]  # a literal, always
-        limit = min(p + part.longest + len(after), stop)
-        end = text.find(after, p, limit)
+        rest = tree[place + 1 :]
+        if type(part) is tuple:
+            for branch in part:
+                yield from _find(branch + rest, text, p, stop, said, whole)
+            return
+        words = options(part.name, part.capital, part.scope)
+        after = rest[0] if whole and rest and type(rest[0]) is str else ""
+        limit = min(p + words.longest + len(after), stop)
+        end = text.find(after, p + 1, limit)
         while end >= 0:
-            meaning = part.options.get(text[p:end])
-            if meaning is not None:
-                said.append(meaning)
-                found = _match(parts, at + 2, text, end + len(after), stop, said)
-                if found >= 0:
-                    return found
-                del said[-1]
+            if meaning := words.get(text[p:end]):
+                yield from _find(rest, text, end, stop, (*said, meaning), whole)
             end = text.find(after, end + 1, limit)
-        return -1
-    return p
+        return
+    if whole:
+        yield p, said
 
 
 @cache
-def _indexed(whole: bool) -> dict[str, tuple[Pattern, ...]]:
-    """Return the patterns under their rarest word: every instance has it in its first sentence ("" for any word)."""
-    needed = {pattern: _needed(pattern) for pattern in patterns() if pattern.whole == whole}
-    often = Counter(word for alternatives in needed.values() for words in alternatives for word in words)
-    table: dict[str, list[Pattern]] = {}
-    for pattern, alternatives in needed.items():
-        for word in {min(words, key=lambda word: (often[word], word), default="") for words in alternatives}:
-            table.setdefault(word, []).append(pattern)
+def _cuts(literal: str) -> tuple[int, ...]:
+    """Return the places where a sentence ends in a literal of a template."""
+    return tuple(end.end() for end in END_IN_LITERAL.finditer(literal))
+
+
+def _capital(tree: Tree) -> bool:
+    """Say whether what follows begins a sentence."""
+    first = tree[0]
+    if type(first) is tuple:
+        return any(_capital(branch + tree[1:]) for branch in first)
+    if type(first) is Gap:
+        return options(first.name, first.capital, first.scope).capital
+    return first.lstrip("\"'")[0].isupper()
+
+
+@cache
+def _indexed() -> dict[str, tuple[tuple[str, Tree], ...]]:
+    """Return the templates under their rarest word: every instance has it in its first sentence ("" for any word)."""
+    needed = [(kind, tree, _needed(tree)) for kind, trees in grammar().items() for tree in trees]
+    often = Counter(word for _, _, words in needed for word in words)
+    table: dict[str, list[tuple[str, Tree]]] = {}
+    for kind, tree, words in needed:
+        table.setdefault(min(words, key=lambda word: (often[word], word), default=""), []).append((kind, tree))
     return {word: tuple(found) for word, found in table.items()}
 
 
-@cache
-def patterns() -> tuple[Pattern, ...]:
-    """Return all ways through all templates, and the beginnings of those that have several sentences."""
-    found: dict[Pattern, None] = {}
-    for kind, trees in grammar().items():
-        for way in (way for tree in trees for way in _ways(tree)):
-            parts = _joined([part if type(part) is str else _hole(part, scope(part.name, kind)) for part in way])
-            found[Pattern(kind, parts, True)] = None
-            found |= {Pattern(kind, beginning, False): None for beginning in _beginnings(parts)}
-    return tuple(found)
-
-
-def _ways(tree: Tree) -> list[Tree]:
-    """Return every way through the branches of a tree."""
-    ways: list[Tree] = [()]
+def _needed(tree: Tree) -> set[str]:
+    """Return the words that stand in the first sentence of every instance."""
+    words: set[str] = set()
     for part in tree:
-        more = [way for branch in part for way in _ways(branch)] if type(part) is tuple else [(part,)]
-        ways = [before + after for before in ways for after in more]
-    return ways
-
-
-def _joined(parts: list[str | Hole]) -> tuple[str | Hole, ...]:
-    """Make one literal of those that follow each other."""
-    found: list[str | Hole] = []
-    for part in parts:
-        if found and type(part) is type(found[-1]) is str:
-            found[-1] += part
-        else:
-            found.append(part)
-    return tuple(found)
-
-
-@cache
-def _hole(gap: Gap, scope: str) -> Hole:
-    words = options(gap.name, gap.capital, scope)
-    return Hole(words, max(map(len, words)))
-
-
-def _beginnings(parts: tuple[str | Hole, ...]) -> list[tuple[str | Hole, ...]]:
-    """Return the first sentence of a pattern, the first two, and so on, cut wherever an instance can have an end."""
-    found = []
-    for place, part in enumerate(parts):
-        for end in END_IN_LITERAL.finditer(part) if type(part) is str else ():
-            after = part[end.end() :].strip("\"'")
-            if after or any(option[0].isupper() for option in parts[place + 1].options):
-                found.append((*parts[:place], part[: end.start(1)]))
-    return found
-
-
-def _needed(pattern: Pattern) -> list[set[str]]:
-    """Return sets of words, one of which stands whole in the first sentence of every instance."""
-    first = (_beginnings(pattern.parts) or [pattern.parts])[0]
-    words = {word for part in first if type(part) is str for word in WORD.findall(part)}
-    small = min((part for part in first if type(part) is not str), key=lambda hole: len(hole.options), default=None)
-    if words or small is None or len(small.options) > 100:
-        return [words]
-    return [set(WORD.findall(option)) for option in small.options]
+        if type(part) is str:
+            first = part[: next(iter(_cuts(part)), None)]
+            words.update(WORD.findall(first))
+            if first != part:
+                break
+        elif type(part) is tuple and any(type(one) is str and _cuts(one) for branch in part for one in branch):
+            break
+    return words

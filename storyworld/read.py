@@ -78,7 +78,7 @@ def _best(text: str, start: int, ends: list[int], memory: Memory) -> Reading | N
 
 def _readings(match: Match, memory: Memory) -> Iterator[Reading]:
     """Yield the ways to understand a match, the likeliest first; none if its words do not agree."""
-    kind, whole = match.pattern.kind, match.pattern.whole
+    kind, whole = match.kind, match.whole
     row, told = kinds()[kind], {}
     for one in match.said:
         if one.slot in SAME and told.get(one.slot, one.value) != one.value:
@@ -126,7 +126,7 @@ def _play(
     fault: str,
 ) -> Reading:
     """Let what is told happen in the world as far as it is known, and return what is known after it."""
-    kind, whole, after = match.pattern.kind, match.pattern.whole, memory.copy()
+    kind, whole, after = match.kind, match.whole, memory.copy()
     row, real = kinds()[kind], kinds()[kind].level == "real"
     who, other = pair.who.name, pair.other.name if pair.other else ""
     names = (who, other, thing.name if thing else "", swap.name if swap else "")

@@ -61,10 +61,17 @@ def slot_of(name: str) -> Slot:
     return choice(name[1:-1]) if name[0] == "<" else SLOTS[name]
 
 
+class Options(dict[str, Said]):
+    """All words that can stand in a slot, and what they mean: how long they are at most, and whether one is a name."""
+
+    longest = 0
+    capital = False
+
+
 @cache
-def options(name: str, capital: bool, scope: str) -> dict[str, Said]:
-    """Return all words that can stand in a slot, at the beginning of a sentence or within, and what they mean."""
-    slot, found = slot_of(name), {}
+def options(name: str, capital: bool, scope: str) -> Options:
+    """Return the words for a slot, at the beginning of a sentence or within."""
+    slot, found = slot_of(name), Options()
     for form in slot.forms:
         for referent in every(slot.role, scope):
             value = getattr(referent, form.tells) if form.tells else referent
@@ -72,6 +79,7 @@ def options(name: str, capital: bool, scope: str) -> dict[str, Said]:
             if words:
                 said = Said(name, slot.role, form.tells, value, slot.clear and form.tells == "pronoun")
                 found.setdefault(words[0].upper() + words[1:] if capital else words, said)
+    found.longest, found.capital = max(map(len, found)), any(words[0].isupper() for words in found)
     return found
 
 
