@@ -23,6 +23,8 @@ class Kind:
     leaves: str = ""
     x: str = ""
     y: str = ""
+    who: str = ""
+    feeling: str = ""
     noun: str = ""
     cause: str = ""
     held: bool = False

@@ -2,7 +2,7 @@
 
 from . import lexicon
 from .beats import Outcome, Telling
-from .stock import article, listed, part, product
+from .stock import article, listed, part, product_of
 from .world import Character, Place, Thing, Wish
 
 
@@ -83,7 +83,7 @@ def made(
     scene.move(elder, third)
     what, parts = scene.pick(lexicon.PROJECTS)
     things = [part(name) for name in parts.split(", ")]
-    gift = product(what)
+    gift = product_of(what)
     scene.begin(friend=True)
     here, there, missing = scene.sample(things, 3)
     scene.do("project", hero, friend, x=what, feel="excited")

@@ -10,8 +10,7 @@ from .kinds import kinds
 from .meant import Pair, named, pairs
 from .memory import ANYBODY, Memory
 from .slots import Said
-from .stock import product as product_of
-from .stock import things
+from .stock import product_of, things
 from .world import ACTS, Thing, World
 
 LONGEST = 6  # sentences of one template

@@ -71,7 +71,7 @@ class Scene:
         self.animal = self.pick(tuple(lexicon.ANIMALS))
         noun = self.pick(lexicon.HOMES) if self.folk == "people" else lexicon.ANIMALS[self.animal][1]
         self.voice.home = f"{stock.article(f'{look} {noun}')} {self.pick(lexicon.NEAR)} {near}"
-        return stock.home(noun, self.folk)
+        return stock.home(f"the {noun}", lexicon.HOME_SPOTS[self.folk])
 
     def somebody(self, role: str, place: Place, kind: str = "") -> Character:
         """Return a new character, different in name and kind (or pronoun) from those there are, who is at a place."""

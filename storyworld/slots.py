@@ -1,6 +1,6 @@
 """Relate what stands in the slots of the templates to whom or what it means: to say it, and to read it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
@@ -85,40 +85,36 @@ def options(name: str, capital: bool, scope: str) -> Options:
 
 def scope(name: str, kind: str) -> str:
     """Return what narrows the words for a slot down in an event of this kind."""
-    role, row = slot_of(name).role, kinds()[kind]
-    if role in ("x", "y"):
-        return getattr(row, role)
-    if role == "feeling":
-        return kind.removeprefix("mood.") if kind.startswith("mood.") else ""
-    return "told" if row.level == "told" and role == "who" else ""
+    return getattr(kinds()[kind], slot_of(name).role, "")
 
 
 @cache
-def every(role: str, scope: str) -> tuple[Any, ...]:
+def every(role: str, scope: str) -> Iterable[Any]:
     """Return whatever can have a role in a story."""
-    if role in ("who", "other"):
-        looks = stock.looks(lexicon.TOLD_ANIMALS if scope else stock.hands())
-        return tuple(looks if scope else [*stock.people().values(), *looks])
-    if role in ("thing", "swap"):
-        return stock.everything()
-    if role == "place":
-        homes = [stock.home(noun, "people") for noun in stock.homes()]
-        return (*(place for place in stock.places().values() if place.key != "home"), *homes)
-    if role in ("x", "y"):
-        return tuple(stock.details(scope))
-    if role in lexicon.CLASSES:
-        return lexicon.CLASSES[role]
-    words = {
-        "spot": {spot for place in stock.places().values() for spot in place.spots},
-        "home": stock.home_lines(
-            lexicon.HOME_LOOKS, stock.homes(), [p.name for p in every("place", "") if p.key != "home"]
-        ),
-        "season": lexicon.SEASONS,
-        "weather": {word for words in lexicon.SEASONS.values() for word in words},
-        "plain": {words[0] for words in lexicon.FEELINGS.values()},
-        "feeling": [w for key, words in lexicon.FEELINGS.items() if scope in ("", key) for w in words],
-    }
-    return tuple(words[role])
+    match role:
+        case "who" | "other":
+            return (
+                stock.looks(stock.details(scope)) if scope else [*stock.people().values(), *stock.looks(stock.hands())]
+            )
+        case "thing" | "swap":
+            return stock.everything()
+        case "place":
+            return [*(place for region in stock.regions().values() for place in region), *stock.homes()]
+        case "spot":
+            return {spot for place in stock.places().values() for spot in place.spots}
+        case "home":
+            return stock.home_lines()
+        case "season":
+            return lexicon.SEASONS
+        case "weather":
+            return {word for words in lexicon.SEASONS.values() for word in words}
+        case "plain":
+            return {words[0] for words in lexicon.FEELINGS.values()}
+        case "feeling":
+            return {word for key, words in lexicon.FEELINGS.items() if scope in ("", key) for word in words}
+        case "x" | "y":
+            return stock.details(scope)
+    return lexicon.CLASSES[role]
 
 
 # -------------------------------------------------------------- the slots

@@ -1,7 +1,8 @@
 """List what there can be in a story, whichever it is: people, things, places, and the words for details."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import product
 
 from . import lexicon
 from .world import Character, Place, Thing
@@ -45,12 +46,10 @@ def hands() -> dict[str, str]:
 
 
 def looks(kinds: Iterable[str]) -> list[Character]:
-    """Return nobody in particular, of every kind and trait."""
+    """Return nobody in particular, of every kind, pronoun and trait."""
     return [
         Character("", kind, pronoun, trait, hands=hands().get(kind, "paws"))
-        for trait in lexicon.TRAITS
-        for kind in kinds
-        for pronoun in ("he", "she")
+        for kind, pronoun, trait in product(kinds, ("he", "she"), lexicon.TRAITS)
     ]
 
 
@@ -62,7 +61,7 @@ def part(name: str) -> Thing:
     return Thing("", name) if " of " in name else Thing(*name.split(" ", 1))
 
 
-def product(what: str) -> Thing:
+def product_of(what: str) -> Thing:
     """Return what somebody makes: the thing for "a wind chime"."""
     return Thing("", what.split(" ", 1)[1])
 
@@ -80,7 +79,7 @@ def everything() -> tuple[Thing, ...]:
         found += [Thing(look, tool) for look in lexicon.TOOL_LOOKS]
     found += [Thing(look, tool) for _, tool in lexicon.TROUBLES for look in lexicon.TOOL_LOOKS[:2]]
     for what, parts in lexicon.PROJECTS:
-        found += [product(what), *map(part, parts.split(", "))]
+        found += [product_of(what), *map(part, parts.split(", "))]
     return tuple(dict.fromkeys(found))
 
 
@@ -109,28 +108,31 @@ def regions() -> dict[str, tuple[Place, ...]]:
     return {region: tuple(place(*row) for row in rows) for region, rows in lexicon.PLACES.items()}
 
 
-def home(noun: str, folk: str) -> Place:
-    """Return the place where somebody lives."""
-    return Place(f"the {noun}", "at home", "home", "where everything was just right", lexicon.HOME_SPOTS[folk])
+def home(noun: str, spots: tuple[str, ...] = ()) -> Place:
+    """Return a place where somebody lives."""
+    return Place(noun, "at home", "home", "where everything was just right", spots)
+
+
+@cache
+def homes() -> tuple[Place, ...]:
+    """Return all the places where somebody can live."""
+    nouns = (*lexicon.HOMES, *(noun for _, noun in lexicon.ANIMALS.values()))
+    return tuple(home(f"the {noun}") for noun in dict.fromkeys(nouns))
+
+
+def home_lines() -> Iterator[str]:
+    """Yield all descriptions of homes, as in "a snug den near the brook"."""
+    near = [f"{near} {place.name}" for near in lexicon.NEAR for region in regions().values() for place in region]
+    for look, place in product(lexicon.HOME_LOOKS, homes()):
+        line = place.name.replace("the", article(look), 1)
+        yield from (f"{line} {words}" for words in near)
 
 
 @cache
 def places() -> dict[str, Place]:
     """Return the places of all stories by their names, and everybody's home as "home"."""
-    known = {place.name: place for region in regions().values() for place in region}
-    anywhere = tuple(spot for folk in lexicon.HOME_SPOTS.values() for spot in folk)
-    return known | {"home": Place("home", "at home", "home", "where everything was just right", anywhere)}
-
-
-@cache
-def homes() -> tuple[str, ...]:
-    """Return the nouns for all homes."""
-    return (*lexicon.HOMES, *(noun for _, noun in lexicon.ANIMALS.values()))
-
-
-def home_lines(looks: Iterable[str], nouns: Iterable[str], nears: Iterable[str]) -> list[str]:
-    """Return descriptions of homes, as in "a snug den near the brook"."""
-    return [f"{article(f'{a} {b}')} {c} {d}" for a in looks for b in nouns for c in lexicon.NEAR for d in nears]
+    anywhere = home("home", tuple(spot for spots in lexicon.HOME_SPOTS.values() for spot in spots))
+    return {place.name: place for places in (*regions().values(), [anywhere]) for place in places}
 
 
 # -------------------------------------------------------------- details

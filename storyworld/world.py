@@ -219,10 +219,9 @@ class World:
 
     def is_at(self, who: str, place: str) -> None:
         """Note where somebody is; raise ValueError if they are elsewhere."""
-        if self.at.setdefault(who, place) == SOMEWHERE:
-            self.at[who] = place
-        if self.at[who] != place:
+        if self.at.get(who, SOMEWHERE) not in (SOMEWHERE, place):
             raise ValueError(f"{who} is at {self.at[who]}, not at {place}")
+        self.at[who] = place
 
     def is_with(self, thing: str, where: str | tuple[str, str] | None) -> bool:
         """Say whether a thing is with somebody, in a spot or (None) nowhere, or whether it can be: then it is."""
