@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from . import lexicon
 from .world import Character, Place, Thing
 
 T = TypeVar("T")
@@ -39,6 +40,40 @@ class Voice:
     def draw(self, options: Sequence[T]) -> T:
         """Return one of the options."""
         return options[int(self.random() * len(options))]
+
+    def word(self, words: str) -> str:
+        """Return one of a class of words, not the same one twice in a row."""
+        options = lexicon.CLASSES[words]
+        index = int(self.random() * len(options))
+        if self.last.get(words) == index:
+            index = (index + 1) % len(options)
+        self.last[words] = index
+        return options[index]
+
+    @property
+    def weather(self) -> str:
+        """Return a word for the weather, which the season must allow."""
+        return self.draw(lexicon.SEASONS[self.season])
+
+    @property
+    def feeling(self) -> str:
+        """Return a word for what the one that is spoken of feels."""
+        return self.draw(lexicon.FEELINGS[self.feelings[self.who.name]])
+
+    @property
+    def plain_feeling(self) -> str:
+        """Return the plainest word for it."""
+        return lexicon.FEELINGS[self.feelings[self.who.name]][0]
+
+    @property
+    def other_feeling(self) -> str:
+        """Return a word for what the other one feels."""
+        return self.draw(lexicon.FEELINGS[self.feelings[self.other.name]])
+
+    @property
+    def plain_other_feeling(self) -> str:
+        """Return the plainest word for it."""
+        return lexicon.FEELINGS[self.feelings[self.other.name]][0]
 
 
 def subject(voice: Voice) -> int:
@@ -77,3 +112,6 @@ def introduced(voice: Voice) -> int:
 def short(probability: float) -> Callable[[Voice], int]:
     """Use the shorter form with this probability."""
     return lambda voice: 1 if voice.random() < probability else 0
+
+
+CHOICES = {"subject": subject, "clear": clear, "named": named, "introduced": introduced}

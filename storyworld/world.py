@@ -25,6 +25,16 @@ class Character:
         """Return the trait and the kind, which tell somebody from others; of elders the stories do not speak so."""
         return (self.trait, self.kind) if self.trait and self.role != "elder" else ()
 
+    @property
+    def little(self) -> str:
+        """Return what an animal is introduced with, in front of its kind."""
+        return "" if self.kind in ("girl", "boy") else "little "
+
+    @property
+    def hand(self) -> str:
+        """Return what one holds something with."""
+        return self.hands[:-1]
+
 
 @dataclass(frozen=True, slots=True)
 class Thing:
