@@ -145,9 +145,9 @@ class Telling(Scene):
         if self.chance(0.5):
             self.paragraph()
         if calm:
-            self.do("end.calm", self.hero, other, feel="calm")
+            self.do("end.calm", self.hero, other)
         else:
-            self.do("end.happy", self.hero, other, feel="happy", other_feel="happy")
+            self.do("end.happy", self.hero, other)
         if self.chance(0.3):
             morals = lexicon.MORALS[self.plot] if self.chance(0.75) else lexicon.FRIENDLY
             self.do("moral", self.hero, other, x=self.pick(morals))

@@ -26,6 +26,8 @@ class Kind:
     who: str = ""
     feeling: str = ""
     noun: str = ""
+    feel: str = ""
+    other_feel: str = ""
     cause: str = ""
     held: bool = False
 

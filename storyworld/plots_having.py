@@ -27,7 +27,7 @@ def lost(scene: Telling, hero: Character, friend: Character, first: Place, secon
         scene.maybe(0.5, "askwhy", helper, hero)
         scene.do("tell_loss", hero, helper, thing)
         if scene.chance(0.5):
-            scene.do("comfort", helper, hero, other_feel="hopeful")
+            scene.do("comfort", helper, hero)
             scene.mood(hero)
     scene.paragraph()
     scene.search(hero, thing, 1 + scene.chance(0.5))
@@ -36,7 +36,7 @@ def lost(scene: Telling, hero: Character, friend: Character, first: Place, secon
     scene.detour(hero, thing)
     clue = scene.random()
     if clue < 0.4:
-        scene.do("hint", helper, hero, thing, x=f"{spot} {first.at}", other_feel="hopeful")
+        scene.do("hint", helper, hero, thing, x=f"{spot} {first.at}")
     elif clue < 0.7:
         scene.do("remember", hero, thing=thing, place=first, spot=spot)
     scene.travel(hero, first, helper)
@@ -44,7 +44,7 @@ def lost(scene: Telling, hero: Character, friend: Character, first: Place, secon
         scene.search(hero, thing)
     luck = scene.random()
     if luck >= 0.85 and clue > 0.7:
-        scene.do("not_found", hero, thing=thing, feel="sad")
+        scene.do("not_found", hero, thing=thing)
         scene.paragraph()
         new = scene.thing("toy", "treasure", "clothes")
         scene.do("make_new", helper, hero, new)
@@ -56,7 +56,7 @@ def lost(scene: Telling, hero: Character, friend: Character, first: Place, secon
     else:
         scene.do("found_by", helper, hero, thing, spot=spot)
         scene.do("handback", helper, hero, thing)
-    scene.do("joy_found", hero, helper, thing, feel="happy", other_feel="happy")
+    scene.do("joy_found", hero, helper, thing)
     scene.maybe(0.6, "thank", hero, helper)
     return scene.finish(helper, wish, "lost")
 
@@ -67,7 +67,7 @@ def wanted(scene: Telling, hero: Character, friend: Character, first: Place, *_:
     wish, obstacle = Wish(hero.name, "hold", friend.name, thing.name), "held by another"
     scene.begin(first)
     scene.meet(hero, friend)
-    scene.do("show_off", friend, hero, thing, feel="proud")
+    scene.do("show_off", friend, hero, thing)
     scene.felt("want", hero, thing=thing, feel="jealous")
     scene.paragraph()
     if scene.chance(0.7):
@@ -75,29 +75,29 @@ def wanted(scene: Telling, hero: Character, friend: Character, first: Place, *_:
         scene.do("refuse", friend, hero, thing, x=scene.pick(lexicon.REFUSALS))
     roll = scene.random()
     if roll < 0.4:
-        scene.do("wait", hero, friend, thing, spot=scene.spot(hero), feel="hopeful")
+        scene.do("wait", hero, friend, thing, spot=scene.spot(hero))
         scene.tale(friend, hero, "told.patient", chance=0.3)
         scene.do("soften", friend, hero)
-        scene.do("lend", friend, hero, thing, feel="happy", other_feel="happy")
+        scene.do("lend", friend, hero, thing)
         scene.do("thank", hero, friend)
         return scene.finish(friend, wish, obstacle)
     if roll < 0.75:
-        scene.do("grab", hero, friend, thing, feel="worried")
-        scene.do("cry_gone", friend, hero, thing, feel="sad")
+        scene.do("grab", hero, friend, thing)
+        scene.do("cry_gone", friend, hero, thing)
         scene.do("mood.sorry", hero, feel="sorry")
         scene.paragraph()
         scene.do("own_up", hero, friend, thing)
         scene.do("handback", hero, friend, thing)
         scene.maybe(0.5, "sorry", hero, friend)
-        scene.do("forgive_truth", friend, hero, feel="calm")
+        scene.do("forgive_truth", friend, hero)
         if scene.chance(0.5):
-            scene.do("lend", friend, hero, thing, feel="happy", other_feel="happy")
+            scene.do("lend", friend, hero, thing)
             return scene.finish(friend, wish, obstacle)
-        scene.do("laugh", hero, friend, feel="calm", other_feel="happy")
+        scene.do("laugh", hero, friend, feel="calm")
         return scene.finish(friend, wish, obstacle, "let go", calm=True)
     own = scene.add(Thing(scene.pick([c for c in lexicon.COLORS if c != thing.look]), thing.noun, thing.plural))
     scene.do("make_own", hero, friend, own)
-    scene.do("two_now", hero, friend, own, feel="happy", other_feel="happy")
+    scene.do("two_now", hero, friend, own)
     return scene.finish(friend, wish, obstacle, "changed")
 
 
@@ -116,12 +116,12 @@ def trade(scene: Telling, hero: Character, friend: Character, first: Place, *_: 
     scene.do("offer", hero, friend, yours, swap=mine)
     scene.do("haggle", friend, hero, yours, swap=mine, x=scene.pick(lexicon.REFUSALS))
     scene.maybe(0.6, "sweeten", hero, friend, yours)
-    scene.do("trade", hero, friend, yours, swap=mine, feel="happy", other_feel="happy")
+    scene.do("trade", hero, friend, yours, swap=mine)
     if scene.chance(0.35):
         scene.paragraph()
-        scene.do("regret", hero, thing=yours, feel="disappointed")
+        scene.do("regret", hero, thing=yours)
         scene.detour(hero)
-        scene.do("trade_back", hero, friend, mine, swap=yours, feel="calm")
+        scene.do("trade_back", hero, friend, mine, swap=yours)
         return scene.finish(friend, wish, obstacle, "let go", calm=True)
     scene.mood(hero)
     return scene.finish(friend, wish, obstacle)
@@ -136,7 +136,7 @@ def tricked(scene: Telling, hero: Character, friend: Character, first: Place, se
     scene.do("own", hero, thing=thing)
     scene.set_out(first)
     scene.do("sly_comes", hero, sly, thing)
-    scene.do("trick", sly, hero, thing, feel="proud", other_feel="angry")
+    scene.do("trick", sly, hero, thing)
     scene.maybe(0.6, "boast", sly, thing=thing)
     scene.mood(hero)
     scene.travel(hero, second)
@@ -151,8 +151,8 @@ def tricked(scene: Telling, hero: Character, friend: Character, first: Place, se
     scene.do("pack_box", hero, swap=bait)
     scene.travel(hero, first)
     scene.do("bait", hero, sly, thing, swap=bait)
-    scene.do("swap_box", sly, hero, thing, swap=bait, other_feel="happy")
+    scene.do("swap_box", sly, hero, thing, swap=bait)
     scene.do("open_box", sly, thing=thing, swap=bait)
-    scene.do("tricked", sly, thing=thing, feel="sorry")
-    scene.do("end.alone", hero, thing=thing, feel="proud")
+    scene.do("tricked", sly, thing=thing)
+    scene.do("end.alone", hero, thing=thing)
     return Wish(hero.name, "hold", sly.name, thing.name), "stolen by a trick", "granted"

@@ -11,20 +11,20 @@ def trouble(scene: Telling, hero: Character, friend: Character, first: Place, se
     spot = scene.pick(second.spots)
     scene.begin(first)
     scene.world.feelings[friend.name] = "afraid"
-    scene.do("trouble", hero, friend, x=stuck, feel="worried")
-    scene.do("promise_help", hero, friend, other_feel="hopeful")
+    scene.do("trouble", hero, friend, x=stuck)
+    scene.do("promise_help", hero, friend)
     scene.do("pull_fail", hero)
     tool = scene.add(Thing(scene.pick(lexicon.TOOL_LOOKS[:2]), tool_noun), at=(second, spot))
     scene.do("need_tool", hero, thing=tool)
     scene.travel(hero, second)
     scene.find(hero, tool, spot, search=0.6)
     scene.go(hero, first)
-    scene.do("free", hero, friend, tool, feel="proud", other_feel="happy")
+    scene.do("free", hero, friend, tool)
     scene.paragraph()
     scene.do("thank", friend, hero, feel="grateful")
     if scene.chance(0.5):
         present = scene.thing("toy", "treasure", "nature", *lexicon.FOOD, owner=friend)
-        scene.do("reward", friend, hero, present, other_feel="surprised")
+        scene.do("reward", friend, hero, present)
         scene.do("thank", hero, friend, feel="happy")
     else:
         scene.tale(friend, hero, "told.brave", "told.greedy", chance=0.4)
@@ -35,7 +35,7 @@ def afraid(scene: Telling, hero: Character, friend: Character, first: Place, sec
     """Be afraid of something in the dark, hear a story, go back, and see what it is."""
     what, truth = scene.pick(lexicon.FEARS)
     scene.begin(first)
-    scene.do("fear_of", hero, x=what, feel="afraid")
+    scene.do("fear_of", hero, x=what)
     scene.felt("flee", hero, spot=scene.pick(first.spots))
     helper = scene.find_help()
     scene.maybe(0.4, "askwhy", helper, hero)
@@ -46,13 +46,13 @@ def afraid(scene: Telling, hero: Character, friend: Character, first: Place, sec
     else:
         scene.do("advice", helper, hero, x=lexicon.SAYINGS[0])
     if scene.chance(0.12):
-        scene.do("stay_away", hero, helper, feel="calm", other_feel="calm")
+        scene.do("stay_away", hero, helper)
         return scene.finish(helper, wish, "fear", "let go", calm=True)
     scene.travel(hero, first, helper)
     scene.do("dare", hero, helper)
-    scene.do("unmask", hero, x=truth, feel="surprised")
-    scene.maybe(0.6, "laugh", hero, helper, feel="happy", other_feel="happy")
-    scene.do("brave", hero, helper, feel="proud")
+    scene.do("unmask", hero, x=truth)
+    scene.maybe(0.6, "laugh", hero, helper)
+    scene.do("brave", hero, helper)
     return scene.finish(helper, wish, "fear")
 
 
@@ -62,7 +62,7 @@ def learning(scene: Telling, hero: Character, friend: Character, first: Place, s
     scene.begin()
     scene.do("wish_able", hero, x=skill)
     scene.set_out(first)
-    scene.felt("fail", hero, x=fails, feel="sad")
+    scene.felt("fail", hero, x=fails)
     helper = scene.find_help()
     scene.maybe(0.5, "askwhy", helper, hero)
     scene.do("tell_skill", hero, helper, x=skill)
@@ -72,9 +72,9 @@ def learning(scene: Telling, hero: Character, friend: Character, first: Place, s
     scene.do("practice", hero)
     wish = Wish(hero.name, "able", helper.name, detail=skill)
     if scene.chance(0.2):
-        scene.do("not_able", hero, x=skill, feel="calm")
+        scene.do("not_able", hero, x=skill)
         return scene.finish(helper, wish, "it is hard", "changed", calm=True)
-    scene.do("able", hero, helper, x=did, feel="proud", other_feel="happy")
+    scene.do("able", hero, helper, x=did)
     scene.do("thank", hero, helper)
     return scene.finish(helper, wish, "it is hard")
 
@@ -83,17 +83,17 @@ def quarrel(scene: Telling, hero: Character, friend: Character, first: Place, *_
     """Quarrel, be lonely, say sorry, and make up."""
     plan, _did = scene.pick(lexicon.PLANS)
     scene.begin(first, friend=True)
-    scene.do("quarrel", hero, friend, x=plan, feel="angry", other_feel="angry")
+    scene.do("quarrel", hero, friend, x=plan)
     scene.felt("storm_off", hero, place=scene.home)
     scene.paragraph()
-    scene.do("alone", hero, feel="lonely")
+    scene.do("alone", hero)
     scene.detour(hero)
-    scene.do("miss", hero, friend, feel="sorry")
+    scene.do("miss", hero, friend)
     scene.travel(hero, first)
-    scene.do("greet_again", hero, friend, other_feel="sad")
+    scene.do("greet_again", hero, friend)
     scene.do("sorry", hero, friend)
     scene.maybe(0.4, "forgive", friend, hero)
-    scene.do("make_up", hero, friend, feel="happy", other_feel="happy")
+    scene.do("make_up", hero, friend)
     return scene.finish(friend, Wish(hero.name, "friends", friend.name), "a quarrel")
 
 
@@ -104,7 +104,7 @@ def hidden(scene: Telling, hero: Character, friend: Character, first: Place, sec
     spot = scene.pick(second.spots)
     key = scene.add(Thing(look, "key"), at=(second, spot))
     scene.begin(first, friend=True)
-    scene.do("discover", hero, x=what, y=way, feel="curious")
+    scene.do("discover", hero, x=what, y=way)
     scene.do("wonder", hero, friend, x=what)
     scene.felt("locked", hero)
     scene.detour(hero)
@@ -117,9 +117,9 @@ def hidden(scene: Telling, hero: Character, friend: Character, first: Place, sec
         scene.do("hand", friend, hero, key)
     scene.do("mood.excited", hero, feel="excited")
     scene.travel(hero, first, friend)
-    scene.do("unlock", hero, friend, key, x=what, y=inside, feel="surprised", other_feel="surprised")
+    scene.do("unlock", hero, friend, key, x=what, y=inside)
     scene.tale(friend, hero, "told.lost", "told.brave", chance=0.4)
-    scene.do("stay_secret", hero, friend, feel="happy", other_feel="happy")
+    scene.do("stay_secret", hero, friend)
     return scene.finish(friend, Wish(hero.name, "inside", friend.name, key.name, first.name, what), "locked")
 
 
@@ -130,19 +130,19 @@ def weather(scene: Telling, hero: Character, friend: Character, first: Place, *_
     possible = [row for row in lexicon.WEATHER if wrong.get(row[0]) != scene.voice.season]
     kind, starts, stops, after = scene.pick(possible)
     scene.begin(friend=True)
-    scene.felt("plan", hero, friend, x=plan, feel="excited", other_feel="excited")
+    scene.felt("plan", hero, friend, x=plan)
     scene.set_out(first, friend=True)
-    scene.do("storm", hero, friend, x=starts, feel="disappointed", other_feel="disappointed")
+    scene.do("storm", hero, friend, x=starts)
     scene.meet(hero, friend, kind="shelter")
     scene.mood(hero)
     scene.tale(friend, hero, "told.patient", "told.brave", "told.greedy", chance=0.65)
     wish = Wish(hero.name, "together", friend.name, place=first.name, detail=plan)
     scene.paragraph()
     if scene.chance(0.3):
-        scene.do("plan_inside", hero, friend, x=plan, feel="happy", other_feel="happy")
+        scene.do("plan_inside", hero, friend, x=plan)
         return scene.finish(friend, wish, kind, "changed")
-    scene.do("clear", hero, friend, x=stops, y=after, feel="hopeful", other_feel="hopeful")
-    scene.do("do_plan", hero, friend, x=done, feel="happy", other_feel="happy")
+    scene.do("clear", hero, friend, x=stops, y=after)
+    scene.do("do_plan", hero, friend, x=done)
     return scene.finish(friend, wish, kind)
 
 
@@ -152,7 +152,7 @@ def seek(scene: Telling, hero: Character, friend: Character, first: Place, *_: P
     scene.begin(first, friend=True)
     scene.meet(hero, third)
     *spots, empty = scene.sample(first.spots, 3)
-    scene.do("game", hero, friend, feel="excited", other_feel="excited")
+    scene.do("game", hero, friend)
     hide = "hide" if scene.chance(0.6) else "hide_unseen"
     hiding = list(zip((friend, third), spots, strict=True))
     for one, spot in hiding:
@@ -165,7 +165,7 @@ def seek(scene: Telling, hero: Character, friend: Character, first: Place, *_: P
     for one, spot in hiding:
         scene.maybe(0.6, "giveaway", hero, spot=spot)
         scene.do("seek_find", hero, one, spot=spot)
-    scene.do("laugh", hero, friend, feel="happy", other_feel="happy")
+    scene.do("laugh", hero, friend)
     return scene.finish(friend, Wish(hero.name, "found", one.name), "hidden")
 
 
@@ -175,17 +175,17 @@ def stray(
     """Bring a lost child home, past places that are not it."""
     scene.begin(first)
     scene.world.feelings[little.name] = "sad"
-    scene.do("stray", hero, little, x=third.where, spot=scene.pick(first.spots), other_feel="sad")
-    scene.do("offer_way", hero, little, x=third.where, other_feel="hopeful")
+    scene.do("stray", hero, little, x=third.where, spot=scene.pick(first.spots))
+    scene.do("offer_way", hero, little, x=third.where)
     scene.travel(hero, second, little)
-    scene.do("wrong_place", hero, little, other_feel="worried")
+    scene.do("wrong_place", hero, little)
     scene.mood(little)
     if scene.chance(0.5):
         scene.tale(hero, little, "told.lost", "told.brave")
     else:
         scene.detour(hero)
     scene.travel(hero, third, little)
-    scene.do("right_place", hero, little, other_feel="happy")
-    scene.do("family", hero, little, feel="happy")
+    scene.do("right_place", hero, little)
+    scene.do("family", hero, little)
     scene.do("thank", little, hero, feel="grateful")
     return scene.finish(little, Wish(little.name, "home", hero.name, place=third.name), "far from home")

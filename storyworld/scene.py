@@ -162,10 +162,10 @@ class Scene:
             for name in filter(None, names[:2]):
                 feelings.setdefault(name, "calm")
             self.world.apply(act, *names, place.name, spot)
-            if feel:
-                feelings[who.name] = feel
-            if other_feel:
-                feelings[other.name] = other_feel
+            if feel or row.feel:
+                feelings[who.name] = feel or row.feel
+            if other_feel or row.other_feel:
+                feelings[other.name] = other_feel or row.other_feel
         place = place or self.home
         voice.who, voice.other, voice.thing, voice.swap = who, other, thing, swap
         voice.place, voice.spot, voice.x, voice.y = place, spot, x, y
