@@ -11,10 +11,10 @@ from itertools import islice
 
 import pytest
 
+from storyworld.acts import World
 from storyworld.grammar import grammar
 from storyworld.lexicon import FEELINGS, THINGS
 from storyworld.stories import Story, stories, story_seed, tell
-from storyworld.world import World
 
 PRONOUNS = {"he": {"he", "him", "his", "himself"}, "she": {"she", "her", "herself"}}
 FIRST_50 = "4abc4a9f2f61c6cc25326974bfc0027df2700c95617ddb37bf86bd403bb23b4e"
