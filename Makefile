@@ -20,7 +20,7 @@ export OMP_WAIT_POLICY := PASSIVE
 # A backend set by the caller would leave the pages without figures.
 unexport MPLBACKEND PYTHONPATH
 
-.PHONY: help install book test lint fmt bench results doctor clean
+.PHONY: help install book test lint fmt bench results real doctor clean
 
 help:  ## list the verbs
 	@echo 'make VERB [ARGS="..."] [PYTHON=python3.12]; every verb makes .venv first when it is missing or old'
@@ -54,6 +54,9 @@ bench: $(STAMP)  ## measure speed and memory, written to benchmarks/results/
 
 results: $(STAMP)  ## make the long runs' tables that are missing; skips what is there, resumes what was cut
 	$(BIN)/linstudy results $(ARGS)
+
+real: $(STAMP)  ## fetch the real pretrained models; ARGS=--accept-terms for Gemma's terms of use
+	$(BIN)/linstudy fetch smollm2-135m minilm gemma3-270m $(ARGS)
 
 doctor: $(STAMP)  ## say what this machine has, and what is wrong with it
 	$(BIN)/linstudy doctor

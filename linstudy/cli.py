@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from . import __version__
-from .commands import doctor, pretrain, profile, prune, results
+from .commands import doctor, fetch, pretrain, profile, prune, results
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,6 +38,6 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(prog="linstudy", description="How linear are the layers of transformers?")
     whole.add_argument("--version", action="version", version=f"linstudy {__version__}")
     subparsers = whole.add_subparsers(required=True, metavar="COMMAND")
-    for verb in (profile, pretrain, prune, results, doctor):
+    for verb in (profile, pretrain, prune, fetch, results, doctor):
         verb.add_to(subparsers)
     return whole

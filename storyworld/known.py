@@ -4,12 +4,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from .acts import ACTS, World
 from .kinds import kinds
 from .lexicon import FEELINGS
 from .stock import places
 from .stories import Story
-from .world import Event
+from .world import ACTS, Event, World
 
 # Feelings that exclude those of the other row. Some are in neither: one can be surprised and glad, or hungry and sad.
 GOOD = ("happy", "proud", "calm", "excited", "hopeful", "grateful")

@@ -5,11 +5,10 @@ from random import Random
 from typing import TypeVar
 
 from . import lexicon, stock
-from .acts import World
 from .grammar import say
 from .kinds import kinds
 from .voice import Voice
-from .world import Character, Event, Place, Thing
+from .world import Character, Event, Place, Thing, World
 
 T = TypeVar("T")
 YEAR = ("spring", "spring", "summer", "summer", "summer", "autumn", "autumn", "winter")

