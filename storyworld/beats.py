@@ -13,8 +13,6 @@ Outcome = tuple[Wish, str, str]  # the wish, what stood in its way, how it ended
 class Telling(Scene):
     """A scene on which plots are played."""
 
-    # -------------------------------------------------------------- events with a condition
-
     def maybe(self, probability: float, kind: str, *who: Character | Thing, **details: Any) -> None:
         """Let an event happen with this probability; its details must be known, not drawn."""
         if self.chance(probability):
@@ -40,8 +38,6 @@ class Telling(Scene):
             self.nap(who, thing)
         elif roll < 0.3:
             self.do("sight" if roll < 0.22 else "meal", who)
-
-    # -------------------------------------------------------------- beginnings and ways
 
     def begin(self, day: Place | None = None, *, friend: bool = False) -> None:
         """Introduce the hero, perhaps a habit, and the friend if the plot needs one from the start; then set out."""
@@ -71,8 +67,6 @@ class Telling(Scene):
         """Begin a paragraph by going somewhere."""
         self.paragraph()
         self.go(who, place, other)
-
-    # -------------------------------------------------------------- people and things that one comes upon
 
     def spot(self, who: Character) -> str:
         """Return a spot of the place where somebody is."""
@@ -113,8 +107,6 @@ class Telling(Scene):
             self.search(who, thing)
         self.do("findnew", who, thing=thing, spot=spot)
 
-    # -------------------------------------------------------------- what is not so
-
     def tale(self, teller: Character, listener: Character, *themes: str, chance: float = 1) -> None:
         """Let somebody tell a story of one of the themes; what is certain draws no chance."""
         if chance < 1 and not self.chance(chance):
@@ -135,8 +127,6 @@ class Telling(Scene):
         self.do("nap", who, spot=self.spot(who))
         self.do("dream" if thing else "dreamself", who, thing=thing)
         self.do("wake", who)
-
-    # -------------------------------------------------------------- the end
 
     def finish(
         self, other: Character, wish: Wish, obstacle: str, ending: str = "granted", *, calm: bool = False
