@@ -134,8 +134,10 @@ def test_endings_are_right_once_and_wrong_once(examples):
             assert story.text.endswith(right)
             assert story.text.removesuffix(right).rstrip() == example.context
             assert story.wish.goal != lender.wish.goal
-            own, theirs = ({word for c in s.characters for word in (c.name, f"the {c.kind}")} for s in (story, lender))
-            assert not any(re.search(rf"\b{re.escape(word)}\b", wrong) for word in theirs - own)
+            words = [
+                {f"{c.trait} {c.kind}" for c in s.characters} | {c.name for c in s.characters} for s in (story, lender)
+            ]
+            assert not any(re.search(rf"\b{re.escape(word)}\b", wrong) for word in words[1] - words[0])
             assert len(wrong.split()) == pytest.approx(len(other.choices[other.label].split()), abs=3)
 
 
