@@ -17,7 +17,7 @@ def closed_form() -> tuple:
     from run import gpt2_like_states, met, timed
 
     from linstudy import JointMoments
-    from linstudy.prune.ridge import linear, ridge
+    from linstudy.prune.closed_form import linear, ridge
 
     x, y = gpt2_like_states()[6:8]
     cut = TOKENS * 4 // 5

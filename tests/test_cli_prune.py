@@ -13,7 +13,7 @@ import linstudy
 from linstudy import cross_entropy
 from linstudy.cli import main
 from linstudy.models import blocks as blocks_of
-from linstudy.prune import ORDERS, count_parameters, load_pruned, pruned
+from linstudy.prune import choose, count_parameters, load_pruned, pruned
 
 TEXT = ("--text", "text.txt", "--tokens", "4096", "--length", "64")
 CUT = 51  # of 64 blocks
@@ -33,7 +33,7 @@ def test_replaced_layers_come_back_and_the_table_is_what_the_same_by_hand_gives(
     assert done.returncode == 0, done.stderr
     assert "linstudy.prune.load_pruned loads it" in done.stdout
     model, tokenizer, fitted, measured = parts
-    layers = sorted(ORDERS["linearity"](model, fitted, count=2))
+    layers = sorted(choose(model, fitted, "linearity", count=2))
     again, words_again = load_pruned(folder / "replaced", device="cpu")
     assert words_again(["a ball"])["input_ids"] == tokenizer(["a ball"])["input_ids"]
 

@@ -15,8 +15,9 @@ from linstudy import JointMoments, linear_map
 from linstudy.measure import joint_moments
 from linstudy.models import blocks, capture, replaced, without
 from linstudy.prune import ACTIONS, Change, changed, count_parameters, fit, parts_in, places_of, prune, pruned
-from linstudy.prune.parts import INSIDE, down_at, noted, part_at
-from linstudy.prune.ridge import PENALTIES, linear, ridge
+from linstudy.prune.closed_form import PENALTIES, linear, ridge
+from linstudy.prune.fitting import noted
+from linstudy.prune.parts import INSIDE, down_at, part_at
 
 MERGING = [name for name in DECODERS if name.split()[0] not in ("gemma2", "gemma3_text", "olmo2")]
 MERGING.remove("opt postnorm")
@@ -76,7 +77,7 @@ def test_the_map_is_fitted_to_all_tokens_with_the_penalty_chosen(bias, monkeypat
     (x, y), (x2, y2) = pairs(0), pairs(1, 200)
     fitted, heldout = moments(x, y), moments(x2, y2)
     before = fitted.centred()
-    monkeypatch.setattr("linstudy.prune.ridge.PENALTIES", (0.0,))
+    monkeypatch.setattr("linstudy.prune.closed_form.PENALTIES", (0.0,))
     got = linear(*ridge(fitted, heldout, bias=bias)[:2], like=torch.zeros(1, dtype=torch.float64))
     expected = least_squares(torch.cat([x, x2]), torch.cat([y, y2]), bias=bias)
     assert_close(got.weight.T, expected[:12], atol=1e-6, rtol=1e-5)
@@ -231,7 +232,7 @@ def test_states_that_are_kept_change_nothing(action, monkeypatch):
     """In sequence, the states of the whole model are kept from layer to layer, or, too large, computed again."""
     model, ids = tiny_model("llama", num_hidden_layers=6), text()
     kept = fit(model, [2, 4, 5], action, blocks=ids)
-    monkeypatch.setattr("linstudy.prune.closed_form.KEPT_BYTES", 0)
+    monkeypatch.setattr("linstudy.prune.fitting.KEPT_BYTES", 0)
     again = fit(model, [2, 4, 5], action, blocks=ids)
     assert len(kept) > 1
     for one, other in zip(kept, again, strict=True):

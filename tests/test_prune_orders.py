@@ -12,8 +12,8 @@ from torch import nn
 from linstudy import cross_entropy, linearity_profile
 from linstudy.measure import joint_moments
 from linstudy.models import blocks, capture, set_blocks, without
-from linstudy.prune import ORDERS, SIGNS, angular_distances, layer_scores, pruned, rank_agreement, single_costs
-from linstudy.prune.scores import cca_distance
+from linstudy.prune import ORDERS, SIGNS, angular_distances, choose, layer_scores, pruned, rank_agreement, single_costs
+from linstudy.prune.importance import cca_distance
 
 TEXT = tiny_ids(batch=40, length=16, seed=3)
 DEPTH = 5
@@ -74,34 +74,28 @@ def own(built):
 )
 def test_the_layer_that_each_order_takes_first(built, own, name, first):
     """Most linear is not most removable: the scores of linearity take the layer that turns the stream."""
-    assert ORDERS[name](built, own, count=1) == [first]
+    assert choose(built, own, name, count=1) == [first]
 
 
 @pytest.mark.parametrize("name", ["single_cost", "greedy"])
 def test_a_layer_to_be_replaced_is_chosen_by_what_a_map_leaves(built, own, name):
-    assert set(ORDERS[f"{name}_replaced"](built, own, count=2)) == {2, 4}
-    assert 2 not in ORDERS[name](built, own, count=2)
+    assert set(choose(built, own, f"{name}_replaced", count=2)) == {2, 4}
+    assert 2 not in choose(built, own, name, count=2)
 
 
 @pytest.mark.parametrize("name", ORDERS)
 def test_every_order_gives_different_layers_of_those_that_may_go(built, name):
     for count, fixed in ((4, ()), (2, (1, 5)), (None, ()), (3, (1,))):
-        order = ORDERS[name](built, TEXT, count=count, fixed=fixed, seed=1)
+        order = choose(built, TEXT, name, count=count, fixed=fixed, seed=1)
         assert len(order) == len(set(order)) == (DEPTH - 1 if count is None else count)
         assert set(order) <= set(range(1, DEPTH + 1)) - set(fixed)
         assert all(type(layer) is int for layer in order)
-        assert ORDERS[name](built, TEXT, count=count, fixed=fixed, seed=1) == order
+        assert choose(built, TEXT, name, count=count, fixed=fixed, seed=1) == order
 
 
 @pytest.mark.parametrize("name", sorted(set(ORDERS) - {"angular"}))
 def test_a_shorter_list_is_the_beginning_of_a_longer_one(built, name):
-    assert ORDERS[name](built, TEXT, count=4)[:2] == ORDERS[name](built, TEXT, count=2)
-
-
-def test_scores_given_are_used(built, monkeypatch):
-    scores = layer_scores(built, TEXT)
-    monkeypatch.setattr("linstudy.prune.orders.layer_scores", None)
-    assert ORDERS["norm_ratio"](built, TEXT, count=1, scores=scores) == [4]
+    assert choose(built, TEXT, name, count=4)[:2] == choose(built, TEXT, name, count=2)
 
 
 def test_the_scores_are_those_of_a_profile_and_of_the_tokens():
@@ -155,7 +149,7 @@ def test_a_layer_nobody_could_tell_from_linear_has_no_distance(built):
 
 def test_greedy_looks_at_the_loss_of_what_is_left():
     model = tiny_model("llama", num_hidden_layers=4, spread=0.3)
-    first, second = ORDERS["greedy"](model, TEXT, count=2)
+    first, second = choose(model, TEXT, "greedy", count=2)
     alone = {}
     for layer in range(1, 5):
         with without(model, [layer - 1]):
@@ -171,24 +165,24 @@ def test_greedy_looks_at_the_loss_of_what_is_left():
 def test_angular_takes_one_run():
     model = tiny_model("llama", num_hidden_layers=6)
     distances = angular_distances(model, TEXT)
-    run = ORDERS["angular"](model, TEXT, count=3)
+    run = choose(model, TEXT, "angular", count=3)
     assert run == list(range(run[0], run[0] + 3))
     assert float(distances[run[0] - 1, run[-1]]) == min(float(distances[i, i + 3]) for i in range(4))
-    assert ORDERS["angular"](model, TEXT, count=2, fixed=(1, 2, 4)) == [5, 6]
+    assert choose(model, TEXT, "angular", count=2, fixed=(1, 2, 4)) == [5, 6]
     with pytest.raises(ValueError, match=r"no run of 3 layers leaves layers \[1, 4\] in place: choose fewer layers"):
-        ORDERS["angular"](model, TEXT, count=3, fixed=(1, 4))
+        choose(model, TEXT, "angular", count=3, fixed=(1, 4))
 
 
 def test_from_the_end(built):
-    assert ORDERS["last_first"](built, TEXT, count=3) == [5, 4, 3]
-    assert ORDERS["last_but_one_first"](built, TEXT, count=3) == [4, 3, 2]
-    assert ORDERS["random"](built, TEXT, seed=1) != ORDERS["random"](built, TEXT, seed=2)
+    assert choose(built, TEXT, "last_first", count=3) == [5, 4, 3]
+    assert choose(built, TEXT, "last_but_one_first", count=3) == [4, 3, 2]
+    assert choose(built, TEXT, "random", seed=1) != choose(built, TEXT, "random", seed=2)
 
 
 @pytest.mark.parametrize(("count", "fixed"), [(5, ()), (0, ()), (4, (1, 2)), (-1, ())])
 def test_more_than_can_go_is_refused(built, count, fixed):
     with pytest.raises(ValueError, match=f"count={count} layers cannot go: of 5 layers 1 to . can, with . fixed"):
-        ORDERS["last_first"](built, TEXT, count=count, fixed=fixed)
+        choose(built, TEXT, "last_first", count=count, fixed=fixed)
 
 
 def test_what_each_layer_costs_and_whether_the_scores_had_said_so(built):

@@ -15,6 +15,7 @@ from linstudy.prune import (
     BASELINES,
     ORDERS,
     changed,
+    choose,
     count_parameters,
     fit,
     latency,
@@ -60,7 +61,7 @@ def test_the_table_takes_the_layers_of_the_order(table, model):
     for budget in (1, 3):
         for order, seed in (("linearity", 0), ("angular", 0), ("random", 1)):
             rows = table[(table["order"] == order) & (table["seed"] == seed) & (table["layers"] == budget)]
-            expected = " ".join(map(str, sorted(ORDERS[order](model, TEXT, count=budget, seed=seed))))
+            expected = " ".join(map(str, sorted(choose(model, TEXT, order, count=budget, seed=seed))))
             assert set(rows[rows["action"] == "affine"]["which"]) == {expected}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from linstudy import cross_entropy, load, token_blocks
 from linstudy.models import small_model
-from linstudy.prune import ORDERS, changed, fit, heal, prune, pruned, rank_agreement
+from linstudy.prune import ORDERS, changed, choose, fit, heal, prune, pruned, rank_agreement
 from linstudy.prune.healing import HEALING
 from linstudy.study import pruning_rows as rows
 from linstudy.study.reach import MADE
@@ -63,7 +63,7 @@ def test_rows_of_every_order_action_and_text(source, small):
     model, tokenizer = load(source.place, device="cpu")
     blocks = rows._drawn("stories", tokenizer, 11)
     row = table[(table["order"] == "linearity") & (table["action"] == "affine") & (table["layers"] == 3)]
-    layers = ORDERS["linearity"](model, blocks[:8], count=3)
+    layers = choose(model, blocks[:8], "linearity", count=3)
     assert row["which"].unique() == [" ".join(map(str, sorted(layers)))]
     with pruned(model, layers, "affine", blocks=blocks[:8]):
         for text, some in (("stories", blocks[8:]), ("pydocs", rows._drawn("pydocs", tokenizer, 2))):

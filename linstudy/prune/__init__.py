@@ -1,16 +1,15 @@
 """Pruning: which layers can go, what takes their place, how it is saved, healed and measured."""
 
 from .actions import ACTIONS, fit, prune, pruned
-from .changes import Change, change, changed, count_parameters
+from .changes import Change, Place, change, changed, count_parameters, places_of
 from .costs import rank_agreement, single_costs
 from .folders import export
 from .healing import HEALING, heal, randomise_
+from .importance import SIGNS, angular_distances, layer_scores
 from .latency import latency
-from .orders import ORDERS
+from .orders import ORDERS, choose
 from .parts import parts_in
-from .places import Place, places_of
 from .saving import load_pruned, save_pruned, stand_ins
-from .scores import SIGNS, angular_distances, layer_scores
 from .table import BASELINES, pruning_table
 
 __all__ = [
@@ -24,6 +23,7 @@ __all__ = [
     "angular_distances",
     "change",
     "changed",
+    "choose",
     "count_parameters",
     "export",
     "fit",

@@ -15,7 +15,7 @@ from ..measure.reading import check_text
 from ..models import PARTS
 from ..models import blocks as model_blocks
 from .changes import Change, change, changed
-from .closed_form import fit_in_sequence, fit_runs
+from .fitting import Exits, fit_at_once, fit_in_sequence
 from .parts import down_at, part_at
 
 
@@ -90,6 +90,7 @@ def fit(
     *,
     blocks: Int[Tensor, "block token"] | None = None,
     part: str = "block",
+    whole: Exits | None = None,
 ) -> list[Change]:
     """Find out what an action does to layers, without doing it: :func:`changed` and :func:`change` do.
 
@@ -101,6 +102,7 @@ def fit(
         blocks: token ids to fit on, every block full; ``remove`` needs none.
         part: ``"attention"`` or ``"mlp"`` for that part of each layer alone, removed or replaced ("affine"). Its map
             takes what the part's module reads, after the norm, to what it gives (as NBL does, Erdogan et al. 2025).
+        whole: the states that leave the layers of this model on these blocks, where somebody has them already.
 
     Raises:
         ValueError: for an action or part that is not known, or not possible in this family, for no blocks where
@@ -109,20 +111,19 @@ def fit(
 
     """
     how = _known(action, part)
-    runs = _runs(model, layers, joined=how.joined)
-    for first, _ in runs:  # what cannot be done is said before a text is read
-        if part != "block":
-            part_at(model, first, part)
-        elif how.merged:
-            down_at(model, first - 1)
+    targets = [Change(*run, part=part, merged=how.merged) for run in _runs(model, layers, joined=how.joined)]
+    # What cannot be done is said before a text is read.
+    places = [part_at(model, one.first, part) for one in targets if part != "block"]
+    places += [down_at(model, one.first - 1) for one in targets if how.merged]
     if action == "remove":
-        return [Change(first, last, part=part) for first, last in runs]
+        return targets
     if blocks is None:
         raise ValueError(f"action {action!r} fits maps to a text: give blocks=token_blocks(...)")
     check_text(model, blocks)
-    if not how.sequential:
-        return fit_runs(model, runs, blocks, part=part)
-    return fit_in_sequence(model, runs, blocks, merged=how.merged)
+    modules = [getattr(holder, name) for holder, name in places]
+    if how.sequential:
+        return fit_in_sequence(model, targets, blocks, modules, whole=whole)
+    return fit_at_once(model, targets, blocks, modules)
 
 
 def _known(action: str, part: str) -> Action:

@@ -1,9 +1,9 @@
-"""Change layers of a model: for the length of a with-block, or for good."""
+"""Change layers of a model, for the length of a with-block or for good, with a record of what then stands where."""
 
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -13,9 +13,8 @@ from transformers.pytorch_utils import Conv1D
 from ..models import StandIn, replaced, set_blocks, without
 from ..models import blocks as model_blocks
 from .parts import down_at, part_at
-from .places import AFFINE, REMOVED, Place, changed_part, note_places, places_of, removed_places, replaced_places
 
-Swap = tuple[nn.Module, str, nn.Module]  # in this module, under this name, that one
+KEPT, REMOVED, AFFINE = "kept", "removed", "affine"
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +34,32 @@ class Change:
     penalty: float | None = None
 
 
+@dataclass(frozen=True)
+class Place:
+    """What stands at one place of a changed model.
+
+    It takes the stream from the entry of layer ``first`` of the whole model to the exit of layer ``last``, counted from
+    1. ``block`` is kept or affine; the parts of a kept block are kept, removed or affine.
+    """
+
+    first: int
+    last: int
+    block: str = KEPT
+    attention: str = KEPT
+    mlp: str = KEPT
+
+    def __post_init__(self) -> None:
+        """Refuse a record that means nothing, out of a damaged file for one."""
+        known = self.block in (KEPT, AFFINE) and {self.attention, self.mlp} <= {KEPT, REMOVED, AFFINE}
+        if not (1 <= self.first <= self.last and known):
+            raise ValueError(f"{self} is nothing that can stand at a place of a model")
+
+    @property
+    def replaced_parts(self) -> tuple[str, ...]:
+        """Return the parts of a kept block that are not its own any more."""
+        return tuple(part for part in ("attention", "mlp") if getattr(self, part) != KEPT)
+
+
 class Nothing(nn.Module):
     """What stands for a part that was removed: it adds zeros to the stream."""
 
@@ -51,17 +76,16 @@ def changed(
 
     With ``keep_places`` an identity stands where nothing else does, so that boundary l of the stream stays boundary l.
     """
-    maps, gone, swaps, places = _plan(model, changes)
+    maps, swaps, places = _plan(model, changes)
     noted = getattr(model, "linstudy_places", None)
     with ExitStack() as undone_at_the_end:
         for holder, name, module in swaps:
             undone_at_the_end.callback(setattr, holder, name, getattr(holder, name))
             setattr(holder, name, module)
-        if keep_places:
-            undone_at_the_end.enter_context(replaced(model, maps | {index: nn.Identity() for index in gone}))
-        else:
+        gone = {index: nn.Identity() for index, place in enumerate(places) if place is None}
+        undone_at_the_end.enter_context(replaced(model, maps | gone if keep_places else maps))
+        if not keep_places:
             undone_at_the_end.callback(note_places, model, noted)
-            undone_at_the_end.enter_context(replaced(model, maps))
             undone_at_the_end.enter_context(without(model, gone))
             note_places(model, places)
         yield model
@@ -69,18 +93,34 @@ def changed(
 
 def change(model: PreTrainedModel, changes: Sequence[Change]) -> PreTrainedModel:
     """Make these changes for good, and return the model. The modules that are no more used are let go."""
-    maps, gone, swaps, places = _plan(model, changes)
-    modules = [maps.get(i, block) for i, block in enumerate(model_blocks(model)) if i not in gone]
+    maps, swaps, places = _plan(model, changes)
     for holder, name, module in swaps:
         setattr(holder, name, module)
+    modules = [maps.get(index, block) for index, block in enumerate(model_blocks(model)) if places[index]]
     set_blocks(model, modules)  # last, for it numbers what stands in for attention too
     note_places(model, places)
     return model
 
 
-def count_parameters(model: PreTrainedModel) -> int:
-    """Count the weights of a model, those used twice once."""
-    return sum(parameter.numel() for parameter in model.parameters())
+def places_of(model: PreTrainedModel) -> tuple[Place, ...]:
+    """Return what stands at each place of a model; in one that nobody pruned, its own layers.
+
+    Raises ValueError for a model whose blocks were exchanged in another way since.
+    """
+    count, places = len(model_blocks(model)), getattr(model, "linstudy_places", None)
+    if places is None:
+        return tuple(Place(layer, layer) for layer in range(1, count + 1))
+    if len(places) != count:
+        raise ValueError(
+            f"the model has {count} blocks now and had {len(places)} when it was pruned: exchange the blocks of a "
+            "pruned model with linstudy.prune only"
+        )
+    return places
+
+
+def note_places(model: PreTrainedModel, places: Sequence[Place | None] | None) -> None:
+    """Note on the model what stands at each place that is left; None for a model that nobody pruned."""
+    model.linstudy_places = None if places is None else tuple(place for place in places if place is not None)
 
 
 def part_stand_in(part: str, layer: nn.Linear | None, *, number: int) -> StandIn:
@@ -91,28 +131,32 @@ def part_stand_in(part: str, layer: nn.Linear | None, *, number: int) -> StandIn
     return stand_in
 
 
+def count_parameters(model: PreTrainedModel) -> int:
+    """Count the weights of a model, those used twice once."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
 def _plan(
     model: PreTrainedModel, changes: Sequence[Change]
-) -> tuple[dict[int, nn.Module], set[int], list[Swap], tuple[Place, ...]]:
-    """Return the blocks to replace and to remove, by index, the modules inside blocks to swap, and the new record."""
-    maps, gone, swaps, places = {}, set(), [], places_of(model)
+) -> tuple[dict[int, nn.Module], list[tuple[nn.Module, str, nn.Module]], list[Place | None]]:
+    """Return maps by the index of their block, what to put under which name of which module, and the new record."""
+    maps, swaps, places = {}, [], list(places_of(model))
     for one in sorted(changes, key=lambda one: one.first):
-        run = range(one.first - 1, one.last)
+        here = one.first - 1
         if one.part != "block":
             holder, name = part_at(model, one.first, one.part)
             swaps.append((holder, name, part_stand_in(one.part, one.map, number=one.first)))
-            places = changed_part(places, one.first, one.part, AFFINE if one.map else REMOVED)
-        elif one.map is not None and not one.merged:
-            maps[run[0]] = one.map
-            gone.update(run[1:])
-            places = replaced_places(places, one.first, one.last)
-        else:
-            if one.merged:
-                holder, name = down_at(model, one.first - 1)
-                swaps.append((holder, name, _merged(getattr(holder, name), one.map)))
-            gone.update(run)
-            places = removed_places(places, one.first, one.last, merged=one.merged)
-    return maps, gone, swaps, tuple(place for place in places if place is not None)
+            places[here] = replace(places[here], **{one.part: AFFINE if one.map else REMOVED})
+            continue
+        first, last = places[here].first, places[one.last - 1].last
+        places[here : one.last] = [None] * (one.last - here)
+        if one.merged:
+            holder, name = down_at(model, here)
+            swaps.append((holder, name, _merged(getattr(holder, name), one.map)))
+            places[here - 1] = replace(places[here - 1], last=last)  # which now reaches further
+        elif one.map is not None:
+            maps[here], places[here] = one.map, Place(first, last, AFFINE)
+    return maps, swaps, places
 
 
 def _merged(matrix: nn.Module, after: nn.Linear) -> nn.Module:

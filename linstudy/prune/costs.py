@@ -13,14 +13,14 @@ from ..evaluate import cross_entropy
 from ..lookup import named
 from ..models import blocks as model_blocks
 from .actions import ACTIONS, fit
+from .calibration import Calibration
 from .changes import changed
-from .orders import Blocks
-from .scores import SIGNS
+from .importance import SIGNS
 
 
 def single_costs(
     model: PreTrainedModel,
-    calibration: Blocks,
+    calibration: Int[Tensor, "block token"],
     evaluation: Int[Tensor, "other length"],
     *,
     actions: Sequence[str] = ("remove", "affine"),
@@ -32,13 +32,14 @@ def single_costs(
     by how much that and the loss are above the whole model's, and ``penalty``, the map's ridge penalty. The first
     layer, which no layer is before, has no row for "merge".
     """
-    whole = cross_entropy(model, evaluation)
+    whole, known = cross_entropy(model, evaluation), Calibration(model, calibration)
     rows = []
     for action in actions:
         how = named(ACTIONS, action, "action")
         layers = range(1 + how.merged, len(model_blocks(model)) + 1)
-        groups = [[layer] for layer in layers] if how.joined or how.sequential else [layers]
-        for change in (one for group in groups for one in fit(model, group, action, blocks=calibration, part=part)):
+        options = {"blocks": calibration, "part": part, "whole": known.exits if how.sequential else None}
+        groups = [[layer] for layer in layers] if how.sequential else [layers]
+        for change in (one for group in groups for one in fit(model, group, action, **options)):
             with changed(model, [change]):
                 nats = cross_entropy(model, evaluation)
             row = {"layer": change.first, "action": action, "perplexity": math.exp(nats)}

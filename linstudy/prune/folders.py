@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ..hub import quiet
-from .places import AFFINE, places_of
+from .changes import AFFINE, places_of
 
 
 def export(

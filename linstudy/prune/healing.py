@@ -15,7 +15,7 @@ from ..models import capture
 from ..train import Recipe, descend, next_token_nats
 from ..train.descent import Row, precision
 from ..train.pretrain import over_blocks
-from .places import KEPT, places_of
+from .changes import KEPT, places_of
 from .saving import stand_ins
 
 # No weight decay: it would pull a stand-in to 0, where its neutral state is the identity. Step 0: the loss unhealed.

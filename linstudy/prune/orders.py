@@ -1,199 +1,142 @@
-"""Orders of removal: which layer goes first, by the measures that have been proposed, and by trying.
-
-Every function takes a model and token blocks and returns numbers of layers, counted from 1, the most removable first.
-``count`` is how many are to go, by default all but one; ``fixed`` layers stay; ``scores`` are those of
-:func:`layer_scores` for this model and text, where somebody has them; ``seed`` matters to :func:`random` alone.
-"""
+"""Orders of removal: which layer goes first, by the measures that have been proposed, and by trying."""
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from ..evaluate import cross_entropy
-from ..models import blocks as model_blocks
-from .actions import fit
-from .changes import Change, changed
-from .scores import SIGNS, angular_distances, layer_scores
+from ..lookup import named
+from .calibration import Calibration
+from .importance import SIGNS
 
-SEQUENCES = 128  # blocks on which a loss is measured, as in SLEB
-
-Model = PreTrainedModel
-Blocks = Int[Tensor, "block token"]
-Layers = Collection[int]
-Scores = pd.DataFrame | None
+Layers = tuple[int, ...]
 
 
-def _by_score(name: str, doc: str, *, column: str = "") -> Callable[..., list[int]]:
-    """Return the order that a column of ``layer_scores``, by default the one of this name, puts the layers in."""
-    column = column or name
+@dataclass(frozen=True)
+class Order:
+    """What an order does, and what it has a set of layers cost, the last of which is the newest.
 
-    def order(
-        model: Model,
-        blocks: Blocks,
-        *,
-        count: int | None = None,
-        fixed: Layers = (),
-        seed: int = 0,
-        scores: Scores = None,
-    ) -> list[int]:
-        candidates, count = _candidates(model, count, fixed)
-        values = (layer_scores(model, blocks) if scores is None else scores).set_index("layer")[column]
-        return sorted(candidates, key=lambda layer: SIGNS[column] * values[layer])[:count]
-
-    order.__name__ = order.__qualname__ = name
-    order.__doc__ = doc
-    return order
-
-
-linearity = _by_score(
-    "linearity",
-    "Put the most linear layer first (Razzhigaev et al. 2024, section 5, who do not say which of their scores).",
-)
-update_linearity = _by_score(
-    "update_linearity",
-    "Put the layer first whose update is most linear: the same paper's score without the residual.",
-)
-block_influence = _by_score(
-    "block_influence",
-    "Put the layer first that turns the stream least, 1 - cos(x, y) (Men et al. 2024, ShortGPT).",
-)
-norm_ratio = _by_score(
-    "norm_ratio",
-    "Put the layer first whose update is smallest beside the stream (Razzhigaev et al. 2024, figure 3).",
-)
-cca = _by_score(
-    "cca",
-    "Put the layer first whose output is nearest to linear in every canonical direction (Erdogan et al. 2025, NBL).",
-    column="cca_distance",
-)
-cca_bound = _by_score(
-    "cca_bound",
-    "Put the layer first with the least bound on its affine map's error (Erdogan et al. 2025, NBL).",
-)
-
-
-def angular(
-    model: Model, blocks: Blocks, *, count: int | None = None, fixed: Layers = (), seed: int = 0, scores: Scores = None
-) -> list[int]:
-    """Return the run of ``count`` layers across which the last token's state turns least (Gromov et al. 2024).
-
-    One run, so the orders for two counts need not share a layer. Raises ValueError where ``fixed`` leaves no run.
+    The layer goes next with which the cost is least; in an order of ``runs``, the run of layers.
     """
-    candidates, count = _candidates(model, count, fixed)
-    distances = angular_distances(model, blocks)
-    starts = [layer for layer in candidates if set(range(layer, layer + count)) <= set(candidates)]
-    if not starts:
-        raise ValueError(f"no run of {count} layers leaves layers {sorted(fixed)} in place: choose fewer layers")
-    first = min(starts, key=lambda layer: float(distances[layer - 1, layer - 1 + count]))
-    return list(range(first, first + count))
+
+    says: str
+    cost: Callable[[Calibration, Layers], float]
+    runs: bool = False
+    drawn: bool = False  # the layers are put in a random order first
 
 
-def single_cost(
-    model: Model,
-    blocks: Blocks,
-    *,
-    count: int | None = None,
-    fixed: Layers = (),
-    seed: int = 0,
-    scores: Scores = None,
-    action: str = "remove",
-) -> list[int]:
-    """Put the layer first whose removal alone costs least loss: what all the scores try to tell beforehand."""
-    candidates, count = _candidates(model, count, fixed)
-    loss = _loss_after(model, blocks, candidates, action)
-    return sorted(candidates, key=lambda layer: loss([layer]))[:count]
+def _score(column: str) -> Callable[[Calibration, Layers], float]:
+    return lambda known, layers: SIGNS[column] * known.scores[column][layers[-1]]
 
 
-def single_cost_replaced(
-    model: Model, blocks: Blocks, *, count: int | None = None, fixed: Layers = (), seed: int = 0, scores: Scores = None
-) -> list[int]:
-    """Put the layer first whose replacement by its affine map alone costs least loss."""
-    return single_cost(model, blocks, count=count, fixed=fixed, action="affine")
+def _alone(action: str) -> Callable[[Calibration, Layers], float]:
+    return lambda known, layers: known.loss(action, layers[-1:])
 
 
-def greedy(
-    model: Model,
-    blocks: Blocks,
-    *,
-    count: int | None = None,
-    fixed: Layers = (),
-    seed: int = 0,
-    scores: Scores = None,
-    action: str = "remove",
-) -> list[int]:
-    """Remove, again and again, the layer without which the loss is least (Song et al. 2024, SLEB).
-
-    SLEB never takes the first and the last layer; here only ``fixed`` ones stay. Some count * depth passes over the
-    first 128 blocks.
-    """
-    candidates, count = _candidates(model, count, fixed)
-    loss = _loss_after(model, blocks, candidates, action)
-    gone: list[int] = []
-    while len(gone) < count:
-        gone.append(min((layer for layer in candidates if layer not in gone), key=lambda layer: loss([*gone, layer])))
-    return gone
+def _together(action: str) -> Callable[[Calibration, Layers], float]:
+    return lambda known, layers: known.loss(action, layers)
 
 
-def greedy_replaced(
-    model: Model, blocks: Blocks, *, count: int | None = None, fixed: Layers = (), seed: int = 0, scores: Scores = None
-) -> list[int]:
-    """Replace, again and again, the layer by its affine map with which the loss is least."""
-    return greedy(model, blocks, count=count, fixed=fixed, action="affine")
-
-
-def random(
-    model: Model, blocks: Blocks, *, count: int | None = None, fixed: Layers = (), seed: int = 0, scores: Scores = None
-) -> list[int]:
-    """Draw the layers: what any order has to beat."""
-    candidates, count = _candidates(model, count, fixed)
-    return np.random.default_rng(seed).permutation(candidates)[:count].tolist()
-
-
-def last_first(
-    model: Model, blocks: Blocks, *, count: int | None = None, fixed: Layers = (), seed: int = 0, scores: Scores = None
-) -> list[int]:
-    """Take the layers from the end."""
-    candidates, count = _candidates(model, count, fixed)
-    return candidates[::-1][:count]
-
-
-def last_but_one_first(
-    model: Model, blocks: Blocks, *, count: int | None = None, fixed: Layers = (), seed: int = 0, scores: Scores = None
-) -> list[int]:
-    """Take the layers from the end, but keep the last one to the last (Gromov et al. 2024)."""
-    candidates, count = _candidates(model, count, fixed)
-    last = len(model_blocks(model))
-    return sorted(candidates, key=lambda layer: (layer == last, -layer))[:count]
-
-
-ORDERS: dict[str, Callable[..., list[int]]] = {
-    function.__name__: function
-    for function in (
-        linearity,
-        update_linearity,
-        block_influence,
-        norm_ratio,
-        angular,
-        cca,
-        cca_bound,
-        single_cost,
-        single_cost_replaced,
-        greedy,
-        greedy_replaced,
-        random,
-        last_first,
-        last_but_one_first,
-    )
+ORDERS: dict[str, Order] = {
+    "linearity": Order(
+        "Put the most linear layer first (Razzhigaev et al. 2024, section 5, who do not say which of their scores).",
+        _score("linearity"),
+    ),
+    "update_linearity": Order(
+        "Put the layer first whose update is most linear: the same paper's score without the residual.",
+        _score("update_linearity"),
+    ),
+    "block_influence": Order(
+        "Put the layer first that turns the stream least, 1 - cos(x, y) (Men et al. 2024, ShortGPT).",
+        _score("block_influence"),
+    ),
+    "norm_ratio": Order(
+        "Put the layer first whose update is smallest beside the stream (Razzhigaev et al. 2024, figure 3).",
+        _score("norm_ratio"),
+    ),
+    "angular": Order(
+        "Take the run of layers across which the last token's state turns least (Gromov et al. 2024).",
+        lambda known, layers: float(known.distances[layers[0] - 1, layers[-1]]),
+        runs=True,  # so the orders for two counts need not share a layer
+    ),
+    "cca": Order(
+        "Put the layer first whose output is nearest to linear in every canonical direction (Erdogan et al. 2025, "
+        "NBL).",
+        _score("cca_distance"),
+    ),
+    "cca_bound": Order(
+        "Put the layer first with the least bound on its affine map's error (Erdogan et al. 2025, NBL).",
+        _score("cca_bound"),
+    ),
+    "single_cost": Order(
+        "Put the layer first whose removal alone costs least loss: what all the scores try to tell beforehand.",
+        _alone("remove"),
+    ),
+    "single_cost_replaced": Order(
+        "Put the layer first whose replacement by its affine map alone costs least loss.", _alone("affine")
+    ),
+    "greedy": Order(  # SLEB never takes the first and the last layer
+        "Remove, again and again, the layer without which the loss is least (Song et al. 2024, SLEB).",
+        _together("remove"),
+    ),
+    "greedy_replaced": Order(
+        "Replace, again and again, the layer by its affine map with which the loss is least.", _together("affine")
+    ),
+    "random": Order("Draw the layers: what any order has to beat.", lambda known, layers: 0, drawn=True),
+    "last_first": Order("Take the layers from the end.", lambda known, layers: -layers[-1]),
+    "last_but_one_first": Order(
+        "Take the layers from the end, but keep the last one to the last (Gromov et al. 2024).",
+        lambda known, layers: -(layers[-1] % known.depth),
+    ),
 }
 
 
-def _candidates(model: Model, count: int | None, fixed: Layers) -> tuple[list[int], int]:
-    """Return the layers that may go, and how many are to go."""
-    depth = len(model_blocks(model))
+def choose(
+    model: PreTrainedModel,
+    blocks: Int[Tensor, "block token"],
+    order: str,
+    *,
+    count: int | None = None,
+    fixed: Collection[int] = (),
+    seed: int = 0,
+    known: Calibration | None = None,
+) -> list[int]:
+    """Return the numbers of layers that can go, counted from 1, the most removable first.
+
+    Args:
+        model: a decoder, whole.
+        blocks: token ids by which they are chosen; greedy orders take some count * depth passes over the first 128.
+        order: a name in ``ORDERS``.
+        count: how many are to go, by default all but one. But for ``angular``, which takes one run, a shorter list is
+            the beginning of a longer one.
+        fixed: layers that stay.
+        seed: of ``random``; the others draw nothing.
+        known: what was found out of this model and text already.
+
+    Raises ValueError for an order that is not known, for more layers than can go, and where no run is left.
+    """
+    how, known = named(ORDERS, order, "order"), known or Calibration(model, blocks)
+    candidates, count = may_go(known.depth, count, fixed)
+    if how.drawn:
+        candidates = np.random.default_rng(seed).permutation(candidates).tolist()
+    if how.runs:
+        runs = [tuple(range(layer, layer + count)) for layer in candidates]
+        runs = [run for run in runs if set(run) <= set(candidates)]
+        if not runs:
+            raise ValueError(f"no run of {count} layers leaves layers {sorted(fixed)} in place: choose fewer layers")
+        return list(min(runs, key=lambda run: how.cost(known, run)))
+    gone: Layers = ()
+    while len(gone) < count:
+        sets = [(*gone, layer) for layer in candidates if layer not in gone]
+        gone = min(sets, key=lambda layers: how.cost(known, layers))
+    return list(gone)
+
+
+def may_go(depth: int, count: int | None, fixed: Collection[int]) -> tuple[list[int], int]:
+    """Return the layers that may go, and how many are to go. Raises ValueError where these are too many."""
     candidates = [layer for layer in range(1, depth + 1) if layer not in fixed]
     most = min(len(candidates), depth - 1)
     if count is not None and not 0 < count <= most:
@@ -201,14 +144,3 @@ def _candidates(model: Model, count: int | None, fixed: Layers) -> tuple[list[in
             f"count={count} layers cannot go: of {depth} layers 1 to {most} can, with {len(set(fixed))} fixed"
         )
     return candidates, most if count is None else count
-
-
-def _loss_after(model: Model, blocks: Blocks, candidates: list[int], action: str) -> Callable[[list[int]], float]:
-    """Return the function that says how large the loss is once some layers have gone, each by itself."""
-    changes: dict[int, Change] = {one.first: one for one in fit(model, candidates, action, blocks=blocks)}
-
-    def loss(layers: list[int]) -> float:
-        with changed(model, [changes[layer] for layer in layers]):
-            return cross_entropy(model, blocks[:SEQUENCES])
-
-    return loss

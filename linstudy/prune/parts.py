@@ -1,11 +1,8 @@
 """Where inside a block its attention, its MLP and the last matrix of its MLP are, family by family."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 from transformers import PreTrainedModel
 
 from ..models import blocks as model_blocks
@@ -93,24 +90,3 @@ def down_at(model: PreTrainedModel, layer: int) -> tuple[nn.Module, str]:
     except AttributeError:
         raise ValueError(f"{reason}it is a {type(block).__name__} by now: {instead}") from None
     return holder, last
-
-
-@contextmanager
-def noted(modules: list[nn.Module]) -> Iterator[list[tuple[Tensor, Tensor]]]:
-    """Note what enters and what leaves these modules: one pair each, renewed by every pass, in any order of running."""
-    pairs: list[tuple[Tensor, Tensor]] = [()] * len(modules)  # type: ignore[list-item]
-
-    def note(place: int) -> Any:
-        def hook(module: nn.Module, args: tuple, kwargs: dict, output: Any) -> None:
-            entering = args[0] if args else kwargs["hidden_states"]
-            leaving = output[0] if isinstance(output, tuple) else output
-            pairs[place] = entering, leaving.clone()  # Falcon goes on to change its MLP's output in place
-
-        return hook
-
-    handles = [module.register_forward_hook(note(i), with_kwargs=True) for i, module in enumerate(modules)]
-    try:
-        yield pairs
-    finally:
-        for handle in handles:
-            handle.remove()

@@ -19,10 +19,9 @@ from ..models import blocks as model_blocks
 from ..models import name_of, set_blocks, without
 from ..models.devices import find_device, find_dtype
 from ..models.weights import check_weights
-from .changes import part_stand_in
+from .changes import AFFINE, KEPT, Place, note_places, part_stand_in, places_of
 from .folders import new_folder
 from .parts import part_at
-from .places import AFFINE, KEPT, Place, note_places, places_of
 
 PLAN, STAND_INS, REST = "pruning.json", "stand_ins.safetensors", "kept"
 FORMAT = 1

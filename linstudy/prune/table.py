@@ -1,7 +1,7 @@
 """Every order with every action at every budget: a row each, with perplexity, parameters and time."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from jaxtyping import Int
@@ -12,11 +12,11 @@ from ..evaluate import cross_entropy
 from ..lookup import named
 from ..models import blocks as model_blocks
 from ..models import name_of
-from .actions import ACTIONS, fit
+from .actions import ACTIONS
+from .calibration import Calibration
 from .changes import Change, changed, count_parameters
 from .latency import latency
-from .orders import ORDERS, Blocks
-from .scores import layer_scores
+from .orders import ORDERS, choose, may_go
 
 # What others have proposed, as an order and an action, without the training that some of them add.
 BASELINES: dict[str, tuple[str, str]] = {
@@ -27,11 +27,12 @@ BASELINES: dict[str, tuple[str, str]] = {
 }
 Texts = Int[Tensor, "other length"]
 Row = dict[str, str | int | float]
+Key = tuple[str, str, int, int]
 
 
 def pruning_table(
     model: PreTrainedModel,
-    calibration: Blocks,
+    calibration: Int[Tensor, "block token"],
     evaluation: Mapping[str, Texts],
     *,
     orders: Sequence[str] = tuple(ORDERS),
@@ -39,6 +40,7 @@ def pruning_table(
     budgets: Sequence[int] = (1, 2, 3, 4),
     seeds: Sequence[int] = (0, 1, 2),
     batches: Sequence[int] = (1, 8),
+    done: Collection[Key] = (),
 ) -> Iterator[Row]:
     """Yield one row for every order, action, budget and text, after those of the whole model.
 
@@ -51,84 +53,50 @@ def pruning_table(
         budgets: how many layers go.
         seeds: of the random order; all other rows have seed 0.
         batches: texts at once when times are measured; none, and there are no times.
+        done: (order, action, layers, seed) of rows that somebody has: they are not measured again, and not yielded.
 
     Yields:
+        A row as soon as it is measured, those of one order after another's, so that they can be written one by one.
         ``model``, ``text``, ``order`` and ``action`` ("whole" for the whole model), ``layers`` (how many went),
         ``which`` (their numbers), ``perplexity``, ``parameters``, ``seed``, and of :func:`latency` ``prefill_ms``,
         ``decode_ms``, ``prefill_share`` and ``decode_share``, with a batch other than 1 after the name
         (``decode_ms_8``). Times depend on how many blocks and maps are left alone, and are measured once for each.
 
     """
-    for kind, registry, names in (("order", ORDERS, orders), ("action", ACTIONS, actions)):
-        for name in names:
-            named(registry, name, kind)
-    name = name_of(model)
-    measured = _measurements(model, calibration, evaluation, batches)
-    chosen = _choices(model, calibration, max(budgets))
-
-    def rows(order: str, action: str, layers: list[int], seed: int) -> Iterator[Row]:
-        shared, perplexities = measured(action, layers)
+    for order in orders:
+        named(ORDERS, order, "order")
+    for action in actions:
+        named(ACTIONS, action, "action")
+    known = Calibration(model, calibration)
+    may_go(known.depth, max(budgets), fixed=())
+    found: dict[tuple[str, tuple[int, ...]], tuple[Row, dict[str, float]]] = {}  # the same by another name, once
+    times: dict[tuple[int, int], Row] = {}
+    for order, action, count, seed in _combinations(orders, actions, budgets, seeds):
+        if (order, action, count, seed) in done:
+            continue
+        layers = []
+        if count:
+            fixed = (1,) if ACTIONS[action].merged else ()
+            layers = sorted(choose(model, calibration, order, count=count, fixed=fixed, seed=seed, known=known))
+        key = (_same(action, layers), tuple(layers))
+        if key not in found:
+            changes = known.changes(*key) if layers else []
+            found[key] = _measured(model, changes, evaluation, batches, times)
+        shared, perplexities = found[key]
         for text, perplexity in perplexities.items():
-            what: Row = {"model": name, "text": text, "order": order, "action": action, "layers": len(layers)}
+            what: Row = {"model": name_of(model), "text": text, "order": order, "action": action, "layers": count}
             what |= {"which": " ".join(map(str, layers)), "perplexity": perplexity}
             yield what | shared | {"seed": seed}
 
-    yield from rows("whole", "whole", [], 0)
+
+def _combinations(
+    orders: Sequence[str], actions: Sequence[str], budgets: Sequence[int], seeds: Sequence[int]
+) -> Iterator[Key]:
+    """Yield what there is a row for on every text: order, action, how many layers go, seed."""
+    yield "whole", "whole", 0, 0
     for order in orders:
-        for seed in seeds if order == "random" else (0,):
-            for action in actions:
-                for budget in budgets:
-                    yield from rows(order, action, chosen(order, seed, ACTIONS[action].merged, budget), seed)
-
-
-def _choices(model: PreTrainedModel, calibration: Blocks, most: int) -> Callable[[str, int, bool, int], list[int]]:
-    """Return the function that chooses layers; what has been found out for one budget serves the others."""
-    scores = layer_scores(model, calibration)
-    found: dict[tuple, list[int]] = {}
-
-    def chosen(order: str, seed: int, merged: bool, budget: int) -> list[int]:
-        count = budget if order == "angular" else most  # all others: the first of the longest list
-        key = (order, seed, merged, count)
-        if key not in found:
-            fixed = (1,) if merged else ()
-            found[key] = ORDERS[order](model, calibration, count=count, fixed=fixed, seed=seed, scores=scores)
-        return sorted(found[key][:budget])
-
-    return chosen
-
-
-def _measurements(
-    model: PreTrainedModel, calibration: Blocks, evaluation: Mapping[str, Texts], batches: Sequence[int]
-) -> Callable[[str, list[int]], tuple[Row, dict[str, float]]]:
-    """Return the function that measures; what is the same by another name is measured once."""
-    alone: dict[int, Change] = {}
-    known: dict[tuple[str, tuple[int, ...]], tuple[Row, dict[str, float]]] = {}
-    times: dict[tuple[int, int], Row] = {}
-
-    def changes_of(action: str, layers: list[int]) -> list[Change]:
-        if action == "whole":
-            return []
-        if action != "affine":
-            return fit(model, layers, action, blocks=calibration)
-        if not alone:
-            depth = len(model_blocks(model))
-            alone.update({one.first: one for one in fit(model, range(1, depth + 1), action, blocks=calibration)})
-        return [alone[layer] for layer in layers]
-
-    def measured(action: str, layers: list[int]) -> tuple[Row, dict[str, float]]:
-        key = (_same(action, layers), tuple(layers))
-        if key not in known:
-            changes = changes_of(key[0], layers)
-            with changed(model, changes):
-                perplexities = {text: math.exp(cross_entropy(model, some)) for text, some in evaluation.items()}
-                shared: Row = {"parameters": count_parameters(model)}
-                shape = len(model_blocks(model)), sum(one.map is not None and not one.merged for one in changes)
-            if shape not in times:
-                times[shape] = _times(model, changes, batches)
-            known[key] = shared | times[shape], perplexities
-        return known[key]
-
-    return measured
+        for seed in seeds if ORDERS[order].drawn else (0,):
+            yield from ((order, action, count, seed) for action in actions for count in budgets)
 
 
 def _same(action: str, layers: list[int]) -> str:
@@ -138,10 +106,22 @@ def _same(action: str, layers: list[int]) -> str:
     return "affine" if action == "sequential" and len(layers) == 1 else action
 
 
-def _times(model: PreTrainedModel, changes: list[Change], batches: Sequence[int]) -> Row:
-    row: Row = {}
-    for batch in batches:
-        end = "" if batch == 1 else f"_{batch}"
-        found = latency(model, lambda: changed(model, changes), batch=batch)
-        row |= {f"{name}{end}": value for name, value in found.items()}
-    return row
+def _measured(
+    model: PreTrainedModel,
+    changes: list[Change],
+    evaluation: Mapping[str, Texts],
+    batches: Sequence[int],
+    times: dict[tuple[int, int], Row],
+) -> tuple[Row, dict[str, float]]:
+    """Return parameters and times of a changed model, and its perplexity on each text."""
+    with changed(model, changes):
+        perplexities = {text: math.exp(cross_entropy(model, some)) for text, some in evaluation.items()}
+        shared: Row = {"parameters": count_parameters(model)}
+        shape = len(model_blocks(model)), sum(one.map is not None and not one.merged for one in changes)
+    if shape not in times:
+        times[shape] = {
+            name if batch == 1 else f"{name}_{batch}": value
+            for batch in batches
+            for name, value in latency(model, lambda: changed(model, changes), batch=batch).items()
+        }
+    return shared | times[shape], perplexities

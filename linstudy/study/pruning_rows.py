@@ -96,12 +96,12 @@ def healing_rows(source: Source, texts: Mapping[str, str | Path], *, tokens: int
     """
     from ..evaluate import cross_entropy
     from ..models import blocks as blocks_of
-    from ..prune import ORDERS, count_parameters, heal, prune, randomise_
+    from ..prune import choose, count_parameters, heal, prune, randomise_
     from ..prune.healing import HEALING
 
     model, _, blocks, evaluated = _texts(source, texts, tokens, dtype)
     count = max(1, round(LESS * len(blocks_of(model))))
-    layers = sorted(ORDERS["greedy_replaced"](model, blocks, count=count))
+    layers = sorted(choose(model, blocks, "greedy_replaced", count=count))
     rows = []
     for (action, healing), recipe in RECIPES.items():
         whole = action == "whole"

@@ -101,7 +101,7 @@ def where(model):
 
 
 def order(name, model, ids, **options):
-    return prune.ORDERS[name](model, ids, **options)
+    return prune.choose(model, ids, name, **options)
 
 
 def orders(model, ids):

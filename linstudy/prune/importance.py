@@ -10,7 +10,7 @@ from ..measure import JointMoments
 from ..measure import scores as linearity_scores
 from ..measure.moments import Centred
 from ..measure.reading import check_text, read
-from ..measure.scores import best_map, need_tokens
+from ..measure.scores import best_map, correlation, need_tokens
 from ..models import blocks as model_blocks
 
 # 1 where a small number says that a layer can go, -1 where a large one does
@@ -25,9 +25,7 @@ SIGNS = {
 }
 
 
-def layer_scores(
-    model: PreTrainedModel, blocks: Int[Tensor, "block token"], *, batch_size: int | None = None
-) -> pd.DataFrame:
+def layer_scores(model: PreTrainedModel, blocks: Int[Tensor, "block token"]) -> pd.DataFrame:
     """Return the scores of every layer, one row each, from one pass over the text.
 
     Columns: ``layer``, from 1; ``linearity``, ``update_linearity`` and ``norm_ratio`` as in a profile;
@@ -44,7 +42,8 @@ def layer_scores(
     need_tokens(blocks.numel(), dim)
     moments: list[JointMoments] = []
     angles = []
-    for _, _, stream, _ in read(model, blocks, batch_size=batch_size):
+    for batch in read(model, blocks):
+        stream = batch.stream
         moments = moments or [JointMoments.empty(dim, device=state.device) for state in stream]
         for layer, x, y in zip(range(1, depth + 2), stream, [*stream[1:], stream[-1]], strict=True):
             # The last of these is of what leaves the last layer, for its covariance.
@@ -65,15 +64,13 @@ def layer_scores(
     return pd.DataFrame(rows)
 
 
-def angular_distances(
-    model: PreTrainedModel, blocks: Int[Tensor, "block token"], *, batch_size: int | None = None
-) -> Float[Tensor, "boundary boundary"]:
+def angular_distances(model: PreTrainedModel, blocks: Int[Tensor, "block token"]) -> Float[Tensor, "boundary boundary"]:
     """Return the mean angle, in units of pi, between the states of the last token at any two boundaries.
 
     Boundary 0 is what enters the first layer, boundary l what leaves layer l.
     """
     check_text(model, blocks)
-    return torch.cat([_angles(batch.stream) for batch in read(model, blocks, batch_size=batch_size)]).mean(0)
+    return torch.cat([_angles(batch.stream) for batch in read(model, blocks)]).mean(0)
 
 
 def cca_distance(m: Centred, yy: Float[Tensor, "dim dim"]) -> float:
@@ -83,9 +80,8 @@ def cca_distance(m: Centred, yy: Float[Tensor, "dim dim"]) -> float:
     their digits where rho is next to 1.
     """
     error = yy - m.xx - m.xd - m.xd.T - m.xd.T @ best_map(m)  # of d = y - x as of y
-    scale = yy.diagonal().clamp_min(0).sqrt()
-    scale = torch.where(scale > 0, scale, 1)
-    values, vectors = torch.linalg.eigh(yy / scale / scale[:, None])
+    scale, scaled = correlation(yy)
+    values, vectors = torch.linalg.eigh(scaled)
     kept = values > m.resolution * values[-1]
     vectors = vectors[:, kept] / scale[:, None]
     adjust = (m.tokens - 1) / (m.tokens - len(yy) - 1)
