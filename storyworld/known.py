@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from . import lexicon
 from .kinds import kinds
-from .lexicon import FEELINGS
 from .stock import places
 from .stories import Story
 from .world import ACTS, Event, World
@@ -25,7 +25,7 @@ class Known:
     seen: set[str] = field(default_factory=set)  # persons who ever were somewhere
     visited: dict[str, None] = field(default_factory=dict)  # places anybody went to, in order
     holder: dict[str, str] = field(default_factory=dict)  # thing: person
-    feels: dict[str, str] = field(default_factory=dict)  # person: key of `FEELINGS`
+    feels: dict[str, str] = field(default_factory=dict)  # person: key of `lexicon.FEELINGS`
     felt: set[str] = field(default_factory=set)  # persons of whom some feeling was told, or can be guessed
 
 
@@ -84,12 +84,12 @@ def at(place: str) -> str:
 def _feelings(event: Event, text: str, people: list[str], traits: set[str], state: Known) -> None:
     now = dict(event.feelings)
     # Looked for as letters first: seldom is there one, and an expression takes its time.
-    said = {words for row in FEELINGS.values() for words in row if words in text and words not in traits}
+    said = {words for row in lexicon.FEELINGS.values() for words in row if words in text and words not in traits}
     said = {words for words in said if re.search(rf"\b{words}\b", text)}
     state.felt.update(person for person in people if said or now.get(person, START) != START)
     for person in people:
         others = {now[other] for other in people if other != person}
-        if now[person] not in others and not said.isdisjoint(FEELINGS[now[person]]):
+        if now[person] not in others and not said.isdisjoint(lexicon.FEELINGS[now[person]]):
             state.feels[person] = now[person]
     for person, feeling in list(state.feels.items()):
         if now.get(person) != feeling:

@@ -1,5 +1,8 @@
 """The data files of the stories: read without their comments, and what is wrong in one is said with its line."""
 
+import subprocess
+import sys
+
 import pytest
 
 from storyworld import lexicon, tables
@@ -62,3 +65,11 @@ def test_the_lexicon_has_words_phrases_and_rows():
     )
     with pytest.raises(AttributeError, match=r"lexicon.toml has no GRILS"):
         _ = lexicon.GRILS
+
+
+def test_no_file_is_read_before_a_story_is_told():
+    read = "print(tables.toml.cache_info().misses)"
+    code = f"from storyworld import tables, tell; {read}; tell(1); {read}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    before, after = map(int, done.stdout.split())
+    assert before == 0 < after
