@@ -7,7 +7,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from linstudy import capture
-from linstudy.measure.contributions import layer_contributions
+from linstudy.measure.tokens import layer_contributions
 from linstudy.models import blocks, replaced
 
 IDS = tiny_ids(batch=3, length=10)

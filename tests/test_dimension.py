@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from linstudy.measure import dimension
-from linstudy.measure.dimension import intrinsic_dimension, two_nearest
+from linstudy.measure import geometry
+from linstudy.measure.geometry import intrinsic_dimension, two_nearest
 
 
 def in_a_double_loop(points, fraction=5):
@@ -133,14 +133,14 @@ def test_neighbours_are_exact_where_products_lose_their_digits(case):
 
 
 def test_doubtful_neighbours_are_searched_again(monkeypatch):
-    real, asked = dimension._search, []
+    real, asked = geometry._search, []
 
     def search(points, rows, found, work):
         left = real(points, rows, found, work)
         asked.append((work, len(rows), len(left)))
         return left
 
-    monkeypatch.setattr(dimension, "_search", search)
+    monkeypatch.setattr(geometry, "_search", search)
     two_nearest(HARD["plain"](cloud().double()))
     assert asked == [(torch.float32, 300, 0), (torch.float64, 0, 0)]
     asked.clear()

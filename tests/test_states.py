@@ -9,7 +9,7 @@ from tiny_models import LAYERS, WIDTH, tiny_ids, tiny_model
 
 from linstudy import capture
 from linstudy.measure.reading import read
-from linstudy.measure.states import sample_states
+from linstudy.measure.tokens import sample_states
 
 IDS = tiny_ids(batch=7, length=10)
 

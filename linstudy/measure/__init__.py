@@ -1,17 +1,14 @@
 """Moments of the residual stream, the scores read from them, and where the error of a linear map sits."""
 
-from .anisotropy import anisotropy
-from .contributions import layer_contributions
-from .dimension import intrinsic_dimension
+from .geometry import anisotropy, intrinsic_dimension
 from .lens import Lens, logit_lens
 from .moments import JointMoments
 from .outliers import massive_activations, ordinary_tokens, outlier_ablation
 from .profile import linearity_profile, linearity_profiles, profile_of_states
 from .scores import heldout_scores, linear_map, scores
 from .selection import Selection
-from .states import sample_states
 from .sums import joint_moments
-from .tokenwise import TokenErrors, token_errors
+from .tokens import TokenErrors, layer_contributions, sample_states, token_errors
 
 __all__ = [
     "JointMoments",

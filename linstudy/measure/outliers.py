@@ -8,7 +8,6 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from ..models import blocks as model_blocks
 from .profile import linearity_profiles
 from .reading import check_text, read
 from .selection import Selection
@@ -34,7 +33,7 @@ def massive_activations(
         from the centre that is theirs: next to 1, every score of this boundary is theirs as well.
     """
     check_text(model, blocks)
-    distances, rows = Distances(blocks, len(model_blocks(model)) + 1), []
+    distances, rows = Distances(blocks), []
     for batch in read(model, blocks, batch_size=batch_size):
         distances.add(batch)
         if not rows:
@@ -57,7 +56,7 @@ def ordinary_tokens(
     feature the median) as the median token. An offset common to all tokens, however large, makes no outlier.
     """
     check_text(model, blocks)
-    distances = Distances(blocks, len(model_blocks(model)) + 1)
+    distances = Distances(blocks)
     for batch in read(model, blocks, batch_size=batch_size):
         distances.add(batch)
     outliers = distances.outliers(factor)
@@ -84,9 +83,8 @@ def outlier_ablation(
     dropped = {f"first {count} left out" if count else "all tokens": count for count in first} | {OUTLIERS: 0}
     selections = {name: Selection(part, count) for name, count in dropped.items()}
     selections[OUTLIERS] = Selection(part, outliers=factor)
-    table = linearity_profiles(model, blocks, selections, batch_size=batch_size).rename(
-        columns={"selection": "ablation"}
-    )
+    table = linearity_profiles(model, blocks, selections, batch_size=batch_size)
+    table["ablation"] = table.pop("selection")
     return table.assign(drop_first=table["ablation"].map(dropped), kept=table["tokens"] / blocks.numel())
 
 

@@ -13,14 +13,15 @@ FIRST_TOKENS = 512  # whose median is the centre, so that it does not depend on 
 class Distances:
     """How far every token lies, at every boundary, from the centre: of every feature the median."""
 
-    def __init__(self, blocks: Int[Tensor, "block token"], boundaries: int):
-        self.found: Float[Tensor, "boundary block token"] = torch.zeros(boundaries, *blocks.shape)
+    def __init__(self, blocks: Int[Tensor, "block token"]):
+        self.blocks = blocks
         self.centres: list[Float[Tensor, " dim"]] = []
 
     def add(self, batch: Batch) -> None:
         """Measure the next blocks."""
         if not self.centres:
             self.centres = [state.flatten(0, 1)[:FIRST_TOKENS].float().median(dim=0).values for state in batch.stream]
+            self.found: Float[Tensor, "boundary block token"] = torch.zeros(len(self.centres), *self.blocks.shape)
         for found, state, centre in zip(self.found, batch.stream, self.centres, strict=True):
             found[batch.rows] = (state.float() - centre).norm(dim=-1).cpu()
 
@@ -42,29 +43,26 @@ class Sieve:
 
     def __init__(self, plan: Plan, medians: Float[Tensor, " boundary"] | None = None):
         self.plan, self.known = plan, medians
-        self.everything = 2 ** len(plan.selections) - 1
-        looks = any(one.outliers for one in plan.selections)
-        self.distances = Distances(plan.blocks, plan.depth + 1) if looks else None
         self.low = self.high = medians  # the median distance is taken to end up between these
-        self.highest_low, self.lowest_high = torch.tensor(0.0), torch.tensor(torch.inf)
+        self.distances = Distances(plan.blocks) if any(one.outliers for one in plan.selections) else None
+        self.bounds: list[tuple[Tensor, Tensor]] = []
 
     def look(self, batch: Batch) -> None:
         """Take note of the next blocks."""
         if self.distances:
             self.distances.add(batch)
-            if self.known is None:
-                margin = 1 + (batch.rows.stop / len(batch.ids)) ** -0.5
-                median = self.distances.medians(batch.rows.stop)
-                self.low, self.high = median / margin, median * margin
-                self.highest_low = torch.maximum(self.highest_low, self.low)
-                self.lowest_high = torch.minimum(self.lowest_high, self.high)
+        if self.distances and self.known is None:
+            median, margin = self.distances.medians(batch.rows.stop), 1 + (len(self.bounds) + 1) ** -0.5
+            self.low, self.high = median / margin, median * margin
+            self.bounds.append((self.low, self.high))
 
     def settle(self) -> Bool[Tensor, " layer"]:
         """Know the medians from now on, and say for which layers something taken for known on the way was not so."""
-        if self.distances is None or self.known is not None:
-            return torch.zeros(self.plan.depth, dtype=torch.bool)
-        self.known = self.low = self.high = self.distances.medians()
-        wrong = (self.known < self.highest_low) | (self.known > self.lowest_high)
+        wrong = torch.zeros(self.plan.depth + 1, dtype=torch.bool)
+        if self.bounds:
+            self.known = self.low = self.high = self.distances.medians()
+        for low, high in self.bounds:
+            wrong |= (self.known < low) | (self.known > high)
         return wrong[:-1] | wrong[1:]
 
     def codes(self, layer: int, tokens: Int[Tensor, " token"]) -> tuple[Int[Tensor, " token"], Bool[Tensor, " token"]]:

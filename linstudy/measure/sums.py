@@ -14,7 +14,7 @@ from tqdm import tqdm
 from transformers import PreTrainedModel
 
 from .moments import JointMoments, added
-from .reading import State, read
+from .reading import Batch, read
 from .resume import Progress
 from .selection import Keep, Plan, Selection
 from .sieve import Sieve
@@ -58,19 +58,14 @@ def moments_of(
     Layers in which the median distance moved further than was thought possible on the way, or too many tokens stayed
     open, are measured in a second pass, with the ``medians`` known.
     """
-    saved, sieve = saved or Progress(None), Sieve(plan, medians)
-    cells = {layer: Cells(plan, found) for layer, found in saved.moments(layers).items()}
+    saved, sieve = saved or Progress(), Sieve(plan, medians)
+    cells = {layer: Cells(plan, sieve, layer, found) for layer, found in saved.moments(layers).items()}
     advance(saved.batches)
-    first, left, length = plan.selections[0], plan.batches[saved.batches :], plan.blocks.shape[1]
+    first, left = plan.selections[0], plan.batches[saved.batches :]
     for batch in read(model, plan.blocks, part=first.part, stack=first.stack, rows=left):
         sieve.look(batch)
-        tokens = torch.arange(batch.rows.start * length, batch.rows.stop * length)
-        for layer, one in cells.items():
-            one.add(*batch.pairs[layer - 1], tokens, *sieve.codes(layer, tokens))
-            if one.full():
-                one.sort(*sieve.codes(layer, one.tokens()))
-                if one.full():  # too much is still open
-                    one.give_up()
+        for one in cells.values():
+            one.add(batch)
         advance(1)
         saved.after_batch({layer: one.found for layer, one in cells.items()})
     guessed_wrong, again = sieve.settle(), []
@@ -79,7 +74,7 @@ def moments_of(
         if one.lost or guessed_wrong[layer - 1]:
             again.append(layer)
         else:
-            one.sort(*sieve.codes(layer, one.tokens()))
+            one.sort()
             yield layer, one
     if again:
         yield from moments_of(model, plan, again, lambda count: None, medians=sieve.known)
@@ -88,61 +83,63 @@ def moments_of(
 class Cells:
     """The moments of one layer, apart by the codes of their tokens (:class:`Sieve`), and the states that wait."""
 
-    def __init__(self, plan: Plan, found: dict[int, JointMoments]):
-        self.plan, self.found, self.lost = plan, found, False
-        self.everything = 2 ** len(plan.selections) - 1
+    def __init__(self, plan: Plan, sieve: Sieve, layer: int, found: dict[int, JointMoments]):
+        self.plan, self.sieve, self.layer, self.found = plan, sieve, layer, found
+        self.all = 2 ** len(plan.selections) - 1
         self.waiting: list[tuple[Tensor, Tensor, Tensor]] = []  # rows of x and of y, and their places in the text
+        self.lost = False
 
-    def full(self) -> bool:
-        """Say whether the states that wait take more memory than moments would."""
-        return len(self.tokens()) > ROWS + 2 * self.plan.dim
-
-    def give_up(self) -> None:
-        """Let everything go."""
-        self.lost, self.found, self.waiting = True, {}, []
-
-    def tokens(self) -> Int[Tensor, " token"]:
-        """Return the places of the tokens that wait."""
-        return torch.cat([torch.empty(0, dtype=torch.long), *(tokens for _, _, tokens in self.waiting)])
-
-    def add(self, x: State, y: State, tokens: Tensor, code: Tensor, is_open: Tensor) -> None:
-        """Add a batch: tokens that are in all selections to their moments, others to the states that wait."""
+    def add(self, batch: Batch) -> None:
+        """Add the tokens that are in all selections to their moments, others to the states that wait."""
         if self.lost:
             return
+        x, y = batch.pairs[self.layer - 1]
         if x.device.type == "mps":  # which has no float64
             x, y = x.cpu(), y.cpu()
-        x, y, inside = x.flatten(0, 1), y.flatten(0, 1), code & self.everything
-        common = (inside == self.everything) & ~is_open
-        self._sum(int(code[0]) | self.everything, x, y, common)
-        apart = (inside > 0) & ~common | is_open
+        x, y = x.flatten(0, 1), y.flatten(0, 1)
+        tokens = batch.rows.start * batch.ids.shape[1] + torch.arange(batch.ids.numel())
+        code, is_open = self.sieve.codes(self.layer, tokens)
+        inside = code & self.all
+        common = (inside == self.all) & ~is_open
+        self._sum(int(code[0]) | self.all, x, y, common)
+        apart = is_open | ((inside > 0) & ~common)
         if apart.any():
             self.waiting.append((_rows(x, apart), _rows(y, apart), tokens[apart]))
+        if self._full():
+            self.sort()
+            if self._full():  # too much is still open
+                self.lost, self.found, self.waiting = True, {}, []
 
-    def sort(self, code: Tensor, is_open: Tensor) -> None:
-        """Add the states that wait to the moments of their code; of those that are still open wait on."""
+    def sort(self) -> None:
+        """Add the states that wait to the moments of their code; of tokens that are still open they wait on."""
         if not self.waiting:
             return
         x, y, tokens = (torch.cat(some) for some in zip(*self.waiting, strict=True))
+        code, is_open = self.sieve.codes(self.layer, tokens)
         self.waiting = [(_rows(x, is_open), _rows(y, is_open), tokens[is_open])]
         for key in code[~is_open].unique().tolist():
-            if key & self.everything:
+            if key & self.all:
                 self._sum(key, x, y, (code == key) & ~is_open)
 
     def of(self, selection: int) -> list[JointMoments]:
         """Return the moments of a selection: of the fitted text and, where there is one, of the one held out."""
         found = []
         for text in range(self.plan.texts):
-            keys = [key for key in self.found if key // (self.everything + 1) == text and key >> selection & 1]
-            parts = [self.found[key] for key in sorted(keys, reverse=True)]  # those common to all first
-            found.append(added(parts or [JointMoments.empty(self.plan.dim)]))
-            # Products are made in float32 where no feature is nearly a mixture of others. Tokens that are added, with
-            # exact products, cannot make one so: what is known of every direction keeps its digits.
-            found[-1].resolution = torch.stack([one.resolution for one in parts or found]).min()
+            keys = [key for key in self.found if key // (self.all + 1) == text and key >> selection & 1]
+            parts = [self.found[key] for key in sorted(keys, reverse=True)] or [JointMoments.empty(self.plan.dim)]
+            found.append(added(parts))
+            # Products are made in float32 where no feature is nearly a mixture of others. Tokens added with exact
+            # products cannot make one so: what is known of every direction keeps its digits.
+            found[-1].resolution = torch.stack([one.resolution for one in parts]).min()
         return found
+
+    def _full(self) -> bool:
+        """Say whether the states that wait take more memory than moments would."""
+        return sum(len(tokens) for _, _, tokens in self.waiting) > ROWS + 2 * self.plan.dim
 
     def _sum(self, key: int, x: Tensor, y: Tensor, chosen: Tensor) -> None:
         if key not in self.found:
-            exact = None if key & self.everything == self.everything else True
+            exact = None if key & self.all == self.all else True
             self.found[key] = JointMoments.empty(self.plan.dim, exact=exact, device=x.device)
         self.found[key].update(_rows(x, chosen), _rows(y, chosen))
 

@@ -1,13 +1,57 @@
-"""How many dimensions a cloud of states really has: TwoNN, from the distances to the two nearest neighbours."""
+"""The shape of a cloud of states: how much of it lies along one direction, and how many dimensions it really has."""
+
+import math
+from functools import reduce
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from .moments import full_float32
+from .moments import JointMoments, full_float32
+from .scores import largest_eigenvalue
 
 ROWS = 256  # points whose distances are taken at a time
 CANDIDATES = 4  # neighbours looked at closely: a point whose two nearest are not surely among them is searched again
+
+
+@torch.no_grad()
+def anisotropy(states: JointMoments | Float[Tensor, "point dim"], *, iterations: int | None = None) -> float:
+    """Return the share of the variance that lies along the direction with most of it, in [1 / dim, 1].
+
+    That is s_1² / (s_1² + s_2² + ...) with the singular values of the centred states (Razzhigaev et al. 2024, "The
+    Shape of Learning"). ``states`` are the moments of a layer, for the stream that enters it, or a matrix of states.
+    Of the states' covariance only the largest eigenvalue is taken; no singular values of all states are.
+
+    ``iterations`` makes it so many steps of power iteration, which never form the covariance of a matrix. They
+    approach the exact value from below, and every step shrinks the error by (s_2 / s_1)⁴.
+
+    States that do not differ have no variance and no direction: NaN. Raises ValueError for states that are not
+    finite, for fewer than two of them, and for less than one iteration.
+    """
+    if iterations is not None and iterations < 1:
+        raise ValueError(f"iterations={iterations} go nowhere: give 1 or more, or leave it out for the exact value")
+    if isinstance(states, JointMoments):
+        factors = [states.centred().xx]
+        total = float(factors[0].trace())
+    else:
+        if len(states) < 2:
+            raise ValueError(f"{len(states)} states have no directions: give two or more")
+        states = _in_float64(states, "states")
+        centred = states - states[0]  # equal states become zeros, which a mean rounded would not make them
+        centred = centred - centred.mean(0)
+        factors = [centred.T, centred]  # of the covariance, which iterations do without
+        total = float(centred.square().sum())
+    if total <= 0:
+        return math.nan
+    if iterations is None:
+        return largest_eigenvalue(reduce(torch.matmul, factors)) / total
+    # Any fixed vector could be at right angles to the direction sought; a random one is not.
+    vector = torch.randn(factors[-1].shape[1], generator=torch.Generator().manual_seed(0)).to(factors[-1])
+    for _ in range(iterations):
+        vector = vector / vector.norm()
+        for factor in reversed(factors):
+            vector = factor @ vector
+    return float(vector.norm()) / total
 
 
 @torch.no_grad()
@@ -29,10 +73,7 @@ def intrinsic_dimension(points: Float[Tensor, "point dim"], *, keep: float = 0.9
     """
     if not 0 < keep < 1:
         raise ValueError(f"keep={keep} is not a share of the points: give a number between 0 and 1, such as 0.9")
-    if not torch.isfinite(points).all():
-        raise ValueError("the points hold NaN or infinity: look for an overflow (float16?) in the model")
-    points = (points.cpu() if points.device.type == "mps" else points).double()  # Apple's GPUs have no float64
-    different = torch.unique(points, dim=0)
+    different = torch.unique(_in_float64(points, "points"), dim=0)
     count = len(different)
     if int(keep * count) < 1 or count < 3:
         raise ValueError(
@@ -92,3 +133,9 @@ def _search(
         if candidates < len(points) - 1:
             left.append(some[distances[:, 1].square() > bound[:, -1] + lowered[some]])
     return torch.cat(left) if left else rows[:0]
+
+
+def _in_float64(points: Float[Tensor, "point dim"], name: str) -> Float[Tensor, "point dim"]:
+    if not torch.isfinite(points).all():
+        raise ValueError(f"the {name} hold NaN or infinity: look for an overflow (float16?) in the model")
+    return (points.cpu() if points.device.type == "mps" else points).double()  # Apple's GPUs have no float64
