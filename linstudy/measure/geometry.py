@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from .moments import JointMoments, full_float32
+from .moments import JointMoments
+from .precision import full_float32
 from .scores import largest_eigenvalue
 
 ROWS = 256  # points whose distances are taken at a time

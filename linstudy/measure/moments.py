@@ -1,8 +1,7 @@
 """First and second moments of the stream before and after a layer, kept while batches flow past."""
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -15,13 +14,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ..files import written_whole
+from .precision import RESOLUTION, float32_will_do, full_float32
 
 ROWS = 1024  # tokens multiplied at a time: enough for the matrix units, few enough for short float32 sums
 CACHED_ROWS = 512  # tokens summed at a time: what is touched a dozen times stays in cache
 COLUMNS = 256  # width of the blocks in which a symmetric product is made
-EXACT_WIDTH = 256  # up to this width float64 products cost next to nothing
-INDEPENDENT = 1e-3  # share of its variance that every feature must have to itself for float32 products to do
-RESOLUTION = {torch.float32: 1e-8, torch.float64: 1e-12}  # of eigenvalues, as a share of the largest
 
 
 @dataclass(eq=False)
@@ -93,7 +90,7 @@ class JointMoments:
             first = slice(CACHED_ROWS)
             self.location.copy_(torch.stack([x[first].median(0).values, (y[first] - x[first]).median(0).values]))
         if not self.resolution:
-            exact = torch.float64 in (x.dtype, y.dtype) or not _float32_will_do(x)
+            exact = torch.float64 in (x.dtype, y.dtype) or not float32_will_do(x)
             self.resolution.fill_(RESOLUTION[torch.float64 if exact else torch.float32])
         work = torch.float64 if self.resolution == RESOLUTION[torch.float64] else torch.float32
         both = torch.empty(2, min(ROWS, len(x)), self.dim, dtype=work, device=x.device)
@@ -234,23 +231,3 @@ class Centred:
     def yy(self) -> Float[Tensor, " dim"]:
         """The same for y = x + d, feature by feature."""
         return (self.xx.diagonal() + 2 * self.xd.diagonal() + self.dd).clamp_min(0)
-
-
-def _float32_will_do(x: Float[Tensor, "token dim"]) -> bool:
-    """Say whether the first tokens are many enough, and their features independent enough, for float32 products."""
-    rows, dim = x.shape
-    if dim <= EXACT_WIDTH or rows < 3 * dim // 2:
-        return False
-    root, failed = torch.linalg.cholesky_ex(torch.corrcoef(x[: 2 * dim].float().T))
-    return not failed and bool(root.diagonal().min() ** 2 > INDEPENDENT)  # of each feature's variance, given the others
-
-
-@contextmanager
-def full_float32() -> Iterator[None]:
-    """Forbid the GPU to round float32 products to ten bits (TF32)."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)

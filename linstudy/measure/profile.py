@@ -17,7 +17,7 @@ from .moments import JointMoments, added
 from .reading import share_of
 from .resume import Progress
 from .scores import heldout_scores, need_tokens, scores
-from .selection import Keep, Plan, Selection
+from .selection import Keep, Plan, Selection, planned
 from .sums import moments_of
 
 
@@ -62,9 +62,7 @@ def linearity_profile(
     Raises ValueError for a text that is too short, padded, or not made for this model, and for states that are not
     finite (it names the layer); IndexError for a layer that the model does not have.
     """
-    plan = Plan.of(
-        model, blocks, [Selection(part, drop_first, keep, layers, stack)], heldout=heldout, batch_size=batch_size
-    )
+    plan = planned(model, blocks, [Selection(part, drop_first, keep, layers, stack)], heldout, batch_size)
     saved = Progress()
     if resume is not None:
         decides = {"part": part, "drop_first": drop_first, "heldout": heldout, "layers": plan.layers}
@@ -89,27 +87,52 @@ def linearity_profiles(
     each of them, with its name in the column ``selection``, one profile after another. Where the text is such that
     outliers cannot be told on the way, it is read a second time for the layers concerned.
     """
-    plan = Plan.of(model, blocks, list(selections.values()), heldout=heldout, batch_size=batch_size)
+    plan = planned(model, blocks, list(selections.values()), heldout, batch_size)
     table = _measured(model, plan, memory, progress, Progress())
     return table.assign(selection=[list(selections)[number] for number in table["selection"]])
+
+
+def joint_moments(
+    model: PreTrainedModel,
+    blocks: Int[Tensor, "block token"],
+    *,
+    part: str = "block",
+    drop_first: int = 0,
+    keep: Keep | None = None,
+    layers: Sequence[int] | None = None,
+    stack: str | None = None,
+    batch_size: int | None = None,
+    progress: bool | None = None,
+) -> dict[int, JointMoments]:
+    """Return the moments of the stream before and after each layer, by the layer's number, counted from 1.
+
+    From them come the scores (:func:`linstudy.measure.scores`) and the best affine maps
+    (:func:`linstudy.linear_map`). They take 16 bytes times the width squared a layer. The arguments, and the errors,
+    are those of :func:`linstudy.linearity_profile`.
+    """
+    plan = planned(model, blocks, [Selection(part, drop_first, keep, layers, stack)], 0.0, batch_size)
+    with _bar(len(plan.batches), progress) as bar:
+        return {layer: cells.of(0)[0] for layer, cells in moments_of(model, plan, plan.layers, bar.update)}
 
 
 def _measured(
     model: PreTrainedModel, plan: Plan, memory: int | None, progress: bool | None, saved: Progress
 ) -> pd.DataFrame:
-    shares = plan.passes(memory)
-    off = None if progress is None else not progress
-    with tqdm(total=len(shares) * len(plan.batches), unit="batch", disable=off) as bar:
-        bar.update(saved.passes * len(plan.batches))
-        for layers in shares[saved.passes :]:
+    shares = plan.passes(memory, {row["layer"] for row in saved.rows})
+    with _bar(len(shares) * len(plan.batches), progress) as bar:
+        for layers in shares:
             for layer, cells in moments_of(model, plan, layers, bar.update, saved):
                 for number in range(len(plan.selections)):
                     saved.rows.append({"selection": number} | _row(layer, cells.of(number)))
-            saved.next_pass()
+            saved.after_pass()
     saved.close()
     table = pd.DataFrame(saved.rows).sort_values(["selection", "layer"], ignore_index=True)
     origin = {"model": name_of(model), "revision": getattr(model.config, "_commit_hash", None)}
     return _in_order(table.assign(part=plan.selections[0].part, **origin))
+
+
+def _bar(batches: int, shown: bool | None) -> tqdm:
+    return tqdm(total=batches, unit="batch", disable=None if shown is None else not shown)
 
 
 def profile_of_states(states: Sequence[Tensor | np.ndarray], *, heldout: float = 0.0) -> pd.DataFrame:

@@ -23,11 +23,10 @@ Found = dict[int, dict[int, JointMoments]]  # by layer and code
 
 @dataclass
 class Progress:
-    """Passes and batches done, the finished layers' rows, and, on disk, the moments of the layers under way."""
+    """The finished layers' rows, the batches done of the pass under way, and, on disk, the moments of its layers."""
 
     path: Path | None = None
     key: str = ""
-    passes: int = 0
     batches: int = 0
     rows: list[dict[str, float | int]] = field(default_factory=list)
     tensors: dict[str, Tensor] = field(default_factory=dict)
@@ -55,10 +54,12 @@ class Progress:
         return cls(path, key, **state, tensors=tensors)
 
     def moments(self, layers: list[int]) -> Found:
-        """Return what was saved of these layers' moments."""
+        """Return what was saved of these layers' moments; a pass over other layers is begun again."""
         found: Found = {layer: {} for layer in layers}
-        for name in [name for name in self.tensors if name.endswith("/count")]:
-            layer, code, _ = name.split("/")
+        names = [name.split("/") for name in self.tensors if name.endswith("/count")]
+        if {int(layer) for layer, _, _ in names} != set(layers):
+            self.batches, names = 0, []
+        for layer, code, _ in names:
             saved = {f.name: self.tensors[f"{layer}/{code}/{f.name}"] for f in fields(JointMoments)}
             found[int(layer)][int(code)] = JointMoments(**saved)
         self.tensors = {}
@@ -71,9 +72,9 @@ class Progress:
             each = ((f"{layer}/{code}", one) for layer, codes in found.items() for code, one in codes.items())
             self._save({f"{stem}/{name}": tensor for stem, one in each for name, tensor in one.tensors().items()})
 
-    def next_pass(self) -> None:
-        """Count a pass; its layers' rows are done, their moments no longer needed."""
-        self.passes, self.batches = self.passes + 1, 0
+    def after_pass(self) -> None:
+        """Save the rows of the layers that are done; their moments are no longer needed."""
+        self.batches = 0
         if self.path:
             self._save({})
 
@@ -83,7 +84,7 @@ class Progress:
             self.path.unlink(missing_ok=True)
 
     def _save(self, tensors: dict[str, Tensor]) -> None:
-        state = {"key": self.key, "passes": self.passes, "batches": self.batches, "rows": self.rows}
+        state = {"key": self.key, "batches": self.batches, "rows": self.rows}
         with written_whole(self.path) as temporary:
             save_file(tensors, temporary, metadata={"progress": json.dumps(state)})
         self.last = time.monotonic()

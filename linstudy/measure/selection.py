@@ -1,6 +1,6 @@
 """What of a text is measured: one selection of tokens or many, checked before the model runs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import psutil
@@ -45,42 +45,21 @@ class Plan:
     cut: int  # the blocks before it are fitted, those from it on held out
     batches: list[slice]
 
-    @classmethod
-    def of(
-        cls,
-        model: PreTrainedModel,
-        blocks: Tensor,
-        selections: Sequence[Selection],
-        *,
-        heldout: float = 0.0,
-        batch_size: int | None = None,
-    ) -> "Plan":
-        """Check the text, the layers and the number of tokens."""
-        first, *others = selections
-        if any((one.part, one.stack, one.layers) != (first.part, first.stack, first.layers) for one in others):
-            raise ValueError("selections that differ in part, stack or layers are not one pass: measure them in turn")
-        for one in selections:
-            check_text(model, blocks, one.drop_first)
-        depth = len(model_blocks(model, stack=first.stack))
-        layers, dim = known(first.layers, "layer", 1, depth), model.config.get_text_config().hidden_size
-        cut = len(blocks) - share_of(len(blocks), heldout)
-        for one in selections:
-            need_tokens(_fewest(blocks, one, layers, depth, cut), dim)
-        cuts = batches(blocks, batch_size, stop=cut) + batches(blocks, batch_size, start=cut)
-        return cls(blocks, tuple(selections), layers, depth, dim, cut, cuts)
-
     @property
     def texts(self) -> int:
         """How many texts have moments of their own: the fitted one, and the one held out."""
         return 1 + (self.cut < len(self.blocks))
 
-    def passes(self, memory: int | None) -> list[list[int]]:
-        """Share the layers out over passes whose moments fit the memory; say so where it takes several."""
+    def passes(self, memory: int | None, done: Collection[int] = ()) -> list[list[int]]:
+        """Share the layers that are not done out over passes whose moments fit the memory; say where it takes several.
+
+        Raises ValueError where not even one layer's do.
+        """
         each = self.texts * self._sums() * 2 * self.dim * self.dim * 8
         budget = psutil.virtual_memory().available // 2 if memory is None else memory
         if each > budget:
             raise ValueError(f"the moments of one layer take {each:,} bytes, the budget is {budget:,}: raise `memory`")
-        layers, at_once = self.layers, min(len(self.layers), int(budget // each))
+        layers, at_once = [layer for layer in self.layers if layer not in done], int(budget // each)
         shares = [layers[start : start + at_once] for start in range(0, len(layers), at_once)]
         if len(shares) > 1:
             print(
@@ -96,6 +75,23 @@ class Plan:
         sets = len(firsts) * len(factors) * 2 ** len(keeps - {None})
         few = keeps == {None} and max(firsts) * len(self.blocks) <= self.dim  # then all but one wait as states
         return 1 if len(self.selections) == 1 else 3 if few else 2 + sets
+
+
+def planned(
+    model: PreTrainedModel, blocks: Tensor, selections: Sequence[Selection], heldout: float, batch_size: int | None
+) -> Plan:
+    """Check the text, the layers and the number of tokens."""
+    first, *others = selections
+    if any((one.part, one.stack, one.layers) != (first.part, first.stack, first.layers) for one in others):
+        raise ValueError("selections that differ in part, stack or layers are not one pass: measure them in turn")
+    depth, dim = len(model_blocks(model, stack=first.stack)), model.config.get_text_config().hidden_size
+    for one in selections:
+        check_text(model, blocks, one.drop_first)
+    layers, cut = known(first.layers, "layer", 1, depth), len(blocks) - share_of(len(blocks), heldout)
+    for one in selections:
+        need_tokens(_fewest(blocks, one, layers, depth, cut), dim)
+    cuts = batches(blocks, batch_size, stop=cut) + batches(blocks, batch_size, start=cut)
+    return Plan(blocks, tuple(selections), layers, depth, dim, cut, cuts)
 
 
 def _fewest(blocks: Tensor, selection: Selection, layers: list[int], depth: int, cut: int) -> int:

@@ -5,44 +5,20 @@ of its tokens' sums, added: nothing is subtracted, for outliers can hold nearly 
 not in all selections are few, and wait as states until there are many of them, or until it is known what they are.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
-from tqdm import tqdm
 from transformers import PreTrainedModel
 
 from .moments import JointMoments, added
 from .reading import Batch, read
 from .resume import Progress
-from .selection import Keep, Plan, Selection
+from .selection import Plan
 from .sieve import Sieve
 
 ROWS = 1024  # tokens that wait in any case: products of a few rows cost as much as those of many
-
-
-def joint_moments(
-    model: PreTrainedModel,
-    blocks: Int[Tensor, "block token"],
-    *,
-    part: str = "block",
-    drop_first: int = 0,
-    keep: Keep | None = None,
-    layers: Sequence[int] | None = None,
-    stack: str | None = None,
-    batch_size: int | None = None,
-    progress: bool | None = None,
-) -> dict[int, JointMoments]:
-    """Return the moments of the stream before and after each layer, by the layer's number, counted from 1.
-
-    From them come the scores (:func:`linstudy.measure.scores`) and the best affine maps
-    (:func:`linstudy.linear_map`). They take 16 bytes times the width squared a layer. The arguments, and the errors,
-    are those of :func:`linstudy.linearity_profile`.
-    """
-    plan = Plan.of(model, blocks, [Selection(part, drop_first, keep, layers, stack)], batch_size=batch_size)
-    with tqdm(total=len(plan.batches), unit="batch", disable=None if progress is None else not progress) as bar:
-        return {layer: cells.of(0)[0] for layer, cells in moments_of(model, plan, plan.layers, bar.update)}
 
 
 def moments_of(

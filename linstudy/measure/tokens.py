@@ -7,10 +7,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from .moments import RESOLUTION, JointMoments
+from .moments import JointMoments
+from .precision import RESOLUTION
+from .profile import joint_moments
 from .reading import check_text, read
 from .scores import best_map, need_tokens
-from .sums import joint_moments
 
 
 @dataclass(frozen=True, eq=False)
