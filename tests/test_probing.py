@@ -9,8 +9,7 @@ from tiny_models import tiny_model
 
 import linstudy
 from linstudy.evaluate import probe
-from linstudy.evaluate.pooled import pooled_states
-from linstudy.evaluate.probing import _fit, _split, probe_states
+from linstudy.evaluate.probing import _fit, _split, pooled_states, probe_states
 from linstudy.text import stories, train_tokenizer
 
 

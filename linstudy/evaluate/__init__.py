@@ -2,10 +2,9 @@
 
 from storyworld import Grade, Reference, grade, novelty, reference_index
 
-from .bits import bits_per_byte
 from .continuations import grade_model, story_beginnings
 from .harness import harness
-from .loss import cross_entropy
+from .loss import bits_per_byte, cross_entropy
 from .probing import probe, probe_states
 from .zero_shot import zero_shot
 

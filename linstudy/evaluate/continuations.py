@@ -11,6 +11,7 @@ from transformers import GenerationConfig, LogitsProcessor, PreTrainedModel, Pre
 from storyworld import Reference, grade, story_seed, tell, wishes
 
 from ..models import positions
+from .padding import evaluating, padded
 
 
 def story_beginnings(count: int, *, seed: int = 1) -> list[str]:
@@ -32,28 +33,17 @@ def grade_model(
 ) -> pd.DataFrame:
     """Continue each prompt once and grade the continuations (:func:`linstudy.evaluate.grade`): one row a prompt.
 
-    The prompt is read with its continuation (what it said must stay true) and not graded. A continuation ends with
-    the end-of-text token, or is cut after `tokens`.
+    ``prompts`` are beginnings of stories, or how many to make (:func:`story_beginnings`). A prompt is read with its
+    continuation (what it said must stay true) and not graded. A continuation ends with the end-of-text token, or is
+    cut after ``tokens``; nearly all stories end within 320. Beyond the length of the blocks it was trained on, counted
+    with the prompt, a model falls apart: choose fewer, or train on longer. ``temperature`` 1 samples what the model
+    believes, 0 takes the likeliest token. A row depends on its prompt, its place and the ``seed`` of the sampling, not
+    on ``batch_size``. Copies are looked for in ``reference``.
 
-    Args:
-        model: any causal language model.
-        tokenizer: its tokenizer.
-        prompts: beginnings of stories, or how many to make (:func:`story_beginnings`).
-        tokens: how many tokens a continuation may have; nearly all stories end within 320. Beyond the length of the
-            blocks it was trained on, counted with the prompt, a model falls apart: choose fewer, or train on longer.
-        seed: of the sampling. A row depends on its prompt, its place and the seed, not on `batch_size`.
-        temperature: 1 samples what the model believes, 0 takes the likeliest token.
-        reference: what copies are looked for in.
-        batch_size: prompts continued at once.
-
-    Returns:
-        Columns ``prompt`` (from 1), ``seed``, ``temperature``, ``words``, ``sentences``, ``events``, ``grammar``,
-        ``consistency``, ``plot``, ``novelty`` (NaN without ``reference``), ``wish``, ``ending``, ``finished`` (whether
-        the model ended the story) and ``text`` (the continuation).
-
-    Raises:
-        ValueError: for no prompt, for tokens the model has no positions for, and for a negative temperature.
-
+    Returns columns ``prompt`` (from 1), ``seed``, ``temperature``, ``words``, ``sentences``, ``events``, ``grammar``,
+    ``consistency``, ``plot``, ``novelty`` (NaN without ``reference``), ``wish``, ``ending``, ``finished`` (whether the
+    model ended the story) and ``text`` (the continuation). Raises ValueError for no prompt, for tokens the model has
+    no positions for, and for a negative temperature.
     """
     texts = story_beginnings(prompts) if isinstance(prompts, int) else list(prompts)
     if not texts:
@@ -104,22 +94,12 @@ def _continue(
     """Return what the model adds to each prompt: tokens up to the end of the text, or as many as there are draws."""
     end = tokenizer.eos_token_id
     filler = 0 if end is None else end
-    length = max(map(len, prompts))
-    ids = torch.tensor([[filler] * (length - len(prompt)) + prompt for prompt in prompts])
-    mask = torch.tensor([[0] * (length - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+    ids, mask = padded(prompts, model.device, filler=filler, left=True)
     config = GenerationConfig(max_new_tokens=draws.shape[1], do_sample=False, eos_token_id=end, pad_token_id=filler)
-    was_training = model.training
-    model.eval()
-    try:
-        out = model.generate(
-            ids.to(model.device),
-            attention_mask=mask.to(model.device),
-            generation_config=config,
-            logits_processor=[_Drawn(draws.to(model.device), temperature)] if temperature else [],
-        )
-    finally:
-        model.train(was_training)
-    return out[:, length:].tolist()
+    sampling = [_Drawn(draws.to(model.device), temperature)] if temperature else []
+    with evaluating(model):
+        out = model.generate(ids, attention_mask=mask, generation_config=config, logits_processor=sampling)
+    return out[:, ids.shape[1] :].tolist()
 
 
 class _Drawn(LogitsProcessor):

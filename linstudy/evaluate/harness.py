@@ -22,24 +22,14 @@ def harness(
 ) -> pd.DataFrame:
     """Score a model zero-shot on tasks of lm-evaluation-harness, with the constant predictor beside each accuracy.
 
-    Args:
-        model: any causal language model.
-        tokenizer: its tokenizer.
-        tasks: by the harness's names. Those of the paper's Table 2 are downloaded from the hub when first used.
-        folder: where tasks of one's own are, one YAML file each in the harness's form.
-        limit: how many examples of each task; all by default.
-        batch_size: choices read at once.
+    ``tasks`` go by the harness's names; those of the paper's Table 2 are downloaded from the hub when first used.
+    Tasks of one's own are in ``folder``, one YAML file each in the harness's form. ``limit`` is how many examples of
+    each task are read, all by default, ``batch_size`` how many choices at once.
 
-    Returns:
-        One row a task and metric, with columns ``task``, ``metric``, ``value`` in [0, 1], ``standard_error`` (NaN where
-        the harness gives none), ``constant`` (the accuracy of always giving the commonest label, NaN for other metrics;
-        a score below it is no skill) and ``examples``.
-
-    Raises:
-        ImportError: without the extra.
-        ValueError: for tasks that the harness does not know.
-        ConnectionError: when a task is not on this machine and the hub is away.
-
+    Returns one row a task and metric, with columns ``task``, ``metric``, ``value`` in [0, 1], ``standard_error`` (NaN
+    where the harness gives none), ``constant`` (the accuracy of always giving the commonest label, NaN for other
+    metrics; a score below it is no skill) and ``examples``. Raises ImportError without the extra, ValueError for tasks
+    that the harness does not know, ConnectionError when a task is not on this machine and the hub is away.
     """
     try:
         from lm_eval import simple_evaluate

@@ -1,9 +1,13 @@
-"""How well a model predicts a text."""
+"""How well a model predicts a text, in nats a token or in bits a byte."""
+
+import math
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from ..text import count_bytes
 
 
 @torch.no_grad()
@@ -21,3 +25,14 @@ def cross_entropy(model: PreTrainedModel, blocks: Int[Tensor, "block token"], *,
         logits = model(ids, use_cache=False).logits[:, :-1].float()
         total += float(torch.nn.functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="sum"))
     return total / (len(blocks) * (blocks.shape[1] - 1))
+
+
+def bits_per_byte(nats: float, blocks: Int[Tensor, "block token"], tokenizer: PreTrainedTokenizerBase) -> float:
+    """Return a loss in bits per byte of text, from the mean loss of its tokens in nats (:func:`cross_entropy`).
+
+    Tokens of another tokenizer are longer or shorter, bytes are the same. Raises ValueError for blocks without text.
+    """
+    size = count_bytes(blocks, tokenizer)
+    if not size:
+        raise ValueError("The blocks hold no text but special tokens: give blocks made with this tokenizer.")
+    return nats * blocks.numel() / size / math.log(2)

@@ -11,7 +11,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from .pooled import pooled_states
+from ..models import blocks, capture, positions
+from .padding import by_length, evaluating, padded
 from .zero_shot import accuracy
 
 PENALTIES = (10.0, 1.0, 0.1, 1e-2, 1e-3, 1e-4)  # from strong to weak: each fit begins where the one before ended
@@ -42,19 +43,56 @@ def probe(
             with the same text stay together.
         batch_size: texts read at once.
 
-    Returns:
-        The table of :func:`probe_states`.
-
-    Raises:
-        ValueError: for texts that are empty or longer than the model has positions, for an unknown `pool`, and as
-            :func:`probe_states` does.
-        IndexError: for a layer that the model does not have.
-
+    Returns the table of :func:`probe_states`. Raises ValueError for texts that are empty or longer than the model has
+    positions, for an unknown ``pool``, and as :func:`probe_states` does; IndexError for a layer that is not there.
     """
     texts = [text for text, _ in examples]
     states = pooled_states(model, tokenizer, texts, layers=layers, pool=pool, batch_size=batch_size)
     labels = [label for _, label in examples]
     return probe_states(states, labels, groups=texts, seeds=seeds, heldout=heldout)
+
+
+@torch.no_grad()
+def pooled_states(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    *,
+    layers: Sequence[int] | None = None,
+    pool: str = "last",
+    batch_size: int = 16,
+) -> dict[int, Float[Tensor, "text dim"]]:
+    """Return the state of every text at each layer: 0 is what enters the first block, l what leaves layer l.
+
+    `pool` is ``"last"`` (the last token's state) or ``"mean"`` (over the text's tokens). For the arguments and errors
+    see :func:`linstudy.evaluate.probe`.
+    """
+    count = len(blocks(model))
+    layers = list(range(count + 1)) if layers is None else list(layers)
+    for layer in layers:
+        if not 0 <= layer <= count:
+            raise IndexError(f"layer {layer} is not there: 0 enters the first block, {count} leaves the last")
+    if pool not in ("last", "mean"):
+        raise ValueError(f"pool={pool!r} is not known: choose 'last' (token) or 'mean' (of the tokens).")
+    found = {layer: torch.zeros(len(texts), model.config.get_text_config().hidden_size) for layer in layers}
+    encoded = tokenizer(list(texts), verbose=False)["input_ids"] if texts else []
+    room = positions(model)
+    for number, ids in enumerate(encoded, start=1):
+        if not 0 < len(ids) <= room:
+            raise ValueError(
+                f"Text {number}, which begins {texts[number - 1][:40]!r}, has {len(ids)} tokens: give texts of 1 to "
+                f"{room} tokens to this model."
+            )
+    with evaluating(model):
+        for some in by_length(encoded, batch_size):
+            ids, mask = padded([encoded[place] for place in some], model.device)
+            with capture(model) as stream:
+                model(ids, attention_mask=mask, use_cache=False)
+            read = mask.bool() if pool == "mean" else mask.cumsum(1) * mask == mask.sum(1, keepdim=True)
+            for layer in layers:
+                state = stream[layer].float().masked_fill(~read[..., None], 0)
+                found[layer][some] = (state.sum(1) / read.sum(1, keepdim=True)).cpu()
+    return found
 
 
 def probe_states(
@@ -67,17 +105,13 @@ def probe_states(
 ) -> pd.DataFrame:
     """Probe states that somebody already has, one matrix a layer; examples of a group are not split (see `probe`).
 
-    Multinomial logistic regression on standardised features in float64, its L2 penalty chosen by validation.
+    Multinomial logistic regression on standardised features in float64, its L2 penalty chosen by validation. Returns
+    one row a layer, seed and predictor, with columns ``layer``, ``seed``, ``predictor``, ``accuracy`` in [0, 1] on the
+    test examples, ``standard_error`` (by their number, ``examples``) and ``penalty``. Predictors: ``probe``;
+    ``shuffled``, the same fitted to labels that were shuffled, which knows nothing and shows what chance can do;
+    ``constant``, the commonest label of the training examples.
 
-    Returns:
-        One row a layer, seed and predictor, with columns ``layer``, ``seed``, ``predictor``, ``accuracy`` in [0, 1] on
-        the test examples, ``standard_error`` (by their number, ``examples``) and ``penalty``. Predictors: ``probe``;
-        ``shuffled``, the same fitted to labels that were shuffled, which knows nothing and shows what chance can do;
-        ``constant``, the commonest label of the training examples.
-
-    Raises:
-        ValueError: for fewer than 20 examples, for one label only, and for a share that leaves a part without examples.
-
+    Raises ValueError for fewer than 20 examples, one label only, and a share that leaves a part without examples.
     """
     kinds = sorted(set(labels), key=str)
     if len(labels) < FEWEST or len(kinds) < 2:
@@ -89,19 +123,16 @@ def probe_states(
     rows = []
     for seed in seeds:
         fit, choose, test = _split(groups or range(len(labels)), seed, heldout)
-        order = torch.randperm(len(fit) + len(choose), generator=torch.Generator().manual_seed(seed))
-        wrong = y.clone()
-        wrong[torch.cat([fit, choose])] = y[torch.cat([fit, choose])[order]]
-        common = Counter(y[torch.cat([fit, choose])].tolist()).most_common(1)[0][0]
+        taught = torch.cat([fit, choose])
+        shuffled = y.clone()
+        shuffled[taught] = y[taught[torch.randperm(len(taught), generator=torch.Generator().manual_seed(seed))]]
+        common = Counter(y[taught].tolist()).most_common(1)[0][0]
         for layer, x in states.items():
-            for predictor, taught in (("probe", y), ("shuffled", wrong)):
-                chosen, penalty = _predict(x.double(), taught, fit, choose, test, len(kinds))
-                right = (chosen == y[test]).numpy()
-                rows.append(
-                    {"layer": layer, "seed": seed, "predictor": predictor, **accuracy(right), "penalty": penalty}
-                )
-            right = (y[test] == common).numpy()
-            rows.append({"layer": layer, "seed": seed, "predictor": "constant", **accuracy(right), "penalty": math.nan})
+            parts = (fit, choose, test)
+            found = {"probe": _predict(x.double(), y, parts), "shuffled": _predict(x.double(), shuffled, parts)}
+            for predictor, (chosen, penalty) in (found | {"constant": (common, math.nan)}).items():
+                row = {"layer": layer, "seed": seed, "predictor": predictor}
+                rows.append(row | accuracy((chosen == y[test]).numpy()) | {"penalty": penalty})
     return pd.DataFrame(rows)
 
 
@@ -123,14 +154,11 @@ def _split(groups: Sequence[Hashable], seed: int, heldout: float) -> list[Int[Te
 
 
 def _predict(
-    x: Float[Tensor, "example dim"],
-    y: Int[Tensor, " example"],
-    fit: Int[Tensor, " fitted"],
-    choose: Int[Tensor, " chosen"],
-    test: Int[Tensor, " tested"],
-    kinds: int,
+    x: Float[Tensor, "example dim"], y: Int[Tensor, " example"], parts: Sequence[Tensor]
 ) -> tuple[Int[Tensor, " tested"], float]:
     """Return the classes of the test examples, by the fit that was best on those kept for choosing, and its penalty."""
+    fit, choose, test = parts
+    kinds = int(y.max()) + 1
     mean, scale = x[fit].mean(0), x[fit].std(0)
     x = (x - mean) / torch.where(scale > 0, scale, 1)  # a feature that never moves knows nothing
     weights, best = torch.zeros(x.shape[1] + 1, kinds, dtype=torch.float64), (-1.0, 0.0, torch.zeros(0))

@@ -10,6 +10,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ..models import positions
+from .padding import by_length, padded
 
 # what is asked, what can be answered, and the place of the right answer (from 0)
 Choice = tuple[str, Sequence[str], int]
@@ -25,23 +26,14 @@ def zero_shot(
 ) -> pd.DataFrame:
     """Score how often the likeliest choice is the right one, as lm-evaluation-harness does for tasks of this form.
 
-    Args:
-        model: any causal language model.
-        tokenizer: its tokenizer.
-        examples: (context, choices, label), the label counted from 0.
-        delimiter: stands between context and choice.
-        batch_size: choices read at once.
+    ``examples`` are (context, choices, label), the label counted from 0; ``delimiter`` stands between context and
+    choice; ``batch_size`` choices are read at once.
 
-    Returns:
-        One row a predictor, with columns ``predictor``, ``accuracy`` in [0, 1], ``standard_error`` (by the number of
-        examples) and ``examples``. The predictors: ``likelihood`` (the harness's acc) takes the choice of highest log
-        likelihood; ``likelihood per character`` (acc_norm) divides it by the choice's length; ``constant`` always
-        answers with the commonest label.
-
-    Raises:
-        ValueError: for no example, an example without two choices, with an empty one or with a label that is none of
-            them, and for one that is longer than the model has positions (it names the example).
-
+    Returns one row a predictor, with columns ``predictor``, ``accuracy`` in [0, 1], ``standard_error`` (by the number
+    of examples) and ``examples``. The predictors: ``likelihood`` (the harness's acc) takes the choice of highest log
+    likelihood; ``likelihood per character`` (acc_norm) divides it by the choice's length; ``constant`` always answers
+    with the commonest label. Raises ValueError for no example, an example without two choices, with an empty one or
+    with a label that is none of them, and for one that is longer than the model has positions (it names the example).
     """
     checked(examples)
     flat = [(context, delimiter + choice) for context, choices, _ in examples for choice in choices]
@@ -80,19 +72,13 @@ def log_likelihoods(
                 f"model {room} positions: give shorter contexts, or a model with more."
             )
     found = [0.0] * len(encoded)
-    order = sorted(range(len(encoded)), key=lambda i: len(encoded[i][0]))
-    for first in range(0, len(order), batch_size):
-        some = order[first : first + batch_size]
-        longest = max(len(encoded[i][0]) for i in some)
-        ids = torch.tensor([encoded[i][0] + [0] * (longest - len(encoded[i][0])) for i in some])
-        mask = torch.tensor([[1] * len(encoded[i][0]) + [0] * (longest - len(encoded[i][0])) for i in some])
-        logits = model(
-            ids[:, :-1].to(model.device), attention_mask=mask[:, :-1].to(model.device), use_cache=False
-        ).logits
-        log_p = logits.float().log_softmax(-1).gather(2, ids[:, 1:, None].to(model.device))[..., 0]
-        for i, row in zip(some, log_p.double().cpu(), strict=True):
-            whole, begins = len(encoded[i][0]), encoded[i][1]
-            found[i] = float(row[begins - 1 : whole - 1].sum())
+    for some in by_length([ids for ids, _ in encoded], batch_size):
+        ids, mask = padded([encoded[place][0] for place in some], model.device)
+        logits = model(ids[:, :-1], attention_mask=mask[:, :-1], use_cache=False).logits
+        log_p = logits.float().log_softmax(-1).gather(2, ids[:, 1:, None])[..., 0]
+        for place, row in zip(some, log_p.double().cpu(), strict=True):
+            whole, begins = encoded[place]
+            found[place] = float(row[begins - 1 : len(whole) - 1].sum())
     return found
 
 

@@ -14,7 +14,7 @@ import torch
 
 import linstudy
 from linstudy.evaluate import bits_per_byte, cross_entropy, probe, probe_states, zero_shot
-from linstudy.evaluate.pooled import pooled_states
+from linstudy.evaluate.probing import pooled_states
 from linstudy.evaluate.zero_shot import log_likelihoods
 from linstudy.measure import (
     anisotropy,
