@@ -176,7 +176,7 @@ def test_other_text_and_another_model_are_refused(tmp_path):
 
 def test_a_snapshot_that_cannot_be_written_stops_the_run(tmp_path):
     (tmp_path / "run").write_text("a file where the folder should be")
-    with pytest.raises(OSError, match=r"could not write the snapshot .*snapshot-00000000.*run the same command again"):
+    with pytest.raises(OSError, match=r"could not write .*snapshot-00000000.*run the same command again"):
         next(pretrain(small_model(), BLOCKS, replace(CONFIG, snapshots=True), folder=tmp_path / "run"))
 
 
@@ -244,7 +244,7 @@ def test_snapshots_that_are_not_there_or_do_not_fit_are_refused(tmp_path):
         load_snapshot(tmp_path / "elsewhere", 5, small_model())
     wide = small_model(width=32)
     before = {name: tensor.clone() for name, tensor in wide.state_dict().items()}
-    with pytest.raises(ValueError, match=r"the snapshot .* is of another model: .* there and \(24, 32\) here"):
+    with pytest.raises(ValueError, match=r" is of another model: .* there and \(24, 32\) here"):
         load_snapshot(tmp_path, 3, wide)
     assert same_bits(wide.state_dict(), before)
     path = tmp_path / "snapshot-00000003.safetensors"

@@ -1,6 +1,7 @@
 """Rows of pretrained models: rates swept, seeds that judge, scalings seen, steps on the way; a preset of seconds."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,7 @@ from linstudy.study.provenance import Provenance
 from linstudy.study.results import TABLES, append, results
 from linstudy.study.rows import LENGTH
 from linstudy.study.sweeps import RUN, judged
-from linstudy.train import PRESETS, Preset
-from linstudy.train.presets import NANO
+from linstudy.train import PRESETS
 
 STEPS, LAYERS = 12, 3
 
@@ -26,9 +26,9 @@ STEPS, LAYERS = 12, 3
 def speck(monkeypatch):
     """A preset of seconds: 3 layers of width 16, 12 steps."""
 
-    shape = NANO | {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": LAYERS, "head_dim": 4}
-    preset = Preset("speck", "1k", shape, 300, 64, batch=4, tokens=STEPS * 4 * 64, peak_rate=1e-2)
-    monkeypatch.setitem(PRESETS, "speck", preset)
+    shape = {"layers": LAYERS, "width": 16, "inner": 32, "head_dim": 4}
+    run = {"vocab_size": 300, "length": 64, "tokens": STEPS * 4 * 64, "peak_rate": 1e-2}
+    monkeypatch.setitem(PRESETS, "speck", replace(PRESETS["nano"], name="speck", **shape, **run))
     monkeypatch.setitem(made.RATES, "speck", (5e-3, 1e-2))
     monkeypatch.setattr(made, "MEASURED", 1024)
     made._text.cache_clear()

@@ -19,8 +19,8 @@ from transformers import PreTrainedModel
 from ..files import written_whole
 from .controls import Scaling, folded
 
+CHECKPOINT, SNAPSHOT = "step", "snapshot"
 KEPT = 2  # the newest, and the one before it for the day a disk loses the newest
-FILES = {"checkpoint": "step", "snapshot": "snapshot"}
 
 
 def save_checkpoint(
@@ -30,12 +30,10 @@ def save_checkpoint(
     tensors = {f"model.{name}": tensor for name, tensor in weights_of(model).items()}
     for name, parameter in model.named_parameters():
         tensors |= {f"optimizer.{name}.{key}": value for key, value in optimizer.state[parameter].items()}
-    metadata = {"step": str(step), "settings": json.dumps(dict(settings), sort_keys=True)}
-    for pattern in (".step-*", ".snapshot-*"):  # left by a run that was killed while it wrote
-        for left in Path(folder).glob(pattern):
-            left.unlink()
-    _write("checkpoint", folder, step, tensors, metadata)
-    for old in files_in(folder, "checkpoint")[:-KEPT]:
+    for left in [left for kind in (CHECKPOINT, SNAPSHOT) for left in Path(folder).glob(f".{kind}-*")]:
+        left.unlink()  # by a run that was killed while it wrote
+    _write(path_of(folder, CHECKPOINT, step), tensors, step=str(step), settings=json.dumps(settings, sort_keys=True))
+    for old in files_in(folder, CHECKPOINT)[:-KEPT]:
         old.unlink()
 
 
@@ -47,18 +45,17 @@ def load_checkpoint(
     Raises ValueError when the file is cut off, or was made with other ``settings`` or a model of another shape; nothing
     is changed then.
     """
-    metadata, tensors = _read("checkpoint", path, "delete it to resume from the one before it")
+    tensors, metadata = _read(path, "delete it to resume from the one before it")
     if not {"step", "settings"} <= metadata.keys():
         raise ValueError(f"{path} is not a checkpoint of a training run: it does not say its step and settings")
-    there, here = json.loads(metadata["settings"]), json.loads(json.dumps(dict(settings)))
+    there, here = json.loads(metadata["settings"]), json.loads(json.dumps(settings))
     for name in sorted(there.keys() | here.keys()):
         if there.get(name) != here.get(name):
             raise ValueError(
                 f"the checkpoint {path} was made with {name} {there.get(name)}, not {here.get(name)}; "
                 "resume with the same settings, or choose another folder"
             )
-    found = {name.removeprefix("model."): tensor for name, tensor in tensors.items() if name.startswith("model.")}
-    _give("checkpoint", path, found, model)
+    _give(path, {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}, model)
     for name, parameter in model.named_parameters():
         prefix = f"optimizer.{name}."
         moments = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
@@ -66,14 +63,14 @@ def load_checkpoint(
     return int(metadata["step"])
 
 
-def latest_checkpoint(folder: str | Path) -> Path | None:
+def latest_checkpoint(folder: str | Path | None) -> Path | None:
     """Return the newest checkpoint in a folder, None where there is none."""
-    return next(reversed(files_in(folder, "checkpoint")), None)
+    return next(reversed(files_in(folder, CHECKPOINT)), None) if folder is not None else None
 
 
 def save_snapshot(folder: str | Path, model: PreTrainedModel, *, step: int, scaling: Scaling | None = None) -> None:
     """Save a model's weights; the factors of a ``scaling`` under which it trains are folded in."""
-    _write("snapshot", folder, step, folded(model, scaling, weights_of(model)), {})
+    _write(path_of(folder, SNAPSHOT, step), folded(model, scaling, weights_of(model)))
 
 
 def load_snapshot(folder: str | Path, step: int, model: PreTrainedModel) -> None:
@@ -84,21 +81,26 @@ def load_snapshot(folder: str | Path, step: int, model: PreTrainedModel) -> None
         ValueError: for a file that is cut off, and for a model of another shape; the model is not changed then.
 
     """
-    path = _path("snapshot", folder, step)
+    path = path_of(folder, SNAPSHOT, step)
     if not path.is_file():
         there = ", ".join(map(str, snapshots_in(folder))) or "none"
         raise FileNotFoundError(f"{folder} has no snapshot of step {step}; the steps there are: {there}")
-    _give("snapshot", path, _read("snapshot", path, "delete it and train again")[1], model)
+    _give(path, _read(path, "delete it and train again")[0], model)
 
 
 def snapshots_in(folder: str | Path) -> list[int]:
     """Return the steps whose weights a folder keeps, in order."""
-    return [int(path.stem.removeprefix("snapshot-")) for path in files_in(folder, "snapshot")]
+    return [int(path.stem.rpartition("-")[2]) for path in files_in(folder, SNAPSHOT)]
 
 
 def files_in(folder: str | Path, kind: str) -> list[Path]:
-    """Return a folder's files of a kind, checkpoint or snapshot, those of earlier steps first."""
-    return sorted(Path(folder).glob(f"{FILES[kind]}-*.safetensors"))
+    """Return a folder's checkpoints or snapshots, those of earlier steps first."""
+    return sorted(Path(folder).glob(f"{kind}-*.safetensors"))
+
+
+def path_of(folder: str | Path, kind: str, step: int) -> Path:
+    """Return where the checkpoint or snapshot of a step lies."""
+    return Path(folder) / f"{kind}-{step:08d}.safetensors"
 
 
 def weights_of(model: PreTrainedModel) -> dict[str, Tensor]:
@@ -107,13 +109,8 @@ def weights_of(model: PreTrainedModel) -> dict[str, Tensor]:
     return dict(model.named_parameters()) | {name: b for name, b in model.named_buffers() if name in saved}
 
 
-def _path(kind: str, folder: str | Path, step: int) -> Path:
-    return Path(folder) / f"{FILES[kind]}-{step:08d}.safetensors"
-
-
-def _write(kind: str, folder: str | Path, step: int, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
+def _write(path: Path, tensors: Mapping[str, Tensor], **metadata: str) -> None:
     """Write a file that appears under its name only when all of it is on the disk."""
-    path = _path(kind, folder, step)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(path) as unfinished:
@@ -121,26 +118,26 @@ def _write(kind: str, folder: str | Path, step: int, tensors: Mapping[str, Tenso
             save_file(whole, unfinished, metadata=metadata or None)
     except (OSError, SafetensorError) as error:
         raise OSError(
-            f"could not write the {kind} {path} ({error}); earlier checkpoints are untouched: "
-            "make room and run the same command again to resume"
+            f"could not write {path} ({error}); earlier checkpoints are untouched: make room and run the same command "
+            "again to resume"
         ) from error
 
 
-def _read(kind: str, path: str | Path, remedy: str) -> tuple[dict[str, str], dict[str, Tensor]]:
+def _read(path: str | Path, remedy: str) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, framework="pt") as file:
-            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
-        raise ValueError(f"the {kind} {path} cannot be read ({error}); {remedy}") from error
+        raise ValueError(f"{path} cannot be read ({error}); {remedy}") from error
 
 
-def _give(kind: str, path: str | Path, found: Mapping[str, Tensor], model: PreTrainedModel) -> None:
+@torch.no_grad()
+def _give(path: str | Path, found: Mapping[str, Tensor], model: PreTrainedModel) -> None:
     """Copy weights into a model, once sure that they are its own."""
     weights = weights_of(model)
     for name in sorted(found.keys() | weights.keys()):
         there, here = (tuple(side[name].shape) if name in side else None for side in (found, weights))
         if there != here:
-            raise ValueError(f"the {kind} {path} is of another model: {name} is {there} there and {here} here")
-    with torch.no_grad():
-        for name, tensor in weights.items():
-            tensor.copy_(found[name])
+            raise ValueError(f"{path} is of another model: {name} is {there} there and {here} here")
+    for name, tensor in weights.items():
+        tensor.copy_(found[name])

@@ -17,10 +17,7 @@ _LLAMA = ("self_attn.o_proj", "mlp.down_proj"), ("input_layernorm", "post_attent
 SCALED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "gpt2": (("attn.c_proj", "mlp.c_proj"), ("ln_1", "ln_2")),
     "gpt_neox": (("attention.dense", "mlp.dense_4h_to_h"), _LLAMA[1]),
-    "llama": _LLAMA,
-    "mistral": _LLAMA,
-    "qwen2": _LLAMA,
-    "qwen3": _LLAMA,
+    **dict.fromkeys(("llama", "mistral", "qwen2", "qwen3"), _LLAMA),
 }
 
 
@@ -45,7 +42,7 @@ class Scaling:
 
 
 @contextmanager
-def scaled(model: PreTrainedModel, scaling: Scaling | None) -> Iterator[PreTrainedModel]:
+def scaled(model: PreTrainedModel, scaling: Scaling | None) -> Iterator[None]:
     """Scale the model's layers inside the context, and fold the factors into its weights on exit.
 
     Inside, the weights are what the optimizer should see: a factor in front of a weight shrinks its gradient, a
@@ -54,14 +51,11 @@ def scaled(model: PreTrainedModel, scaling: Scaling | None) -> Iterator[PreTrain
 
     Raises ValueError for a family whose modules are not in :data:`SCALED`.
     """
-    if scaling is None:
-        yield model
-        return
     with ExitStack() as hooks:
         for module, factor in _factors(model, scaling).items():
             hooks.callback(module.register_forward_hook(_times(factor)).remove)
         try:
-            yield model
+            yield
         finally:
             fold(model, scaling)
 
@@ -76,11 +70,7 @@ def fold(model: PreTrainedModel, scaling: Scaling | None) -> None:
 
 def folded(model: PreTrainedModel, scaling: Scaling | None, weights: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return named weights as :func:`fold` would leave them, and the model as it is."""
-    factors = {
-        id(parameter): factor
-        for module, factor in _factors(model, scaling).items()
-        for parameter in module.parameters()
-    }
+    factors = {id(p): factor for module, factor in _factors(model, scaling).items() for p in module.parameters()}
     return {name: weight * factors[id(weight)] if id(weight) in factors else weight for name, weight in weights.items()}
 
 
@@ -97,9 +87,8 @@ def _factors(model: PreTrainedModel, scaling: Scaling | None) -> dict[nn.Module,
             f"what to scale in the blocks of a {kind!r} model is not known (known: {', '.join(SCALED)}): add a line "
             "to linstudy.train.controls.SCALED"
         )
-    names = SCALED[kind][scaling.where == "norms"]
     return {
         block.get_submodule(name): scaling.constant / layer**scaling.power
         for layer, block in enumerate(blocks(model), start=1)
-        for name in names
+        for name in SCALED[kind][scaling.where == "norms"]
     }

@@ -17,8 +17,8 @@ from .controls import scaled
 from .engines import compiled, products
 from .processes import mean_over_processes, processes, shares, together, unsent
 from .recipe import Recipe
+from .rows import Row
 
-Row = dict[str, int | float | None]
 Rows = Int[np.ndarray, " row"]
 Number = Float[Tensor, ""]
 
@@ -44,19 +44,21 @@ def descend(
     head: nn.Module | None = None,
     folder: str | Path | None = None,
 ) -> Iterator[Row]:
-    """Train a model in place, with a head where it has one, and yield a row where the recipe says so.
+    """Train a float32 model in place, with a head where it has one, and yield a row where the recipe says so.
 
-    Columns: ``step`` (updates done), the unit (seen so far), those of the objective (means over the steps since the
-    row before; None for what was not measured), ``rate`` (learning rate), ``gradient_norm`` (before clipping, also a
-    mean), the unit ``_per_second`` (training alone, all processes together).
+    Columns: ``step`` (updates done), the unit (seen so far), those of the objective (of training, means over the steps
+    since the row before; None where not measured), ``rate`` (learning rate), ``gradient_norm`` (before clipping, a mean
+    as well), the unit ``_per_second`` (training alone, all processes together). While a row is out, the model may be
+    measured.
 
-    With a ``folder`` the whole state of model and optimizer is saved there, and a run that finds a checkpoint goes on
-    from it: on the CPU to the same weights, bit for bit. While a row is out, the model may be measured.
+    With a ``folder`` the whole state is saved there, and a run that finds a checkpoint goes on from it: on the CPU to
+    the same weights, bit for bit. The steps in ``recipe.snapshots`` get a validated row each, and their weights are
+    kept in the folder (:func:`load_snapshot`). Under ``accelerate launch`` or ``torchrun`` every process calls this
+    with the same arguments; each step's examples are shared out, the first process writes the files, all yield the
+    same rows. On GPUs that have bfloat16 units the products run in bfloat16.
 
-    Raises:
-        ValueError: the weights cannot be trained, or the checkpoint is of another run.
-        FloatingPointError: the loss or the gradient is no longer finite.
-
+    Raises ValueError for weights that cannot be trained and a checkpoint of another run, FloatingPointError for a loss
+    or gradient that is no longer finite.
     """
     check_float32(model)
     trained = nn.ModuleList([model] if head is None else [model, head])
@@ -65,7 +67,7 @@ def descend(
     ordered = list(model.parameters() if head is None else (p for g in optimizer.param_groups for p in g["params"]))
     loss = together(trained, objective.loss)
     settings = asdict(recipe) | dict(objective.settings)
-    saved = latest_checkpoint(folder) if folder is not None else None
+    saved = latest_checkpoint(folder)
     done = load_checkpoint(saved, model, optimizer, settings=settings) if saved else 0
     first = processes().is_main_process
     sample = shares(batch_rows(objective.count, recipe, 1), recipe.accumulation)[0]
@@ -184,7 +186,7 @@ def stop_unless_finite(numbers: Float[Tensor, "step 2"], step: int, folder: str 
     broken = (~numbers.isfinite().all(dim=1)).nonzero().flatten().tolist()
     if broken:
         loss, norm = numbers[broken[0]].tolist()
-        saved = latest_checkpoint(folder) if folder is not None else None
+        saved = latest_checkpoint(folder)
         raise FloatingPointError(
             f"at step {step - len(numbers) + 1 + broken[0]} the loss was {loss:g} and the gradient norm {norm:g}; "
             + (f"the last good checkpoint is {saved}" if saved else "there is no checkpoint to go back to")

@@ -1,8 +1,8 @@
 """Two ways to make the same steps faster: compiled blocks, and oneDNN for the products of matrices on a CPU."""
 
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -24,10 +24,8 @@ def compiled(model: PreTrainedModel, attempt: Callable[[], Tensor]) -> Iterator[
     are. The gradients are the caller's to clear. Blocks are compiled one by one: they share their code, so one
     compilation serves all, and hooks between them, which :func:`linstudy.capture` needs, keep working.
     """
-    layers = list(blocks(model))
-    for block in layers:
-        block.forward = _while_training(torch.compile(block.forward), block.forward)
-    try:
+    with ExitStack() as instead:
+        instead.enter_context(_forwards(blocks(model), _compiled))
         try:
             attempt().backward()
         except Exception as error:  # compilers fail in every way there is
@@ -37,10 +35,8 @@ def compiled(model: PreTrainedModel, attempt: Callable[[], Tensor]) -> Iterator[
                 RuntimeWarning,
                 stacklevel=4,
             )
-            _restore(layers)
+            instead.close()
         yield
-    finally:
-        _restore(layers)
 
 
 @contextmanager
@@ -61,16 +57,26 @@ def products(model: PreTrainedModel, linear: str, *, is_compiled: bool = False) 
             f"linear='onednn' is for a CPU with oneDNN, and the model is on {model.device}: take linear='torch'"
         )
     wanted = linear == "onednn" or (linear == "auto" and there and not is_compiled)
-    layers = [module for module in model.modules() if isinstance(module, nn.Linear)] if wanted else []
-    for layer in layers:
-        layer.forward = _by_onednn(layer)
+    layers = (module for module in model.modules() if isinstance(module, nn.Linear) and wanted)
+    with _forwards(layers, _by_onednn):
+        yield
+
+
+@contextmanager
+def _forwards(modules: Iterable[nn.Module], make: Callable[[nn.Module], Callable]) -> Iterator[None]:
+    """Give modules another forward, and take it away again: that of their class shows."""
+    modules = list(modules)
     try:
+        for module in modules:
+            module.forward = make(module)
         yield
     finally:
-        _restore(layers)
+        for module in modules:
+            vars(module).pop("forward", None)
 
 
-def _while_training(fast: Callable[..., Any], plain: Callable[..., Any]) -> Callable[..., Any]:
+def _compiled(block: nn.Module) -> Callable[..., Any]:
+    fast, plain = torch.compile(block.forward), block.forward
     # Validation asks for no gradient, and its batches are of other sizes: each would be compiled anew.
     return lambda *args, **kwargs: (fast if torch.is_grad_enabled() else plain)(*args, **kwargs)
 
@@ -101,9 +107,3 @@ class _Product(torch.autograd.Function):
 def _multiply(x: Tensor, weight: Tensor) -> Tensor:
     """Return x @ weight.T."""
     return torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], "")
-
-
-def _restore(layers: list[nn.Module]) -> None:
-    """Take the forward of the instance away, and that of the class shows again."""
-    for layer in layers:
-        vars(layer).pop("forward", None)

@@ -4,21 +4,19 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ..models.families import family_of
-from .descent import Objective, Row, descend, precision
+from .descent import Number, Objective, Rows, descend, precision
 from .recipe import Recipe
+from .rows import Row
 
 OBJECTIVES = ("classify", "preference", "lm")
-TUNING = Recipe(
-    steps=200, peak_rate=1e-4, warmup=20, weight_decay=0.01
-)  # 1e-5 for a large model, 1e-3 for a pocket one
+TUNING = Recipe(steps=200, peak_rate=1e-4, warmup=20, weight_decay=0.01)
 Examples = Sequence[tuple[str, str | int]]
-Number = Float[Tensor, ""]
 
 
 def finetune(
@@ -50,51 +48,41 @@ def finetune(
         model: a decoder with float32 weights.
         tokenizer: the model's own.
         examples: gone through in an order that the seed decides, anew every time.
-        recipe: :data:`TUNING` with changes; without a penalty.
+        recipe: :data:`TUNING` with changes, without a penalty; the peak rate some 1e-5 for a large model, 1e-3 for a
+            pocket one.
         objective: classify, preference or lm.
         shuffle_labels: the control: the same texts, with their labels dealt out again by chance.
         validation: examples to measure on; their labels stay as they are.
         length: tokens of a text that are read, the last ones: questions stand at the end.
 
-    Raises:
-        ValueError: the objective, the examples or the weights are not what can be trained on.
-        FloatingPointError: the loss or the gradient is no longer finite.
-
+    Raises ValueError for an objective, examples or weights that cannot be trained on, FloatingPointError for a loss or
+    gradient that is no longer finite.
     """
-    classes = check(model, examples, validation, objective, shuffle_labels)
-    if recipe.penalty is not None:
-        raise ValueError("fine-tuning has no penalty: leave it out of the recipe")
-    if len(examples) < recipe.batch:
-        raise ValueError(
-            f"a step takes {recipe.batch} examples, but there are {len(examples)}; give more or a smaller batch"
-        )
+    classes = check(model, examples, validation, objective, recipe, shuffle_labels)
     dealt = dealt_again(examples, objective, recipe.seed) if shuffle_labels else examples
     head = None
     if objective != "lm":
-        width = model.config.get_text_config().hidden_size
-        head = nn.Linear(width, len(classes) if objective == "classify" else 1, device=model.device)
+        head = nn.Linear(model.config.get_text_config().hidden_size, len(classes) or 1, device=model.device)
         nn.init.zeros_(head.weight)
         nn.init.zeros_(head.bias)
 
     def measured(chosen: Examples) -> dict[str, Number]:
         return loss_and_accuracy(model, head, tokenizer, chosen, classes, length)
 
-    def loss(rows: Int[np.ndarray, " row"]) -> tuple[Number, dict[str, Number]]:
+    def loss(rows: Rows) -> tuple[Number, dict[str, Number]]:
         found = measured([dealt[row] for row in rows])
         return found["loss"], {f"training_{name}": value for name, value in found.items()}
 
     def validate() -> dict[str, float]:
         parts = [validation[start : start + recipe.batch] for start in range(0, len(validation), recipe.batch)]
-        found = [(measured(part), len(part)) for part in parts]
-        means = {name: sum(one[name] * count for one, count in found) / len(validation) for name in found[0][0]}
-        return {f"validation_{name}": value.item() for name, value in means.items()}
+        found = [{name: value * len(part) for name, value in measured(part).items()} for part in parts]
+        return {f"validation_{name}": (sum(one[name] for one in found) / len(validation)).item() for name in found[0]}
 
-    columns = ("training_loss", "training_accuracy", "validation_loss", "validation_accuracy")
     descent = Objective(
         loss=loss,
         count=len(examples),
         unit=("examples", 1),
-        columns=columns,
+        columns=("training_loss", "training_accuracy", "validation_loss", "validation_accuracy"),
         validate=validate if validation else None,
     )
     yield from descend(model, descent, recipe, head=head)
@@ -155,15 +143,24 @@ def dealt_again(examples: Examples, objective: str, seed: int) -> Examples:
 
 
 def check(
-    model: PreTrainedModel, examples: Examples, validation: Examples, objective: str, shuffle_labels: bool
+    model: PreTrainedModel,
+    examples: Examples,
+    validation: Examples,
+    objective: str,
+    recipe: Recipe,
+    shuffle_labels: bool,
 ) -> list[str | int]:
     """Refuse what cannot be learnt; return the classes, in order, and none where there are no labels."""
     if objective not in OBJECTIVES:
         raise ValueError(f"the objective is {objective!r}; it must be {', '.join(OBJECTIVES)}")
+    if recipe.penalty is not None:
+        raise ValueError("fine-tuning has no penalty: leave it out of the recipe")
     if family_of(model).task != "causal":
         raise ValueError(f"a {model.config.model_type!r} model is no decoder: its last token has not read the others")
     if shuffle_labels and objective == "lm":
         raise ValueError("objective='lm' has no labels to shuffle; leave shuffle_labels out")
+    if (there := len(examples)) < recipe.batch:
+        raise ValueError(f"a step takes {recipe.batch} examples, but there are {there}; give more or a smaller batch")
     for first, second in (*examples, *validation):
         if objective == "preference" and not isinstance(second, str):
             raise ValueError(f"the example {(first, second)!r} is no pair of texts: give (chosen, rejected)")

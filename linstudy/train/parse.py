@@ -1,7 +1,7 @@
-"""Values of the training room written as one word, as on a command line: ``cosine=0.5,tokens=sum``."""
+"""Penalties and scalings as one word, as on a command line: ``cosine=0.5,tokens=sum``."""
 
 from dataclasses import MISSING, fields
-from typing import Any, TypeVar
+from typing import TypeVar
 
 Value = TypeVar("Value")
 
@@ -13,24 +13,25 @@ def from_word(kind: type[Value], word: str) -> Value:
 
     Raises ValueError for a name that is no field and a value that does not fit, and whatever the class raises.
     """
-    first, second, *_ = known = {field.name: field for field in fields(kind)}
-    (head, *values), *others = (item.split("=", 1) for item in word.split(","))
-    given = {first: head} | ({second: values[0]} if values else {})
-    for name, *values in others:
-        if name not in known or not values:
+    first, second, *others = known = {field.name: field for field in fields(kind)}
+    head, *rest = word.split(",")
+    head, _, value = head.partition("=")
+    given = {first: head} | ({second: value} if value else {})
+    for item in rest:
+        name, _, value = item.partition("=")
+        if name not in known or not value:
             raise ValueError(
-                f"{word!r}: {'='.join([name, *values])!r} sets nothing; write {first}={second} and, after commas, "
-                f"NAME=VALUE with a name of {', '.join(list(known)[2:])}"
+                f"{word!r}: {item!r} sets nothing; write {first}={second} and, after commas, NAME=VALUE with a name "
+                f"of {', '.join(others)}"
             )
-        given[name] = values[0]
+        given[name] = value
     if second not in given and known[second].default is MISSING:
         raise ValueError(f"{word!r} has no {second}: write {head}=NUMBER")
-    return kind(**{name: _value(value, known[name].type, word) for name, value in given.items()})
-
-
-def _value(text: str, wanted: Any, word: str) -> Any:
-    try:
-        return {"yes": True, "no": False}[text] if wanted is bool else wanted(text)
-    except (KeyError, ValueError):
-        what = "yes or no" if wanted is bool else "a number"
-        raise ValueError(f"{word!r}: {text!r} should be {what}") from None
+    for name, value in given.items():
+        wanted = known[name].type
+        try:
+            given[name] = {"yes": True, "no": False}[value] if wanted is bool else wanted(value)
+        except (KeyError, ValueError):
+            what = "yes or no" if wanted is bool else "a number"
+            raise ValueError(f"{word!r}: {value!r} should be {what}") from None
+    return kind(**given)

@@ -18,6 +18,7 @@ CHOICES = {
     "features": ("sum", "mean"),
     "last": ("out", "stream", "normed"),
 }
+OVER = {"mean": torch.mean, "sum": torch.sum}
 State = Float[Tensor, "batch token dim"]
 
 
@@ -72,15 +73,13 @@ def neighbour_penalty(
             raise ValueError("the last state is to be normed, but there is no final norm: take last='stream'")
         states[-1] = final_norm(states[-1])
     states = [state.float() for state in states]  # bfloat16 has not the digits for 1 - cos
-    distances = (_angles if penalty.kind == "cosine" else _squares)(states, penalty)
-    over_tokens = [distance.mean() if penalty.tokens == "mean" else distance.sum() for distance in distances]
-    over_layers = torch.stack(over_tokens)
-    return penalty.weight * (over_layers.sum() if penalty.layers == "sum" else over_layers.mean())
-
-
-def _angles(states: list[State], penalty: Penalty) -> list[Float[Tensor, "batch token"]]:
-    """Return 1 - cos of every pair."""
-    return list(1 - _Cosines.apply(penalty.detached, *states))
+    if penalty.kind == "cosine":
+        distances = list(1 - _Cosines.apply(penalty.detached, *states))
+    else:
+        squares = [(y - (x.detach() if penalty.detached else x)).square() for x, y in pairwise(states)]
+        distances = [OVER[penalty.features](square, -1) for square in squares]
+    over_tokens = torch.stack([OVER[penalty.tokens](distance) for distance in distances])
+    return penalty.weight * OVER[penalty.layers](over_tokens)
 
 
 class _Cosines(torch.autograd.Function):
@@ -117,13 +116,3 @@ class _Cosines(torch.autograd.Function):
                 gradient.addcmul_(state, -(along / norm.square()).unsqueeze(-1))
             gradients.append(gradient)
         return None, *gradients
-
-
-def _squares(states: list[State], penalty: Penalty) -> list[Float[Tensor, "batch token"]]:
-    """Return the squared differences of every pair, summed or averaged over features."""
-    squares = [(y - _target(x, penalty)).square() for x, y in pairwise(states)]
-    return [square.sum(-1) if penalty.features == "sum" else square.mean(-1) for square in squares]
-
-
-def _target(x: Tensor, penalty: Penalty) -> Tensor:
-    return x.detach() if penalty.detached else x

@@ -1,28 +1,31 @@
 """Pretraining: token blocks in, a trained model in place, one row of numbers every few steps."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import PreTrainedModel
 
 from ..models import capture, final_norm
-from .descent import Objective, Row, descend, precision
+from .descent import Number, Objective, Rows, descend, precision
 from .penalties import neighbour_penalty
 from .processes import mean_over_processes, processes
 from .recipe import Recipe
+from .rows import Row
 
-Number = Float[Tensor, ""]
+Ids = Int[Tensor, "block token"]
 
 
 def pretrain(
     model: PreTrainedModel,
-    blocks: Int[Tensor, "block token"],
+    blocks: Ids,
     recipe: Recipe,
     *,
     folder: str | Path | None = None,
@@ -31,42 +34,26 @@ def pretrain(
     """Train a model in place and yield one row every ``recipe.log_every`` steps and after the last.
 
     Columns: ``step`` (updates done), ``tokens`` (seen so far), ``training_nats``, ``penalty`` (weighted, 0 without
-    one; the loss is the sum of the two) and ``gradient_norm`` (before clipping), these three means over the steps
-    since the row before, ``validation_nats`` (nats per token; None in the rows between two measurements), ``rate``
-    (learning rate), ``tokens_per_second`` (training alone, all processes together).
+    one; the loss is the sum of the two), ``validation_nats`` (nats per token; None in the rows between two
+    measurements), ``rate`` (learning rate), ``gradient_norm`` (before clipping; like the two parts of the loss a mean
+    over the steps since the row before), ``tokens_per_second`` (training alone, all processes together).
 
-    With a ``folder`` the whole state is saved there every ``recipe.checkpoint_every`` steps and at the end, and a run
-    that finds a checkpoint goes on from it: on the CPU to the same weights, bit for bit. The steps in
-    ``recipe.snapshots`` get a validated row each, step 0 for the first weights, and their weights are kept in the
-    folder (:func:`load_snapshot`). While a row is out, the model may be measured.
-
-    Under ``accelerate launch`` or ``torchrun`` every process calls this with the same arguments; each step's blocks
-    are shared out, the first process writes the files, all yield the same rows. The weights must be float32; on GPUs
-    that have bfloat16 units the products run in bfloat16.
-
-    Raises:
-        ValueError: the blocks or the weights cannot be trained on, or the checkpoint is of another run.
-        FloatingPointError: the loss or the gradient is no longer finite.
-
+    For ``folder``, snapshots, several processes and what is raised, see :func:`linstudy.train.descend`; the blocks are
+    refused with a ValueError where they are too few, too short or of another tokenizer.
     """
 
-    def validate() -> dict[str, float]:
-        return {"validation_nats": mean_nats(model, validation, recipe)}
+    def loss(ids: Ids) -> tuple[Number, dict[str, Number]]:
+        return penalised(model, ids, recipe)
 
-    objective = over_blocks(
-        model,
-        blocks,
-        recipe,
-        loss=lambda ids: penalised(model, ids, recipe),
-        columns=("training_nats", "penalty", "validation_nats"),
-        validate=None if validation is None else validate,
-        settings={"blocks": sha256(np.ascontiguousarray(blocks.cpu().numpy())).hexdigest()[:16]},
-    )
-    yield from descend(model, objective, recipe, folder=folder)
+    objective = over_blocks(model, blocks, recipe, loss, ("training_nats", "penalty", "validation_nats"))
+    if validation is not None:
+        objective = replace(objective, validate=lambda: {"validation_nats": mean_nats(model, validation, recipe)})
+    fingerprint = sha256(np.ascontiguousarray(blocks.cpu().numpy())).hexdigest()[:16]
+    yield from descend(model, replace(objective, settings={"blocks": fingerprint}), recipe, folder=folder)
 
 
 def over_blocks(
-    model: PreTrainedModel, blocks: Int[Tensor, "block token"], recipe: Recipe, *, loss: Callable, **rest: object
+    model: PreTrainedModel, blocks: Ids, recipe: Recipe, loss: Callable[[Ids], Any], columns: tuple[str, ...]
 ) -> Objective:
     """Return the objective of a loss of token ids; refuse blocks that would fail only after minutes."""
     if len(blocks) < recipe.batch or blocks.shape[1] < 2:
@@ -80,17 +67,14 @@ def over_blocks(
             f"the blocks hold token {int(blocks.max())}, but the model knows only {vocabulary} tokens; "
             "use the tokenizer that belongs to the model"
         )
-    return Objective(
-        loss=lambda rows: loss(blocks[rows].to(model.device).long()),
-        count=len(blocks),
-        unit=("tokens", blocks.shape[1]),
-        **rest,
-    )
+
+    def of_rows(rows: Rows) -> tuple[Number, dict[str, Number]]:
+        return loss(blocks[rows].to(model.device).long())
+
+    return Objective(loss=of_rows, count=len(blocks), unit=("tokens", blocks.shape[1]), columns=columns)
 
 
-def penalised(
-    model: PreTrainedModel, ids: Int[Tensor, "block token"], recipe: Recipe
-) -> tuple[Number, dict[str, Number]]:
+def penalised(model: PreTrainedModel, ids: Ids, recipe: Recipe) -> tuple[Number, dict[str, Number]]:
     """Return the loss of the next token with the weighted penalty, and the two apart."""
     with precision(model.device):
         if recipe.penalty is None:
@@ -106,7 +90,7 @@ def penalised(
     return nats + penalty, {"training_nats": nats, "penalty": penalty}
 
 
-def next_token_nats(model: nn.Module, ids: Int[Tensor, "block token"]) -> Number:
+def next_token_nats(model: nn.Module, ids: Ids) -> Number:
     """Return the mean cross-entropy of every token given those before it, in nats: the loss of a training step."""
     logits = model(input_ids=ids, use_cache=False).logits
     # The targets are moved, not the logits: a slice of the logits would have to be copied, the largest tensor here.
@@ -114,7 +98,7 @@ def next_token_nats(model: nn.Module, ids: Int[Tensor, "block token"]) -> Number
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-100)
 
 
-def mean_nats(model: PreTrainedModel, blocks: Int[Tensor, "block token"], recipe: Recipe) -> float:
+def mean_nats(model: PreTrainedModel, blocks: Ids, recipe: Recipe) -> float:
     """Measure the loss on blocks, shared out over the processes, in nats per token."""
     state = processes()
     total = 0.0

@@ -15,7 +15,7 @@ from transformers import MistralForCausalLM, PreTrainedTokenizerBase
 from ..files import written_whole
 from ..hub import quiet
 from ..text import count_bytes
-from .checkpoint import files_in
+from .checkpoint import CHECKPOINT, SNAPSHOT, files_in
 from .presets import Preset, make_model, preset_named
 from .pretrain import pretrain
 from .processes import processes
@@ -65,7 +65,7 @@ def pretrain_to(
     folder, first = Path(folder), processes().is_main_process
     folder.mkdir(parents=True, exist_ok=True)
     if first and not resume:
-        for old in [path for kind in ("checkpoint", "snapshot") for path in files_in(folder / "checkpoint", kind)]:
+        for old in [old for kind in (CHECKPOINT, SNAPSHOT) for old in files_in(folder / "checkpoint", kind)]:
             old.unlink()
     processes().wait_for_everyone()
 
