@@ -1,11 +1,14 @@
-"""Files that are written whole or not at all, whether they can be written, and by one writer at a time."""
+"""Files and folders that are written whole or not at all, whether they can be written, and by one writer at a time."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+from safetensors import SafetensorError
 
 try:
     import fcntl
@@ -31,6 +34,40 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_folder(folder: str | os.PathLike) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of ``folder`` when the block ends well.
+
+    What a process left that was killed in the middle is removed by the next one that writes here. Raises
+    FileExistsError for a folder that holds something, OSError where the disk does not take what is written.
+    """
+    folder = check_new(folder)
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        unfinished.mkdir(parents=True)
+        yield unfinished
+        for file in unfinished.rglob("*"):
+            if file.is_file():
+                with file.open("rb") as whole:
+                    os.fsync(whole.fileno())
+        if folder.is_dir():
+            folder.rmdir()
+        unfinished.rename(folder)
+    except (SafetensorError, OSError) as error:
+        raise OSError(f"could not write {folder} ({error}): nothing was written; make room") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def check_new(folder: str | os.PathLike) -> Path:
+    """Return the absolute path of a folder to be made. Raises FileExistsError for one that holds something."""
+    folder = Path(folder).absolute()
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise FileExistsError(f"{folder} exists and is not empty: give a new folder, or delete this one first")
+    return folder
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import math
 import time
 from typing import Any
 
-from ..files import check_writable
+from ..files import check_new, check_writable, new_folder
 from ..lookup import named
 from .common import add_shared, add_verb, draw, load_named, text_blocks
 
@@ -46,7 +46,6 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
 
     from ..models import blocks as blocks_of
     from ..prune import ACTIONS, ORDERS, change, export, fit, pruning_table, save_pruned, stand_ins
-    from ..prune.folders import check_new, new_folder
     from ..show import budget_plot
     from ..study.provenance import bare, provenance
 

@@ -3,13 +3,12 @@
 from .actions import ACTIONS, fit, prune, pruned
 from .changes import Change, Place, change, changed, count_parameters, places_of
 from .costs import rank_agreement, single_costs
-from .folders import export
 from .healing import HEALING, heal, randomise_
 from .importance import SIGNS, angular_distances, layer_scores
 from .latency import latency
 from .orders import ORDERS, choose
 from .parts import parts_in
-from .saving import load_pruned, save_pruned, stand_ins
+from .saving import export, load_pruned, save_pruned, stand_ins
 from .table import BASELINES, pruning_table
 
 __all__ = [

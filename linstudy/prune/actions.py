@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import SupportsIndex
 
-from jaxtyping import Int
-from torch import Tensor
 from transformers import PreTrainedModel
 
 from ..lookup import named
@@ -15,8 +13,10 @@ from ..measure.reading import check_text
 from ..models import PARTS
 from ..models import blocks as model_blocks
 from .changes import Change, change, changed
-from .fitting import Exits, fit_at_once, fit_in_sequence
+from .fitting import Blocks, Exits, fit_at_once, fit_in_sequence
 from .parts import down_at, part_at
+
+Layers = Iterable[SupportsIndex]
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,7 @@ ACTIONS: dict[str, Action] = {
 
 @contextmanager
 def pruned(
-    model: PreTrainedModel,
-    layers: Iterable[SupportsIndex],
-    action: str = "affine",
-    *,
-    blocks: Int[Tensor, "block token"] | None = None,
-    part: str = "block",
+    model: PreTrainedModel, layers: Layers, action: str = "affine", *, blocks: Blocks | None = None, part: str = "block"
 ) -> Iterator[PreTrainedModel]:
     """Take layers out of a model or put maps in their place; the model is whole again on exit, bit for bit.
 
@@ -72,12 +67,7 @@ def pruned(
 
 
 def prune(
-    model: PreTrainedModel,
-    layers: Iterable[SupportsIndex],
-    action: str = "affine",
-    *,
-    blocks: Int[Tensor, "block token"] | None = None,
-    part: str = "block",
+    model: PreTrainedModel, layers: Layers, action: str = "affine", *, blocks: Blocks | None = None, part: str = "block"
 ) -> PreTrainedModel:
     """Do the same for good: change the model itself, and return it. ``copy.deepcopy`` first keeps the whole one."""
     return change(model, fit(model, layers, action, blocks=blocks, part=part))
@@ -85,10 +75,10 @@ def prune(
 
 def fit(
     model: PreTrainedModel,
-    layers: Iterable[SupportsIndex],
+    layers: Layers,
     action: str = "affine",
     *,
-    blocks: Int[Tensor, "block token"] | None = None,
+    blocks: Blocks | None = None,
     part: str = "block",
     whole: Exits | None = None,
 ) -> list[Change]:
@@ -135,7 +125,7 @@ def _known(action: str, part: str) -> Action:
     return how
 
 
-def _runs(model: PreTrainedModel, layers: Iterable[SupportsIndex], *, joined: bool) -> list[tuple[int, int]]:
+def _runs(model: PreTrainedModel, layers: Layers, *, joined: bool) -> list[tuple[int, int]]:
     """Return the first and last layer of each run, in order: of layers that follow each other, or each alone."""
     chosen, depth = sorted({int(layer) for layer in layers}), len(model_blocks(model))
     if not chosen:

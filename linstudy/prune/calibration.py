@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import pandas as pd
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 from transformers import PreTrainedModel
 
@@ -13,7 +13,7 @@ from ..evaluate import cross_entropy
 from ..models import blocks as model_blocks
 from .actions import ACTIONS, fit
 from .changes import Change, changed
-from .fitting import Exits, exits
+from .fitting import Blocks, Exits, exits
 from .importance import angular_distances, layer_scores
 
 SEQUENCES = 128  # blocks on which a loss is measured, as in SLEB
@@ -27,7 +27,7 @@ class Calibration:
     """
 
     model: PreTrainedModel
-    blocks: Int[Tensor, "block token"]
+    blocks: Blocks
     losses: dict[tuple, float] = field(default_factory=dict, init=False)
 
     @property

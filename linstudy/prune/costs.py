@@ -15,12 +15,13 @@ from ..models import blocks as model_blocks
 from .actions import ACTIONS, fit
 from .calibration import Calibration
 from .changes import changed
+from .fitting import Blocks
 from .importance import SIGNS
 
 
 def single_costs(
     model: PreTrainedModel,
-    calibration: Int[Tensor, "block token"],
+    calibration: Blocks,
     evaluation: Int[Tensor, "other length"],
     *,
     actions: Sequence[str] = ("remove", "affine"),

@@ -23,13 +23,12 @@ from .closed_form import linear, ridge
 HELDOUT = 0.2  # share of the blocks, the last ones, on which the ridge penalty is chosen
 KEPT_BYTES = 2**30  # of states that are kept from one fit to the next; without them the whole model runs for each
 
+Blocks = Int[Tensor, "block token"]  # ids
 State = Float[Tensor, "..."]  # (batch, token, dim); OPT has batch and token in one
 Exits = dict[int, Float[Tensor, "block token dim"]]
 
 
-def exits(
-    model: PreTrainedModel, blocks: Int[Tensor, "block token"], layers: Sequence[int] | None = None
-) -> Exits | None:
+def exits(model: PreTrainedModel, blocks: Blocks, layers: Sequence[int] | None = None) -> Exits | None:
     """Return the states that leave layers of the whole model, by default all, or None where they are too large."""
     layers = range(1, len(model_blocks(model)) + 1) if layers is None else layers
     size = model.config.get_text_config().hidden_size * next(model.parameters()).element_size()
@@ -40,7 +39,7 @@ def exits(
 
 
 def fit_at_once(
-    model: PreTrainedModel, targets: list[Change], blocks: Int[Tensor, "block token"], modules: Sequence[nn.Module] = ()
+    model: PreTrainedModel, targets: list[Change], blocks: Blocks, modules: Sequence[nn.Module] = ()
 ) -> list[Change]:
     """Return changes with their maps: of the stream from entry to exit, or of what ``modules`` read to what they give.
 
@@ -61,7 +60,7 @@ def fit_at_once(
 def fit_in_sequence(
     model: PreTrainedModel,
     targets: list[Change],
-    blocks: Int[Tensor, "block token"],
+    blocks: Blocks,
     matrices: Sequence[nn.Module] = (),
     *,
     whole: Exits | None = None,
@@ -77,10 +76,10 @@ def fit_in_sequence(
         whole = exits(model, blocks, [one.last for one in targets])
     done: list[Change] = []
     for one, matrix in zip_longest(targets, matrices):
-        if done or matrix:
-            done += _fit_after(model, done, one, blocks, matrix, whole)
-        else:
+        if not done and matrix is None:
             done += fit_at_once(model, [one], blocks)  # the model is still whole
+        else:
+            done += _fit_after(model, done, one, blocks, matrix, whole)
     return done
 
 
@@ -106,17 +105,18 @@ def _fit_after(
     model: PreTrainedModel,
     done: list[Change],
     target: Change,
-    blocks: Int[Tensor, "block token"],
+    blocks: Blocks,
     matrix: nn.Module | None,
     whole: Exits | None,
 ) -> list[Change]:
     later = range(target.first - 1, len(model_blocks(model)))  # what comes after is not read
+    matrices = [] if matrix is None else [matrix]
 
     def pair(rows: slice) -> list[tuple[State, State]]:
         wanted = _stream(model, blocks, rows)[target.last] if whole is None else whole[target.last][rows]
-        with changed(model, done, keep_places=True), without(model, later), noted([matrix] if matrix else []) as seen:
+        with changed(model, done, keep_places=True), without(model, later), noted(matrices) as seen:
             entering = _stream(model, blocks, rows)[-1]
-        if not matrix:
+        if matrix is None:
             return [(entering, wanted)]
         given = seen[0][1].view_as(entering)
         return [(given, given + (wanted - entering))]
@@ -127,7 +127,7 @@ def _fit_after(
 def _with_maps(
     model: PreTrainedModel,
     targets: list[Change],
-    blocks: Int[Tensor, "block token"],
+    blocks: Blocks,
     pairs: Callable[[slice], list[tuple[State, State]]],
     *,
     bias: bool = True,
@@ -152,5 +152,5 @@ def _with_maps(
     return changes
 
 
-def _stream(model: PreTrainedModel, blocks: Int[Tensor, "block token"], rows: slice) -> list[State]:
+def _stream(model: PreTrainedModel, blocks: Blocks, rows: slice) -> list[State]:
     return next(read(model, blocks, rows=[rows])).stream

@@ -4,12 +4,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int
-from torch import Tensor
 from transformers import PreTrainedModel
 
 from ..lookup import named
 from .calibration import Calibration
+from .fitting import Blocks
 from .importance import SIGNS
 
 Layers = tuple[int, ...]
@@ -96,7 +95,7 @@ ORDERS: dict[str, Order] = {
 
 def choose(
     model: PreTrainedModel,
-    blocks: Int[Tensor, "block token"],
+    blocks: Blocks,
     order: str,
     *,
     count: int | None = None,

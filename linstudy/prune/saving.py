@@ -1,4 +1,4 @@
-"""Save a pruned model with a record of what was done to it, and build it again from there."""
+"""Save a pruned model with a record of what was done to it, and build it again from there; or export a plain one."""
 
 import json
 import os
@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from .. import __version__
+from ..files import new_folder
 from ..hub import quiet
 from ..models import blocks as model_blocks
 from ..models import name_of, set_blocks, without
 from ..models.devices import find_device, find_dtype
 from ..models.weights import check_weights
 from .changes import AFFINE, KEPT, Place, note_places, part_stand_in, places_of
-from .folders import new_folder
 from .parts import part_at
 
 PLAN, STAND_INS, REST = "pruning.json", "stand_ins.safetensors", "kept"
@@ -39,12 +39,7 @@ def save_pruned(
     Raises FileExistsError for a folder that holds something, OSError where the disk does not take it.
     """
     places = places_of(model)
-    plan = {
-        "format": FORMAT,
-        "linstudy": __version__,
-        "model": name_of(model),
-        "places": [asdict(place) for place in places],
-    }
+    plan = {"format": FORMAT, "linstudy": __version__, "model": name_of(model), "places": [*map(asdict, places)]}
     maps = {
         f"{name}.{key}": weight.detach().cpu().contiguous()
         for name, module in stand_ins(model)
@@ -96,6 +91,30 @@ def load_pruned(
     return model.eval().to(device=device, dtype=dtype), tokenizer
 
 
+def export(
+    model: PreTrainedModel, folder: str | os.PathLike, *, tokenizer: PreTrainedTokenizerBase | None = None
+) -> None:
+    """Write a model whose layers were removed or merged to a new folder in the hub's format.
+
+    ``from_pretrained`` of transformers alone, without this package, then loads it. Raises ValueError for a model in
+    which maps stand, or whose blocks lack a part: no class of transformers has such blocks, and nothing equal to a map
+    of the stream can be written into the weights of a block, for a block reads the stream through a norm.
+    """
+    for place in places_of(model):
+        if place.block == AFFINE or place.replaced_parts:
+            layers = f"layer {place.first}" if place.first == place.last else f"layers {place.first} to {place.last}"
+            what = "an affine map stands in" if place.block == AFFINE else f"the {place.replaced_parts[0]} was changed"
+            raise ValueError(
+                f"{what} for {layers}, which no plain folder can hold, because transformers would put a random block "
+                'there: write it with linstudy.prune.save_pruned, or prune with action="remove" or action="merge"'
+            )
+    with new_folder(folder) as unfinished:
+        with quiet():
+            model.save_pretrained(unfinished)
+        if tokenizer is not None:
+            tokenizer.save_pretrained(unfinished)
+
+
 def stand_ins(model: PreTrainedModel) -> Iterator[tuple[str, nn.Module]]:
     """Yield every map that stands in a pruned model, named by its place, from 1, and the part it stands for."""
     for number, (place, block) in enumerate(zip(places_of(model), model_blocks(model), strict=True), start=1):
@@ -133,10 +152,10 @@ def _linear(maps: dict[str, Tensor], name: str) -> nn.Linear:
 
 def _replaced_parts(model: PreTrainedModel, places: tuple[Place, ...]) -> tuple[str, ...]:
     """Return how the names of weights of replaced parts begin, in a model that has the kept blocks alone."""
-    modules = []
-    for layer, place in enumerate((place for place in places if place.block == KEPT), start=1):
-        modules += [getattr(*part_at(model, layer, part)) for part in place.replaced_parts]
-    return tuple(f"{name}." for name, module in model.named_modules() if any(module is one for one in modules))
+    names = {module: name for name, module in model.named_modules()}
+    kept = enumerate((place for place in places if place.block == KEPT), start=1)
+    parts = [part_at(model, layer, part) for layer, place in kept for part in place.replaced_parts]
+    return tuple(f"{names[holder]}.{name}." for holder, name in parts)
 
 
 def _read_plan(path: Path) -> tuple[Place, ...]:

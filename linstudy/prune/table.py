@@ -15,6 +15,7 @@ from ..models import name_of
 from .actions import ACTIONS
 from .calibration import Calibration
 from .changes import Change, changed, count_parameters
+from .fitting import Blocks
 from .latency import latency
 from .orders import ORDERS, choose, may_go
 
@@ -32,7 +33,7 @@ Key = tuple[str, str, int, int]
 
 def pruning_table(
     model: PreTrainedModel,
-    calibration: Int[Tensor, "block token"],
+    calibration: Blocks,
     evaluation: Mapping[str, Texts],
     *,
     orders: Sequence[str] = tuple(ORDERS),
