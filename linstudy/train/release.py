@@ -67,6 +67,7 @@ def pretrain_to(
     if first and not resume:
         for old in [old for kind in (CHECKPOINT, SNAPSHOT) for old in files_in(folder / "checkpoint", kind)]:
             old.unlink()
+        (folder / "training.csv").unlink(missing_ok=True)
     processes().wait_for_everyone()
 
     count = recipe.steps * recipe.batch if distinct is None else distinct // preset.length

@@ -1,0 +1,196 @@
+"""From a text to a folder with a model: presets, texts, the table of a run. Run: pytest tests/test_release.py."""
+
+import json
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, MistralForCausalLM
+
+from linstudy.cli import main
+from linstudy.train import (
+    PRESETS,
+    Penalty,
+    Recipe,
+    Scaling,
+    documents,
+    draw,
+    load_snapshot,
+    preset_named,
+    pretrain_to,
+    snapshots_in,
+    with_bar,
+)
+from linstudy.train.release import name_of
+from linstudy.train.rows import COLUMNS, minutes, read_rows, write_rows
+from linstudy.train.texts import shown
+
+# presets
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"), [("pocket", 1_443_968), ("mini", 9_902_336), ("150m", 151_800_576), ("650m", 652_145_920)]
+)
+def test_presets_have_the_sizes_they_are_named_for(name, parameters):
+    with torch.device("meta"):
+        model = MistralForCausalLM(PRESETS[name].shape())
+    assert model.num_parameters() == parameters
+    assert PRESETS[name].length <= model.config.max_position_embeddings
+
+
+def test_a_preset_takes_another_number_of_layers():
+    fewer, as_it_is = preset_named("pocket", layers=3), preset_named("pocket")
+    assert fewer.size == "1m-3-layers"
+    assert fewer.shape(300).to_dict() == as_it_is.shape(300).to_dict() | {"num_hidden_layers": 3}
+    with pytest.raises(ValueError, match="a model of 0 layers cannot be made: give 1 or more"):
+        preset_named("pocket", layers=0)
+    with pytest.raises(ValueError, match=r"no preset 'minni': did you mean 'mini'\? the names are nano"):
+        preset_named("minni")
+
+
+def test_the_recipe_of_a_preset_sees_its_tokens_or_as_many_as_are_wanted():
+    nano = PRESETS["nano"]
+    assert nano.recipe().steps * nano.batch * nano.length == nano.tokens
+    assert nano.recipe(tokens=4096).steps == nano.recipe(tokens=4096, batch=2).steps / 2 == 4
+    assert nano.recipe(tokens=4096, steps=50) == nano.recipe(steps=50)
+    assert nano.recipe(steps=50).warmup == 5
+    assert nano.recipe(steps=5000).warmup == 200
+    assert nano.recipe(steps=50, peak_rate=1.0, warmup=9) == replace(nano.recipe(steps=50), peak_rate=1.0, warmup=9)
+
+
+# texts
+
+
+def test_several_texts_take_turns(tmp_path):
+    one, two = tmp_path / "one+1.txt", tmp_path / "two.txt"
+    one.write_text("a<|endoftext|>b<|endoftext|>c")
+    two.write_text("x")
+    assert list(documents(str(one), seed=0)) == ["a", "b", "c"]
+    both = f"{tmp_path / 'three.txt'}+{tmp_path / 'two.txt'}"
+    one.rename(tmp_path / "three.txt")
+    assert list(documents(both, seed=0)) == ["a", "x", "b", "c"]
+    assert shown(both) == "three.txt+two.txt"
+
+
+@pytest.mark.slow
+def test_what_is_held_out_comes_before_what_is_trained_on(tmp_path):
+    text, preset = tmp_path / "numbers.txt", replace(PRESETS["nano"], vocab_size=300, length=64)
+    text.write_text(" ".join(map(str, range(1000))))
+    tokenizer, heldout, blocks = draw(str(text), preset, blocks=5, heldout=2)
+    assert (len(heldout), len(blocks)) == (2, 5)
+    read = tokenizer.decode(torch.cat([heldout, blocks]).flatten())
+    assert len(read) > 300
+    assert text.read_text().startswith(read)
+
+
+def test_models_are_named_for_what_is_special():
+    def named(text="stories", **options):
+        return name_of(text, "1m", Recipe(**options))
+
+    assert named() == "stories-1m"
+    assert named(penalty=Penalty("cosine", 0.5)) == "stories-1m-cosine"
+    assert named(scaling=Scaling("norms")) == "stories-1m-norms"
+    assert named("folder/mine.txt+stories") == "mine-stories-1m"
+
+
+# the table of a run
+
+
+def row(step, **cells):
+    return dict.fromkeys(COLUMNS) | {"step": step, "training_nats": 1 / 3} | cells
+
+
+def test_the_bar_counts_steps_and_passes_the_rows_on(capsys):
+    rows = [row(0, training_nats=None), row(20, tokens_per_second=5.0), row(40, tokens_per_second=5.0)]
+    assert list(with_bar(rows, steps=40, name="run", disable=False)) == rows
+    said = capsys.readouterr().err
+    assert "40/40" in said
+    assert "loss=0.333, tokens_s=5" in said
+    list(with_bar(rows[2:], steps=60, disable=False))  # resumed
+    assert "40/60" in capsys.readouterr().err
+
+
+def test_a_resumed_table_holds_every_step_once(tmp_path):
+    path = tmp_path / "training.csv"
+    write_rows(path, [row(10, rate=0.1), row(20, rate=0.2), row(30, rate=0.3)])
+    with path.open("a") as file:
+        file.write("4")  # killed in the middle of a row
+    write_rows(path, iter([row(30, rate=3.0), row(40, rate=4.0)]))
+    table = pd.read_csv(path)
+    assert list(table.step) == [10, 20, 30, 40]
+    assert list(table.rate) == [0.1, 0.2, 3.0, 4.0]
+    assert table.validation_nats.isna().all()
+    write_rows(path, [])  # nothing left to do
+    assert list(pd.read_csv(path).step) == [10, 20, 30, 40]
+    write_rows(path, [row(10)])  # a fresh start
+    assert list(pd.read_csv(path).step) == [10]
+
+
+def test_the_minutes_are_those_of_the_steps(tmp_path):
+    fast, slow = ({"tokens": 6000, "tokens_per_second": 50.0}, {"tokens": 9000, "tokens_per_second": 5.0})
+    write_rows(tmp_path / "training.csv", [row(0, tokens=0), row(10, **fast), row(20, **slow)])
+    assert minutes(read_rows(tmp_path / "training.csv")) == 2.0 + 10.0
+
+
+# the folder
+
+
+@pytest.mark.slow
+def test_the_command_makes_a_folder_that_transformers_loads(tmp_path):
+    preset = replace(PRESETS["pocket"], vocab_size=512)
+    recipe = preset.recipe(steps=20, batch=2)
+    folder = pretrain_to(tmp_path / "run", preset, recipe)
+    files = [path for path in folder.iterdir() if path.is_file()]
+    wanted = {"config.json", "model.safetensors", "tokenizer.json", "generation_config.json", "training.csv"}
+    assert wanted | {"provenance.json", "tokenizer_config.json"} <= {path.name for path in files}
+    assert (folder / "model.safetensors").stat().st_size < 3e6
+    assert {path.stat().st_mode & 0o444 for path in files} == {0o444}  # others may read
+    assert json.loads((folder / "tokenizer_config.json").read_text())["tokenizer_class"] == "PreTrainedTokenizerFast"
+    assert not [path for path in files if path.suffix == ".json" and str(tmp_path) in path.read_text()]
+    assert "_name_or_path" not in json.loads((folder / "config.json").read_text())
+
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    assert model.dtype == torch.bfloat16
+    ids = tokenizer("Once upon a time", return_tensors="pt").input_ids
+    assert model.float().generate(ids, max_new_tokens=5, do_sample=False).shape[1] == ids.shape[1] + 5
+    assert tokenizer.decode(ids[0]) == "Once upon a time"
+
+    made = json.loads((folder / "provenance.json").read_text())
+    assert made["name"] == "stories-1m"
+    assert made["config"]["peak_rate"] == PRESETS["pocket"].peak_rate
+    assert made["bits_per_byte"] > 0
+    assert made["tokens"] == 20 * 2 * PRESETS["pocket"].length
+    assert made["validation_nats"] == pd.read_csv(folder / "training.csv").validation_nats.iloc[-1]
+    weights = (folder / "model.safetensors").read_bytes()
+    pretrain_to(folder, preset, recipe)  # nothing left to train: the same files again
+    assert (folder / "model.safetensors").read_bytes() == weights
+    with pytest.raises(ValueError, match=r"was made with .*peak_rate 0.006, not 0.1"):
+        pretrain_to(folder, preset, replace(recipe, peak_rate=0.1))
+
+
+@pytest.mark.slow
+def test_the_command_passes_everything_on_to_the_run(tmp_path):
+    words = "--text pydocs+stories --distinct 4096 --layers 3 --steps 6 --batch 2 --seed 3 --linear torch"
+    words += " --accumulation 2 --penalty mse=0.5,features=mean --scaling branches --snapshots --weight-decay 0.2"
+    folder = tmp_path / "run"
+    assert main(["pretrain", "--out", str(folder), *words.split()]) == 0
+    made = json.loads((folder / "provenance.json").read_text())
+    assert made["name"] == "pydocs-stories-1m-3-layers-mse-branches"
+    assert made["layers"] == 3
+    assert made["distinct"] == 4096  # gone through more than once: 7 blocks, 12 seen
+    config = made["config"]
+    assert config["penalty"]["features"] == "mean"
+    assert config["scaling"] == {"where": "branches", "constant": 1.0, "power": 0.5}
+    assert (config["weight_decay"], config["linear"], config["accumulation"], config["seed"]) == (0.2, "torch", 2, 3)
+    table = pd.read_csv(folder / "training.csv")
+    assert list(table.step) == [0, 1, 2, 4, 6]
+    assert table.penalty[1] > 0
+    kept, exported = (AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32) for _ in range(2))
+    load_snapshot(folder / "checkpoint", 6, kept)
+    for one, other in zip(kept.parameters(), exported.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-2, atol=1e-3)  # bfloat16
+    preset = preset_named("nano", layers=1)
+    pretrain_to(folder, preset, preset.recipe(steps=4, batch=2), resume=False)  # nothing of another model is in the way
+    assert list(pd.read_csv(folder / "training.csv").step) == [4]
+    assert snapshots_in(folder / "checkpoint") == []
