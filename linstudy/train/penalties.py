@@ -74,7 +74,7 @@ def neighbour_penalty(
         states[-1] = final_norm(states[-1])
     states = [state.float() for state in states]  # bfloat16 has not the digits for 1 - cos
     if penalty.kind == "cosine":
-        distances = list(1 - _Cosines.apply(penalty.detached, *states))
+        distances = list(1 - NeighbourCosines.apply(penalty.detached, *states))
     else:
         squares = [(y - (x.detach() if penalty.detached else x)).square() for x, y in pairwise(states)]
         distances = [OVER[penalty.features](square, -1) for square in squares]
@@ -82,7 +82,7 @@ def neighbour_penalty(
     return penalty.weight * OVER[penalty.layers](over_tokens)
 
 
-class _Cosines(torch.autograd.Function):
+class NeighbourCosines(torch.autograd.Function):
     """Cosines of neighbouring states, (pair, batch, token), with the gradient of each state in one sum.
 
     By autograd's own rules it would be gathered from products and norms, one pass over the states for each, and a
@@ -91,6 +91,7 @@ class _Cosines(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, detached: bool, *states: State) -> Float[Tensor, "pair batch token"]:
+        """Return the cosines; with ``detached`` the earlier neighbour of each pair gets no gradient."""
         norms = [torch.linalg.vector_norm(state, dim=-1).clamp_min(1e-8) for state in states]
         dots = torch.stack([(x * y).sum(-1) for x, y in pairwise(states)])
         cosines = dots / torch.stack([a * b for a, b in pairwise(norms)])
@@ -101,6 +102,7 @@ class _Cosines(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, by_cosine: Float[Tensor, "pair batch token"]) -> tuple[State | None, ...]:
+        """Return the gradient of each state, None for one that gets none."""
         *saved, cosines = ctx.saved_tensors
         states, norms = saved[: ctx.depth], saved[ctx.depth :]
         gradients: list[State | None] = []
