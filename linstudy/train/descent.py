@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.optim import Optimizer
 from transformers import PreTrainedModel
 
 from .checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint, save_snapshot
@@ -85,15 +86,12 @@ def descend(
         clock = time.perf_counter()
         for step in range(done + 1 if saved else 0, recipe.steps + 1):
             if step:  # step 0 is the model as it came
-                for group in optimizer.param_groups:
-                    group["lr"] = recipe.rate(step)
                 parts = shares(batch_rows(objective.count, recipe, step), recipe.accumulation)
                 with drawn_by(model.device, recipe.seed, step, processes().process_index):
-                    told, names = gradients(loss, parts)
-                norm = nn.utils.clip_grad_norm_(ordered, recipe.clip)
-                optimizer.step()
-                optimizer.zero_grad(set_to_none=True)
-                recent.append(torch.cat([told, norm[None]]))
+                    numbers, names = take_step(
+                        loss, parts, optimizer, ordered, rate=recipe.rate(step), clip=recipe.clip
+                    )
+                recent.append(numbers)
             if not recipe.has_row(step):
                 continue
 
@@ -123,18 +121,29 @@ def descend(
     model.eval()
 
 
-def gradients(loss: Callable, parts: list[Rows]) -> tuple[Float[Tensor, " number"], list[str]]:
-    """Compute the gradient of a step in parts; return the loss, what of it is told, and the names of that."""
+def take_step(
+    loss: Callable, parts: list[Rows], optimizer: Optimizer, weights: list[nn.Parameter], *, rate: float, clip: float
+) -> tuple[Float[Tensor, " number"], list[str]]:
+    """Update the weights once, by the mean gradient of the parts.
+
+    Returns this process's loss before the update, what of it is told, and the gradient's norm; and the names of what is
+    told.
+    """
     numbers = []
     for place, rows in enumerate(parts, start=1):
         with nullcontext() if place == len(parts) else unsent(loss):
             total, told = loss(rows)
             (total if len(parts) == 1 else total / len(parts)).backward()
         numbers.append(torch.stack([total.detach(), *(number.detach() for number in told.values())]))
-    return torch.stack(numbers).mean(dim=0), list(told)
+    norm = nn.utils.clip_grad_norm_(weights, clip)
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return torch.cat([torch.stack(numbers).mean(dim=0), norm[None]]), list(told)
 
 
-def make_optimizer(trained: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
+def make_optimizer(trained: nn.Module, recipe: Recipe) -> Optimizer:
     """Make AdamW with weight decay on the matrices alone.
 
     A norm's gain has no reason to be near 0, and an embedding row gets a gradient only when its token comes by:
