@@ -10,9 +10,9 @@ from transformers import MistralConfig
 
 from linstudy import load
 from linstudy.models import pocket_models
-from linstudy.study import evaluation_rows, finetuning_rows
-from linstudy.study.finetuning_rows import CONTINUED, DELTAS, TASKS, examples
-from linstudy.study.rows import Source, task_examples
+from linstudy.study.rows import TABLES, evaluation, finetuning
+from linstudy.study.rows.finetuning import CONTINUED, DELTAS, TASKS, examples
+from linstudy.study.rows.source import Source, task_examples
 from linstudy.text import task
 
 POCKET = Source("stories-1m", "abc", "stories-1m", "stories", "stories")
@@ -22,15 +22,15 @@ POCKET = Source("stories-1m", "abc", "stories-1m", "stories", "stories")
 def small(monkeypatch):
     """Numbers that take seconds."""
     for name, value in {"PROMPTS": 4, "SAMPLES": (0, 1), "CHOICES": 12, "EXAMPLES": 40, "KNOWN": 50}.items():
-        monkeypatch.setattr(evaluation_rows, name, value)
-    for name, value in {"EXAMPLES": 32, "TESTED": 16, "STEPS": 3, "BATCH": 4, "SEEDS": (0, 1), "TOKENS": 2048}.items():
-        monkeypatch.setattr(finetuning_rows, name, value)
+        monkeypatch.setattr(evaluation, name, value)
+    for name, value in {"EXAMPLES": 32, "TESTED": 16, "STEPS": 3, "BATCH": 4, "SEEDS": (0, 1), "BLOCKS": 8}.items():
+        monkeypatch.setattr(finetuning, name, value)
 
 
 @pytest.mark.slow
 def test_every_accuracy_has_its_constant_predictor_and_every_probe_its_controls(small, tmp_path, monkeypatch):
-    monkeypatch.setattr(evaluation_rows, "PROBED", ("entailment",))
-    table = kept(evaluation_rows.evaluation_rows(POCKET), "evaluations", tmp_path)
+    monkeypatch.setattr(evaluation, "PROBED", ("entailment",))
+    table = kept(TABLES["evaluations"].rows(source=POCKET), "evaluations", tmp_path)
     accuracies = table[table.metric.str.contains("accuracy")]
     for _, part in accuracies.groupby(["task", "metric"]):
         assert "constant" in set(part.predictor)
@@ -42,10 +42,10 @@ def test_every_accuracy_has_its_constant_predictor_and_every_probe_its_controls(
     assert set(probes[probes.predictor == trained].layer) == set(range(9))
     assert set(probes[probes.predictor == f"{trained}, mean of the embeddings"].layer) == {0}
     chosen = table[table.metric == "zero-shot accuracy"]
-    assert set(chosen.task) == set(evaluation_rows.CHOSEN)
+    assert set(chosen.task) == set(evaluation.CHOSEN)
     assert {"likelihood", "likelihood per character", "constant", "shared words"} == set(chosen.predictor)
     grades = table[table.task == "stories"]
-    assert set(grades.metric) == set(evaluation_rows.GRADES)
+    assert set(grades.metric) == set(evaluation.GRADES)
     assert set(grades.seed) == {0, 1}
     by = grades.pivot_table(index="metric", columns="predictor", values="value")
     assert set(by) == {"model", "random weights"}
@@ -66,14 +66,14 @@ def test_examples_that_a_model_has_no_room_for_are_left_out():
 
 def test_the_choice_that_shares_most_words_is_taken():
     context = "Anna has a red ball. The ball is big."
-    assert evaluation_rows._most_shared(context, ["the blue cat", "a red ball"]) == 1
-    assert evaluation_rows._most_shared(context, ["no", "yes"]) == 0
+    assert evaluation.most_shared(context, ["the blue cat", "a red ball"]) == 1
+    assert evaluation.most_shared(context, ["no", "yes"]) == 0
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["question", "preference", "pydocs"])
 def test_changes_are_those_between_before_and_after_on_two_texts_and_every_seed(small, tmp_path, task):
-    table = kept(finetuning_rows.finetuning_rows(POCKET, task, shuffled=False), "finetuning", tmp_path)
+    table = kept(TABLES["finetuning"].rows(source=POCKET, task=task, shuffled=False), "finetuning", tmp_path)
     assert len(table) == 2 * 2 * 8  # texts, seeds, layers
     assert set(table.text) == {"task", "fixed"}
     assert table.groupby("text").text_hash.nunique().eq(1).all()
@@ -89,8 +89,8 @@ def test_changes_are_those_between_before_and_after_on_two_texts_and_every_seed(
 
 @pytest.mark.slow
 def test_without_training_nothing_changes(small, monkeypatch):
-    monkeypatch.setattr(finetuning_rows, "RATE", 1e-30)
-    table = finetuning_rows.finetuning_rows(POCKET, "question", shuffled=True)
+    monkeypatch.setattr(finetuning, "RATE", 1e-30)
+    table = TABLES["finetuning"].rows(source=POCKET, task="question", shuffled=True)
     assert table.shuffled.eq(1).all()
     assert table[[f"delta_{score}" for score in DELTAS]].abs().max(axis=None) < 1e-12
 
@@ -106,6 +106,6 @@ def test_texts_to_train_on_and_to_test_on_are_different_ones():
 
 def test_long_documents_are_cut_into_pieces_without_losing_a_word():
     document = "word " * 500
-    pieces = finetuning_rows.pieces_of(document, characters=1000)
+    pieces = finetuning.pieces_of(document, characters=1000)
     assert max(map(len, pieces)) <= 1000
     assert pd.Series(pieces).str.count("word").sum() == 500

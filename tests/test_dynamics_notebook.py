@@ -9,8 +9,8 @@ import pytest
 from conftest import ROOT
 from nbclient import NotebookClient
 
-from linstudy.study.provenance import Provenance
 from linstudy.study.results import TABLES, append
+from linstudy.study.table import Provenance
 
 PATH = ROOT / "notebooks" / "03-dynamics.ipynb"
 PATCH = """

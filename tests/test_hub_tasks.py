@@ -10,7 +10,7 @@ import pytest
 from hub_process import run_on_hub
 from hub_server import dataset_hub
 
-from linstudy.study.finetuning_rows import HUB_CLASSIFIED
+from linstudy.study.rows.finetuning import HUB_CLASSIFIED
 from linstudy.text import HUB_TASKS, hub_task
 from linstudy.text.hub_texts import HELPFUL, SUPERGLUE
 

@@ -11,12 +11,12 @@ from model_hub import model_hub
 
 from linstudy import linearity_profile, load, token_blocks
 from linstudy.models import small_model
-from linstudy.study import pretraining_rows as made
-from linstudy.study.pretraining_rows import PENALTIES, VARIANTS, Variant
-from linstudy.study.provenance import Provenance
 from linstudy.study.results import TABLES, append, results
-from linstudy.study.rows import LENGTH
+from linstudy.study.rows import pretraining as made
+from linstudy.study.rows.pretraining import VARIANTS, Variant
+from linstudy.study.rows.source import LENGTH
 from linstudy.study.sweeps import RUN, judged
+from linstudy.study.table import Provenance
 from linstudy.train import PRESETS
 
 STEPS, LAYERS = 12, 3
@@ -31,9 +31,9 @@ def speck(monkeypatch):
     monkeypatch.setitem(PRESETS, "speck", replace(PRESETS["nano"], name="speck", **shape, **run))
     monkeypatch.setitem(made.RATES, "speck", (5e-3, 1e-2))
     monkeypatch.setattr(made, "MEASURED", 1024)
-    made._text.cache_clear()
+    made.text_for.cache_clear()
     yield
-    made._text.cache_clear()
+    made.text_for.cache_clear()
 
 
 def identity_error(table):
@@ -47,13 +47,14 @@ def test_variants_are_told_apart_by_their_names_and_their_keys():
     titles = [variant.title for variant in VARIANTS]
     assert len(set(titles)) == len(titles)
     assert {"cosine 0.5", "MSE 2", "branches / √layer", "branches × 0.3", "norms / √layer", "decay 0"} < set(titles)
-    for kind in ("cosine", "mse"):
-        assert len([variant for variant in PENALTIES if variant.penalty == kind]) >= 4
-    assert all(len(rates) >= 4 for rates in made.RATES.values() if rates != (5e-3, 1e-2))
+
+
+def swept(variant):
+    return TABLES["regularisation"].rows(preset="speck", corpus="stories", variant=variant, step=STEPS)
 
 
 def test_rows_hold_the_sweep_and_three_seeds_at_its_best_rate(tmp_path):
-    table = made.regularisation_rows("speck", "stories", Variant("cosine", 0.5), steps=STEPS)
+    table = swept(Variant("cosine", 0.5))
     back = kept(table, "regularisation", tmp_path)
     assert len(back) == len(table)
     runs = back.drop_duplicates(["rate", "seed"])
@@ -83,27 +84,25 @@ def test_a_run_that_diverges_has_rows_with_nothing_in_them(monkeypatch):
         yield
 
     monkeypatch.setattr("linstudy.train.pretrain", diverges)
-    table = made._trained("speck", "stories", Variant(), rate=9.0, seed=0, steps=STEPS)
+    table = made.trained("speck", "stories", Variant(), rate=9.0, seed=0, steps=STEPS)
     assert list(table.layer) == list(range(1, LAYERS + 1))
     assert table.validation_nats.isna().all()
     with pytest.raises(ValueError, match=r"training diverged at every rate"):
-        made.regularisation_rows("speck", "stories", Variant(), steps=STEPS)
+        swept(Variant())
 
 
 def test_a_scaling_is_seen_by_the_rows_and_makes_updates_smaller():
     """The profile is taken while the factors still are hooks: it must be that of the scaled model."""
     of = {
-        word: made._trained("speck", "stories", Variant(scaling=word), rate=1e-3, seed=0, steps=STEPS)
+        word: made.trained("speck", "stories", Variant(scaling=word), rate=1e-3, seed=0, steps=STEPS)
         for word in ("none", "branches=0.01,power=0")
     }
     assert (of["branches=0.01,power=0"].norm_ratio < 0.1 * of["none"].norm_ratio).all()
 
 
 def test_dynamics_begin_with_the_weights_that_were_drawn_and_follow_powers_of_2():
-    options = {"rate": 1e-2, "steps": STEPS}
-    first, again, other = (
-        made.dynamics_rows("speck", "stories", Variant("mse", 2.0), seed=seed, **options) for seed in (0, 0, 1)
-    )
+    what = {"preset": "speck", "corpus": "stories", "variant": Variant("mse", 2.0), "rate": 1e-2, "steps": STEPS}
+    first, again, other = (TABLES["dynamics"].rows(**what, seed=seed) for seed in (0, 0, 1))
     assert sorted(set(first.step)) == [0, 1, 2, 4, 8, 12]
     assert not [column for column in TABLES["dynamics"].key if column not in first]
     pd.testing.assert_frame_equal(first, again)
@@ -130,10 +129,11 @@ def test_published_checkpoints_are_read_by_revision_from_a_stand_in_for_the_hub(
         blocks = token_blocks("stories", tokenizer, tokens=8192, length=LENGTH)
         profiles[step] = linearity_profile(model, blocks).linearity_raw
     script = f"""
-        from linstudy.study import pretraining_rows as made
-        from linstudy.study.rows import Source
+        from linstudy.study.rows import TABLES
+        from linstudy.study.rows.source import Source
         source = Source("org/steps", "", "org/steps", "stories", "stories")
-        made.checkpoint_rows(source, {{0: "step0", 4: "step4"}}, tokens=8192).to_csv({str(tmp_path / "rows.csv")!r})
+        table = TABLES["dynamics"].rows(source=source, revisions={{0: "step0", 4: "step4"}}, tokens=8192)
+        table.to_csv({str(tmp_path / "rows.csv")!r})
     """
     with model_hub({"org/steps": {"main": models["step4"]} | models}) as hub:
         run_on_hub(script, hub.url, tmp_path / "home")

@@ -10,13 +10,13 @@ from linstudy import cross_entropy, load, token_blocks
 from linstudy.models import small_model
 from linstudy.prune import ORDERS, changed, choose, fit, heal, prune, pruned, rank_agreement
 from linstudy.prune.healing import HEALING
-from linstudy.study import pruning_rows as rows
 from linstudy.study.reach import MADE
 from linstudy.study.registry import registry
 from linstudy.study.results import TABLES
-from linstudy.study.rows import LENGTH, Source
+from linstudy.study.rows import pruning as rows
+from linstudy.study.rows.source import LENGTH, Source
 
-TOKENS = 8 * LENGTH
+TINY = {"tokens": 8 * LENGTH, "dtype": "float32"}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def whole(table, name):
 
 @pytest.mark.slow
 def test_rows_of_every_order_action_and_text(source, small):
-    table = rows.pruning_rows(source, TEXTS, tokens=TOKENS, dtype="float32", task="preference")
+    table = TABLES["pruning"].rows(source=source, texts=TEXTS, healing="none", task="preference", **TINY)
     whole(table, "pruning")
     assert set(table["order"]) == {"whole", *ORDERS}
     assert table.groupby(["order", "action", "layers", "seed"])["text"].nunique().eq(2).all()
@@ -61,19 +61,19 @@ def test_rows_of_every_order_action_and_text(source, small):
     assert table["accuracy"].isna().any()
 
     model, tokenizer = load(source.place, device="cpu")
-    blocks = rows._drawn("stories", tokenizer, 11)
+    blocks = rows.drawn("stories", tokenizer, 11)
     row = table[(table["order"] == "linearity") & (table["action"] == "affine") & (table["layers"] == 3)]
     layers = choose(model, blocks[:8], "linearity", count=3)
     assert row["which"].unique() == [" ".join(map(str, sorted(layers)))]
     with pruned(model, layers, "affine", blocks=blocks[:8]):
-        for text, some in (("stories", blocks[8:]), ("pydocs", rows._drawn("pydocs", tokenizer, 2))):
+        for text, some in (("stories", blocks[8:]), ("pydocs", rows.drawn("pydocs", tokenizer, 2))):
             expected = math.exp(cross_entropy(model, some))
             assert row.set_index("text")["perplexity"][text] == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.slow
 def test_costs_of_every_shard_with_its_scores(source, small):
-    table = rows.cost_rows(source, tokens=TOKENS, dtype="float32")
+    table = TABLES["layer_costs"].rows(source=source, **TINY)
     whole(table, "layer_costs")
     assert len(table) == 3 * (5 + 5 + 4)  # shards; removed, replaced, merged into the layer before
     assert table.groupby("shard")["text_hash"].nunique().tolist() == [1, 1, 1]
@@ -83,7 +83,7 @@ def test_costs_of_every_shard_with_its_scores(source, small):
     assert set(taus["action"]) == {"remove", "affine", "merge"}
 
     model, tokenizer = load(source.place, device="cpu")
-    blocks = rows._drawn("stories", tokenizer, 30)[10:20]
+    blocks = rows.drawn("stories", tokenizer, 30)[10:20]
     (one,) = fit(model, [4], "affine", blocks=blocks[:8])
     before = cross_entropy(model, blocks[8:])
     with changed(model, [one]):
@@ -93,7 +93,7 @@ def test_costs_of_every_shard_with_its_scores(source, small):
 
 @pytest.mark.slow
 def test_every_recipe_heals_with_every_seed(source, small):
-    table = rows.healing_rows(source, TEXTS, tokens=TOKENS, dtype="float32")
+    table = TABLES["pruning"].rows(source=source, texts=TEXTS, healing="stand-ins", **TINY)
     whole(table, "pruning")
     assert len(table) == len(rows.RECIPES) * 2 * 2
     assert set(zip(table["action"], table["healing"], strict=True)) == set(rows.RECIPES)
@@ -103,13 +103,13 @@ def test_every_recipe_heals_with_every_seed(source, small):
 
 def test_blocks_are_drawn_from_all_of_a_longer_stretch():
     tokenizer = load("stories-1m")[1]
-    drawn = rows._drawn("stories", tokenizer, 20)
+    drawn = rows.drawn("stories", tokenizer, 20)
     stretch = token_blocks("stories", tokenizer, tokens=20 * rows.STRETCH * LENGTH, length=LENGTH)
     places = [int((stretch == block).all(1).nonzero()) for block in drawn]
     assert len(set(places)) == 20
     assert min(places) < 10
     assert max(places) > 20 * (rows.STRETCH - 1)
-    assert rows._drawn("stories", tokenizer, 20).equal(drawn)
+    assert rows.drawn("stories", tokenizer, 20).equal(drawn)
 
 
 @pytest.mark.parametrize("recipe", rows.RECIPES.values(), ids=[" ".join(key) for key in rows.RECIPES])
@@ -122,7 +122,7 @@ def test_every_recipe_is_one_that_heal_knows(recipe):
 
 
 def test_all_models_of_the_chapter_are_registered():
-    runs = pd.DataFrame([{"table": run.table, "needs": run.needs, **run.key} for run in registry()])
+    runs = pd.DataFrame([{"table": run.table.name, "needs": run.needs, **run.key} for run in registry()])
     pruning = runs[runs["table"] == "pruning"]
     control = pruning["model"] == MADE["shallow model"].name  # it stands beside pruned models as it is
     assert list(pruning[control]["healing"]) == ["none"]

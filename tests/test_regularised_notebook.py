@@ -8,9 +8,9 @@ import pytest
 from conftest import ROOT
 from nbclient import NotebookClient
 
-from linstudy.study.pretraining_rows import Variant
-from linstudy.study.provenance import Provenance
 from linstudy.study.results import TABLES, append
+from linstudy.study.rows.pretraining import Variant
+from linstudy.study.table import Provenance
 
 PATH = ROOT / "notebooks" / "04-regularised-pretraining.ipynb"
 PATCH = """

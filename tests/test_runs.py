@@ -1,8 +1,14 @@
 """Long runs: only what is missing is computed, one failure stops no other run, and a stopped command goes on."""
 
 import http.server
+import os
+import subprocess
+import sys
 import threading
 import time
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -11,32 +17,42 @@ from linstudy.cli import parser
 from linstudy.study import reach
 from linstudy.study.reach import away, digest
 from linstudy.study.registry import registry
-from linstudy.study.results import TABLES, results
+from linstudy.study.results import TABLES, append, results
 from linstudy.study.runs import Run, plan, run_missing
 from linstudy.train import Recipe, preset_named
 from linstudy.train.release import name_of
 
-MEASURED = TABLES["profiles"].measured
-
 
 class Fake:
-    """Runs that count their calls; ``breaks`` maps a name to the error its run raises."""
+    """Runs of three pieces that note what they make; ``breaks`` maps a run's name to the error of its second piece."""
 
     def __init__(self):
         self.calls, self.breaks = [], {}
+        self.table = replace(TABLES["profiles"], maker=self.make)
+
+    def make(self, keep, model):
+        def rows(seed):
+            self.calls.append((model, seed))
+            if seed == 1 and model in self.breaks:
+                raise self.breaks[model]
+            values = dict.fromkeys(self.table.measured, 0.5) | {"length": 256, "dtype": "float32", "text_hash": "0"}
+            return pd.DataFrame([values | {"layer": layer} for layer in (1, 2, 3)])
+
+        rest = {"revision": "", "step": None, "part": "block", "corpus": "", "tokens": 1, "shard": 0, "weights": ""}
+        for seed in range(3):
+            keep(partial(rows, seed), seed=seed, **rest)
 
     def run(self, name, *, needs="nothing", size="tiny"):
-        key = {"model": name, "revision": "", "step": None, "seed": 0, "part": "block", "corpus": "stories"}
-        key |= {"tokens": 512, "shard": 0, "weights": "trained"}
+        return Run(name, self.table, {"model": name}, size, needs)
 
-        def function():
-            self.calls.append(name)
-            if name in self.breaks:
-                raise self.breaks[name]
-            values = dict.fromkeys(MEASURED, 0.5) | {"length": 256, "dtype": "float32", "text_hash": "0" * 12}
-            return pd.DataFrame([key | values | {"layer": layer} for layer in (1, 2, 3)])
+    def made(self):
+        """Return what was made since this was asked last."""
+        calls, self.calls = self.calls, []
+        return calls
 
-        return Run(name, "profiles", size, needs, key, function)
+
+def whole(*names):
+    return [(name, seed) for name in names for seed in range(3)]
 
 
 @pytest.fixture
@@ -56,12 +72,31 @@ def test_what_is_there_is_never_computed_again(fake, told, tmp_path):
     assert [state for _, state in plan(runs, folder=tmp_path)] == ["there", "missing"]
     assert run_missing(runs, folder=tmp_path, echo=told.append) == 0
     assert run_missing(runs, folder=tmp_path, echo=told.append) == 0
-    assert fake.calls == ["a", "b"]
+    assert fake.made() == whole("a", "b")
     assert "[1/2] a: there" in told
     table = results("profiles", folder=tmp_path)
-    assert table["model"].tolist() == ["a"] * 3 + ["b"] * 3
+    assert table["model"].tolist() == ["a"] * 9 + ["b"] * 9
     assert table["command"].unique().tolist() == ["linstudy results --only a", "linstudy results --only b"]
     assert table["commit"].ne("").all()
+    assert os.listdir(tmp_path) == ["profiles.csv"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no\nluck"), KeyboardInterrupt()], ids=["an error", "a stop"])
+def test_the_pieces_of_a_run_that_was_cut_short_are_kept_apart_and_never_made_again(error, fake, told, tmp_path):
+    run = fake.run("org/a")
+    fake.breaks = {"org/a": error}
+    with suppress(KeyboardInterrupt):
+        run_missing([run], folder=tmp_path, echo=told.append)
+    assert fake.made() == [("org/a", 0), ("org/a", 1)]
+    assert results("profiles", folder=tmp_path).empty  # a table holds whole runs
+    assert plan([run], folder=tmp_path)[0][1] == "missing"
+    fake.breaks = {}
+    assert run_missing([run], folder=tmp_path, echo=told.append) == 0
+    assert fake.made() == [("org/a", 1), ("org/a", 2)]
+    table = results("profiles", folder=tmp_path)
+    assert table["seed"].tolist() == [0] * 3 + [1] * 3 + [2] * 3
+    assert table["minutes"].nunique() == 1
+    assert os.listdir(tmp_path) == ["profiles.csv"]
 
 
 def test_an_error_is_told_and_the_other_runs_go_on(fake, told, tmp_path):
@@ -70,23 +105,38 @@ def test_an_error_is_told_and_the_other_runs_go_on(fake, told, tmp_path):
     assert run_missing(runs, folder=tmp_path, echo=told.append) == 1
     assert results("profiles", folder=tmp_path)["model"].unique().tolist() == ["c"]
     assert "[1/3] a: failed: RuntimeError: no luck" in told
-    assert "[2/3] b: failed: out of memory at size tiny (8 GiB); ask for fewer tokens or a smaller model" in "\n".join(
-        told
-    )
+    sentence = "out of memory at size tiny (8 GiB); ask for fewer tokens or a smaller model"
+    assert f"[2/3] b: failed: {sentence}" in "\n".join(told)
     assert told[-1].startswith("2 of 3 runs failed")
-    fake.breaks = {}
-    assert run_missing(runs, folder=tmp_path, echo=told.append) == 0
-    assert fake.calls == ["a", "b", "c", "a", "b"]
 
 
-def test_a_stopped_command_keeps_the_runs_that_ended(fake, told, tmp_path):
-    runs = [fake.run("a"), fake.run("b"), fake.run("c")]
-    fake.breaks = {"b": KeyboardInterrupt()}
-    with pytest.raises(KeyboardInterrupt):
-        run_missing(runs, folder=tmp_path, echo=told.append)
-    fake.breaks = {}
-    assert run_missing(runs, folder=tmp_path, echo=told.append) == 0
-    assert fake.calls == ["a", "b", "b", "c"]
+@pytest.mark.slow
+def test_a_killed_command_keeps_its_rows_and_the_same_command_does_the_rest(root, tmp_path):
+    """As it is typed, in a copy of the package whose tables are empty."""
+    home = tmp_path / "linstudy"
+    home.mkdir()
+    for path in (root / "linstudy").iterdir():
+        if path.name != "results":
+            (home / path.name).symlink_to(path)
+    (home / "results").mkdir()
+    command = [sys.executable, "-m", "linstudy", "results", "--only", "families-gpt2"]
+    where = {"cwd": tmp_path, "env": os.environ | {"PYTHONPATH": str(tmp_path), "LINSTUDY_SIZE": "tiny"}}
+    unfinished = home / "results" / "families-gpt2.unfinished"
+    with subprocess.Popen(command, **where) as started:
+        while started.poll() is None and len(results("families", folder=unfinished)) < 6:
+            time.sleep(0.02)
+        started.kill()
+    kept = results("families", folder=unfinished)
+    assert 6 <= len(kept) < 36
+    # A mark in what is there: it would be gone if it were made again.
+    append("families", kept.assign(floor=-1.0), folder=unfinished)
+    subprocess.run(command, **where, check=True)
+    table = results("families", folder=home / "results")
+    assert len(table) == 36
+    assert (table["floor"] == -1).sum() == len(kept)
+    assert os.listdir(home / "results") == ["families.csv"]
+    straight = TABLES["families"].rows(model="gpt2", tokens=64 * 256)
+    assert table["linearity"].tolist() == straight["linearity"].tolist()
 
 
 def test_what_cannot_run_here_says_why_and_is_no_failure(fake, told, tmp_path, monkeypatch):
@@ -98,13 +148,13 @@ def test_what_cannot_run_here_says_why_and_is_no_failure(fake, told, tmp_path, m
         "missing",
     ]
     assert run_missing(runs, folder=tmp_path, echo=told.append) == 0
-    assert fake.calls == ["c"]
+    assert fake.made() == whole("c")
 
 
 def test_one_run_alone_by_name(fake, told, tmp_path):
     runs = [fake.run("gpt2-wikitext"), fake.run("pocket-stories")]
     assert run_missing(runs, only="pocket-stories", folder=tmp_path, echo=told.append) == 0
-    assert fake.calls == ["pocket-stories"]
+    assert fake.made() == whole("pocket-stories")
     with pytest.raises(ValueError, match=r"there is no run 'pocket-story': did you mean 'pocket-stories'\?"):
         run_missing(runs, only="pocket-story", folder=tmp_path)
 

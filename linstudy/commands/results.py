@@ -20,6 +20,6 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
 
     if options.list:
         for one, state in plan(registry()):
-            print(f"{one.name:<52} {one.table:<10} {one.size:<5} {state}")
+            print(f"{one.name:<52} {one.table.name:<10} {one.size:<5} {state}")
         return 0
     return run_missing(registry(), only=options.only)

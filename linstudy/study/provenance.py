@@ -8,23 +8,12 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PureWindowsPath
-from typing import TypedDict
 
 from .sizes import graphics
+from .table import Provenance
 
 ROOT = Path(__file__).resolve().parents[2]  # the checkout, when there is one
 DECIDING = ("torch", "transformers")  # packages whose version can move a number
-
-
-class Provenance(TypedDict):
-    """The columns that every table has besides its own."""
-
-    command: str
-    commit: str
-    date: str
-    versions: str
-    hardware: str
-    minutes: float
 
 
 def provenance(*, command: str | list[str], minutes: float) -> Provenance:

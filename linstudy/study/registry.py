@@ -1,13 +1,13 @@
 """What the long runs are: every model, text and control whose rows the tables should have."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from itertools import product
 from pathlib import Path
 
-from . import evaluation_rows, finetuning_rows, pretraining_rows, pruning_rows, rows
-from .reach import BESIDE, MADE, SHARED_MODEL, Needs, digest, pocket_folders
+from .reach import BESIDE, MADE, SHARED_MODEL, digest, pocket_folders
+from .rows import TABLES, finetuning, pretraining, profiles
+from .rows.source import LENGTH, Source
 from .runs import Run
 
 
@@ -19,6 +19,16 @@ class HubModel:
     commit: str
     size: str = "t4"
     dtype: str = "float32"  # where it fits: bfloat16 rounds the stream itself
+
+    @property
+    def source(self) -> Source:
+        """Return it with the text that hub models are measured on."""
+        return Source(self.name, self.commit[:12], self.name, "wikitext", "wikitext", self.commit)
+
+    @property
+    def where(self) -> dict[str, str]:
+        """Return what its runs need."""
+        return {"needs": "hub", "size": self.size, "dtype": self.dtype}
 
 
 HUB = (
@@ -38,14 +48,11 @@ HUB = (
     HubModel("mistralai/Mistral-7B-v0.1", "27d67f1b5f57dc0953326b2601d68371d40ea8da", size="full", dtype="bfloat16"),
 )
 
-OWN_TEXTS = {"stories": "stories", "pydocs": "pydocs"}  # perplexity on the text that was learnt, and on another
 # The models of the pruning chapter; the last is in the paper's Figure 6, and of 7 B parameters.
 PRUNED = {"facebook/opt-125m", "facebook/opt-1.3b", "gpt2", "EleutherAI/pythia-1b", "meta-llama/Llama-3.2-1B"}
 LLAMA_2 = HubModel(
     "meta-llama/Llama-2-7b-hf", "01c7f73d771dfac7d292323805ebc428287df4f9", size="full", dtype="bfloat16"
 )
-
-
 # Published checkpoints, by the names of their revisions; dense at first, where most happens.
 PYTHIA_STEPS = (0, *(2**power for power in range(10)), *(1000 * 2**power for power in range(8)), 143_000)
 BLOOM_STEPS = (1000, 10_000, 100_000, 200_000, 300_000, 400_000, 500_000, 600_000)
@@ -57,162 +64,132 @@ CHECKPOINTS = {
 }
 # Models of the paper's Table 1, which are tuned on its tasks, by the size that AdamW's memory of them needs.
 TUNED = {"facebook/opt-125m": "t4", "gpt2": "t4", "facebook/opt-1.3b": "full", "gpt2-large": "full"}
-KINDS = ("costs", "pruning", "healing")  # of runs on a pruned model
 PLAIN = "stories-1m"  # of the pocket models the one that was trained without a penalty
 # What is trained again and again: its name, the preset, steps, texts, variants, and the size that it needs.
 SWEPT = (
-    ("nano", "nano", 256, ("stories", "pydocs"), pretraining_rows.VARIANTS, "tiny"),
-    ("nano-longer", "nano", 1024, ("stories",), pretraining_rows.LONGER, "tiny"),
-    ("nano-longer", "nano", 768, ("pydocs",), pretraining_rows.LONGER, "tiny"),  # all the text there is
-    ("pocket", "pocket", 4882, ("stories", "wikitext"), pretraining_rows.VARIANTS, "t4"),
+    ("nano", "nano", 256, ("stories", "pydocs"), pretraining.VARIANTS, "tiny"),
+    ("nano-longer", "nano", 1024, ("stories",), pretraining.LONGER, "tiny"),
+    ("nano-longer", "nano", 768, ("pydocs",), pretraining.LONGER, "tiny"),  # all the text there is
+    ("pocket", "pocket", 4882, ("stories", "wikitext"), pretraining.VARIANTS, "t4"),
 )
 FOLLOWED = {"nano": (6e-3, 1024, "tiny"), "pocket": (6e-3, 4882, "t4")}  # rate, steps
+OWN_TEXTS = {"stories": "stories", "pydocs": "pydocs"}  # perplexity on the text that was learnt, and on another
+HUB_TEXTS = {name: name for name in ("wikitext-test", "tinystories-validation")}
+FITTED = 64 * LENGTH  # tokens that small models are pruned by
+KINDS = ("costs", "pruning", "healing")  # of runs on a pruned model
 
 
 def registry() -> tuple[Run, ...]:
     """Return today's runs, in the order in which they are done: what this machine can surely do comes first."""
-    runs: list[Run] = []
-    for name in rows.SMALL:
-        key = {"model": name, "tokens": rows.FAMILY_TOKENS}
-        runs.append(Run(f"families-{name.replace(' ', '-')}", "families", "tiny", "nothing", key, _families(name)))
+    return tuple(_runs())
+
+
+def _runs() -> Iterator[Run]:
+    for name in profiles.SMALL:
+        arguments = {"model": name, "tokens": profiles.FAMILY_TOKENS}
+        yield Run(f"families-{name.replace(' ', '-')}", TABLES["families"], arguments)
     for text in ("tinystories-train-sample", "wikitext-2-valid"):
-        source = rows.Source("stories260K", digest(SHARED_MODEL), SHARED_MODEL, text, BESIDE / "data" / f"{text}.txt")
-        runs += _measured(source, tokens=320 * rows.LENGTH, needs="shared model")
-    for name, folder in pocket_folders().items():
-        for text in ("stories", "pydocs"):
-            runs += _measured(rows.Source(name, digest(folder), name, text, text), tokens=200 * rows.LENGTH)
-    runs += _followed()
-    runs += _swept()
-    for name, folder in pocket_folders().items():
-        runs += _behaviour(rows.Source(name, digest(folder), name, "stories", "stories"))
+        yield from _measured(_beside(text), tokens=320 * LENGTH, needs="shared model")
+    for name, text in product(pocket_folders(), OWN_TEXTS):
+        yield from _measured(_own(name, text), tokens=200 * LENGTH)
+    yield from _followed()
+    yield from _swept()
+    for name in pocket_folders():
+        source = _own(name)
+        yield Run(f"evaluations-{name}", TABLES["evaluations"], {"source": source})
+        if name == PLAIN:
+            yield from _tuned(source, finetuning.TASKS)
     for model in HUB:
-        source = rows.Source(model.name, model.commit[:12], model.name, "wikitext", "wikitext", model.commit)
-        tokens = 1024 * rows.LENGTH  # a floor of 0.01 up to a width of 2,600
-        runs += _measured(source, tokens=tokens, needs="hub", size=model.size, dtype=model.dtype)
+        # a floor of 0.01 up to a width of 2,600
+        yield from _measured(model.source, tokens=1024 * LENGTH, **model.where)
     for name, revisions in CHECKPOINTS.items():
-        source = rows.Source(name, "", name, "wikitext", "wikitext")
-        make = partial(pretraining_rows.checkpoint_rows, source, revisions, tokens=256 * rows.LENGTH)
-        key = {"model": name, "corpus": "wikitext"}
-        runs.append(Run(f"dynamics-{name}", "dynamics", "t4", "hub", key, make))
+        source = Source(name, "", name, "wikitext", "wikitext")
+        arguments = {"source": source, "revisions": revisions, "tokens": 256 * LENGTH}
+        yield Run(f"dynamics-{name}", TABLES["dynamics"], arguments, "t4", "hub")
     for model in (model for model in HUB if model.name in TUNED):
-        source = rows.Source(model.name, model.commit[:12], model.name, "wikitext", "wikitext", model.commit)
-        runs += _tuned(source, finetuning_rows.HUB_TASKS, needs="hub", size=TUNED[model.name], rate=1e-5)
-    runs += _pruning()
-    return tuple(runs)
+        yield from _tuned(model.source, finetuning.HUB_TASKS, needs="hub", size=TUNED[model.name], rate=1e-5)
+    yield from _pruning()
 
 
-def _swept() -> Iterable[Run]:
+def _own(name: str, text: str = "stories") -> Source:
+    return Source(name, digest(pocket_folders()[name]), name, text, text)
+
+
+def _beside(text: str) -> Source:
+    return Source("stories260K", digest(SHARED_MODEL), SHARED_MODEL, text, BESIDE / "data" / f"{text}.txt")
+
+
+def _swept() -> Iterator[Run]:
     """List the sweeps of rates: of no penalty, the penalties and the controls."""
     for name, preset, steps, texts, variants, size in SWEPT:
         for variant, text in product(variants, texts):
-            key = {"preset": preset, "corpus": text, **variant.key, "step": steps}
-            make = partial(pretraining_rows.regularisation_rows, preset, text, variant, steps=steps)
+            arguments = {"preset": preset, "corpus": text, "variant": variant, "step": steps}
             needs = "hub" if text == "wikitext" else "nothing"
-            yield Run(f"regularisation-{name}-{text}-{variant.name}", "regularisation", size, needs, key, make)
+            name_of_run = f"regularisation-{name}-{text}-{variant.name}"
+            yield Run(name_of_run, TABLES["regularisation"], arguments, size, needs)
 
 
-def _followed() -> Iterable[Run]:
+def _followed() -> Iterator[Run]:
     """List the pretrainings that are measured on the way."""
     for preset, (rate, steps, size) in FOLLOWED.items():
-        for variant, seed in product(pretraining_rows.FOLLOWED, range(rows.SEEDS)):
-            key = {"preset": preset, "corpus": "stories", **variant.key, "seed": seed}
-            options = {"rate": rate, "seed": seed, "steps": steps}
-            make = partial(pretraining_rows.dynamics_rows, preset, "stories", variant, **options)
-            yield Run(f"dynamics-{preset}-stories-{variant.name}-{seed}", "dynamics", size, "nothing", key, make)
+        for variant, seed in product(pretraining.FOLLOWED, range(profiles.SEEDS)):
+            arguments = {"preset": preset, "corpus": "stories", "variant": variant, "rate": rate, "seed": seed}
+            name = f"dynamics-{preset}-stories-{variant.name}-{seed}"
+            yield Run(name, TABLES["dynamics"], arguments | {"steps": steps}, size)
 
 
-def _behaviour(source: rows.Source) -> Iterable[Run]:
-    """List what is done with a pretrained model: it is asked and probed, and the plain one is tuned."""
-    key = {"model": source.model, "revision": source.revision}
-    make = partial(evaluation_rows.evaluation_rows, source)
-    yield Run(f"evaluations-{source.model}", "evaluations", "tiny", "nothing", key, make)
-    if source.model == PLAIN:
-        yield from _tuned(source, finetuning_rows.TASKS)
-
-
-def _tuned(
-    source: rows.Source,
-    tasks: Iterable[str],
-    *,
-    needs: Needs = "nothing",
-    size: str = "tiny",
-    rate: float | None = None,
-) -> Iterable[Run]:
+def _tuned(source: Source, tasks: Collection[str], *, rate: float | None = None, **where: str) -> Iterator[Run]:
     """List the fine-tunings of a model, each also with its labels shuffled."""
     for task, shuffled in product(tasks, (False, True)):
-        if shuffled and task in finetuning_rows.CONTINUED:
+        if shuffled and task in finetuning.CONTINUED:
             continue  # a text has no labels
-        key = {"model": source.model, "revision": source.revision, "task": task, "shuffled": int(shuffled)}
-        make = partial(finetuning_rows.finetuning_rows, source, task, shuffled=shuffled, rate=rate)
+        arguments = {"source": source, "task": task, "shuffled": shuffled, "rate": rate}
         name = f"finetuning-{source.model}-{task}{'-shuffled' if shuffled else ''}"
-        yield Run(name, "finetuning", size, needs, key, make)
+        yield Run(name, TABLES["finetuning"], arguments, **where)
 
 
-def _families(name: str) -> partial:
-    return partial(rows.family_rows, name)
-
-
-def _measured(
-    source: rows.Source, *, tokens: int, needs: Needs = "nothing", size: str = "tiny", dtype: str = "float32"
-) -> Iterable[Run]:
+def _measured(source: Source, *, tokens: int, dtype: str = "float32", **where: str) -> Iterator[Run]:
     """List the runs on one model and text."""
-    for table, weights, function in (
-        ("profiles", "trained", rows.profile_rows),
-        ("profiles", "random", rows.profile_rows),
-        ("outliers", "trained", rows.outlier_rows),
-        ("boundaries", "trained", rows.boundary_rows),
-        ("boundaries", "random", rows.boundary_rows),
-    ):
-        key: dict[str, object] = {"model": source.model, "corpus": source.corpus, "tokens": tokens, "weights": weights}
-        if source.revision:  # else the model is not here, and rows of any revision will do
-            key["revision"] = source.revision
-        make = partial(function, source, tokens=tokens, weights=weights, dtype=dtype)
-        yield Run(f"{table}-{source.model}-{source.corpus}-{weights}", table, size, needs, key, make)
+    for table, weights in product(("profiles", "outliers", "boundaries"), ("trained", "random")):
+        if (table, weights) != ("outliers", "random"):
+            arguments = {"source": source, "tokens": tokens, "weights": weights, "dtype": dtype}
+            yield Run(f"{table}-{source.model}-{source.corpus}-{weights}", TABLES[table], arguments, **where)
 
 
-def _pruning() -> Iterable[Run]:
+def _pruning() -> Iterator[Run]:
     """List the runs on pruned models: what every choice of layers costs, and what training afterwards brings back."""
-    text, wikitext = "tinystories-train-sample", {"wikitext-2-valid": BESIDE / "data" / "wikitext-2-valid.txt"}
-    source = rows.Source("stories260K", digest(SHARED_MODEL), SHARED_MODEL, text, BESIDE / "data" / f"{text}.txt")
-    yield from _pruned(source, {text: source.text} | wikitext, tokens=64 * rows.LENGTH, needs="shared model")
-    for name, folder in pocket_folders().items():
-        source = rows.Source(name, digest(folder), name, "stories", "stories")
-        yield from _pruned(source, OWN_TEXTS, tokens=64 * rows.LENGTH)
+    source = _beside("tinystories-train-sample")
+    texts = {one.corpus: one.text for one in (source, _beside("wikitext-2-valid"))}
+    yield from _pruned(source, texts, needs="shared model")
+    for name in pocket_folders():
+        yield from _pruned(_own(name), OWN_TEXTS)
     # The shallow one is a control: does a model that lost layers do what one does that never had them?
     for need, kinds in (("mini model", KINDS), ("shallow model", ("pruning",))):
         made = MADE[need]
-        source = rows.Source(made.name, digest(made.folder), made.folder, "stories", "stories")
-        yield from _pruned(source, OWN_TEXTS, tokens=64 * rows.LENGTH, needs=need, kinds=kinds)
+        source = Source(made.name, digest(made.folder), made.folder, "stories", "stories")
+        yield from _pruned(source, OWN_TEXTS, kinds=kinds, needs=need)
     for model in (*(model for model in HUB if model.name in PRUNED), LLAMA_2):
-        source = rows.Source(model.name, model.commit[:12], model.name, "wikitext", "wikitext", model.commit)
-        texts = {name: name for name in ("wikitext-test", "tinystories-validation")}
-        far: dict = {"task": "arc_easy", "needs": "hub", "size": model.size, "dtype": model.dtype}
-        yield from _pruned(source, texts, tokens=512 * rows.LENGTH, **far)
+        yield from _pruned(model.source, HUB_TEXTS, tokens=512 * LENGTH, task="arc_easy", **model.where)
 
 
 def _pruned(
-    source: rows.Source,
+    source: Source,
     texts: Mapping[str, str | Path],
     *,
-    tokens: int,
+    tokens: int = FITTED,
     task: str = "preference",
-    needs: Needs = "nothing",
-    size: str = "tiny",
     dtype: str = "float32",
     kinds: Collection[str] = KINDS,
-) -> Iterable[Run]:
+    **where: str,
+) -> Iterator[Run]:
     """List the runs of these kinds that prune one model by one text."""
-    key: dict[str, object] = {"model": source.model, "corpus": source.corpus, "tokens": tokens}
-    if source.revision:
-        key["revision"] = source.revision
-    made = {"tokens": tokens, "dtype": dtype}
-    costs = partial(pruning_rows.cost_rows, source, **made)
-    pruning = partial(pruning_rows.pruning_rows, source, texts, task=task, **made)
-    healing = partial(pruning_rows.healing_rows, source, texts, **made)
-    for name, table, more, make in (
-        ("costs", "layer_costs", {}, costs),
-        ("pruning", "pruning", {"healing": "none"}, pruning),
-        ("healing", "pruning", {"healing": "stand-ins"}, healing),
+    costs = {"source": source, "tokens": tokens, "dtype": dtype}
+    pruning = costs | {"texts": texts, "healing": "none", "task": task}
+    healing = costs | {"texts": texts, "healing": "stand-ins"}
+    for kind, table, arguments in (
+        ("costs", "layer_costs", costs),
+        ("pruning", "pruning", pruning),
+        ("healing", "pruning", healing),
     ):
-        if name in kinds:
-            yield Run(f"{name}-{source.model}-{source.corpus}", table, size, needs, key | more, make)
+        if kind in kinds:
+            yield Run(f"{kind}-{source.model}-{source.corpus}", TABLES[table], arguments, **where)

@@ -1,106 +1,15 @@
 """Tables of long runs: read as DataFrames, grown row by row without ever losing one."""
 
 import os
-from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 import pandas as pd
 
 from ..files import locked, written_whole
-from .provenance import Provenance
-
-
-@dataclass(frozen=True)
-class Table:
-    """Columns of a table: ``key`` tells its rows apart, ``key`` and ``measured`` must be there in every row."""
-
-    key: tuple[str, ...]
-    measured: tuple[str, ...]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Every required column, in the order of the file."""
-        return (*self.key, *self.measured, *Provenance.__annotations__)
-
-
-_MODEL = ("model", "revision", "weights", "seed", "corpus", "tokens")  # what was measured, and on what
-_TEXT_OF = ("length", "dtype", "text_hash")
-_SCORES = (
-    *("linearity_raw", "update_linearity_raw", "linearity", "update_linearity", "floor", "update_ratio"),
-    *("norm_ratio", "cosine", "anisotropy", "feature_linearity"),
-    *("linearity_standardised", "update_linearity_standardised"),
-)
-_TRAINING = ("preset", "corpus", "penalty", "weight", "scaling", "weight_decay", "rate", "seed", "step")
-_REACHED = ("training_tokens", "validation_nats")
-_CHANGED = ("linearity", "update_linearity", "norm_ratio", "cosine")
-_PHASES = ("prefill", "decode")
-
-TABLES = {
-    # a row a layer of a measured model; a shard is which stretch of the text, of so many tokens, was read
-    "profiles": Table(
-        key=(*_MODEL, "shard", "step", "part", "layer"),
-        measured=(*_TEXT_OF, "heldout", "linearity_heldout", "update_linearity_heldout", *_SCORES),
-    ),
-    # the same with tokens left out, a row a layer and ablation
-    "outliers": Table(key=(*_MODEL, "ablation", "part", "layer"), measured=(*_TEXT_OF, "kept", *_SCORES)),
-    # what the stream is like between the layers, a row a boundary; errors are those of the layer before it
-    "boundaries": Table(
-        key=(*_MODEL, "boundary"),
-        measured=(
-            *_TEXT_OF,
-            *("median", "largest", "times_median", "dimension", "position", "massive"),
-            *("outliers", "outlier_variance", "intrinsic_dimension", "anisotropy", "lens_nats", "bare_lens_nats"),
-            *("error_median", "error_p90", "error_p99", "error_p999", "error_max", "worst_percent"),
-        ),
-    ),
-    # a pruned model, a row each text that it was tried on: which layers went, what was done with them, what it cost
-    "pruning": Table(
-        key=("model", "revision", "seed", "corpus", "tokens", "text", "order", "action", "healing", "layers"),
-        measured=(
-            *("length", "dtype", "text_hash", "which", "perplexity", "parameters"),
-            *(f"{phase}_{unit}{batch}" for batch in ("", "_8") for unit in ("ms", "share") for phase in _PHASES),
-            *("task", "accuracy", "accuracy_error", "probe_accuracy", "probe_error", "probe_constant"),
-        ),
-    ),
-    # what each layer costs alone, beside what the scores say of it, a row a layer, action and shard of the text
-    "layer_costs": Table(
-        key=("model", "revision", "corpus", "tokens", "shard", "action", "layer"),
-        measured=(
-            *(*_TEXT_OF, "perplexity", "delta_perplexity", "delta_nats", "penalty"),
-            *("linearity", "update_linearity", "block_influence", "norm_ratio"),
-            *("angular_distance", "cca_distance", "cca_bound"),
-        ),
-    ),
-    # small models with random weights, a row a layer: what an architecture scores untrained
-    "families": Table(
-        key=("model", "stack", "seed", "corpus", "tokens", "part", "layer"), measured=("length", "text_hash", *_SCORES)
-    ),
-    # models pretrained with a penalty, or with a control in its place, a row a layer after the last step
-    "regularisation": Table(
-        key=(*_TRAINING, "layer"), measured=("tokens", "length", "text_hash", *_REACHED, "bits_per_byte", *_SCORES)
-    ),
-    # the same on the way, at steps 0, 1, 2, 4 and so on; or the published checkpoints of a model
-    "dynamics": Table(
-        key=("model", "revision", *_TRAINING, "layer"), measured=("tokens", "length", "text_hash", *_REACHED, *_SCORES)
-    ),
-    # what fine-tuning changed, a row a layer, on the text of the task and on a fixed one
-    "finetuning": Table(
-        key=("model", "revision", "task", "shuffled", "text", "seed", "layer"),
-        measured=(
-            *("tokens", "length", "text_hash", "steps", "rate", "accuracy", "constant", "loss"),
-            *(f"{name}_before" for name in _CHANGED),
-            *(f"delta_{name}" for name in _CHANGED),
-        ),
-    ),
-    # what models can do: a number a task, metric, predictor, layer (of a probe) and seed
-    "evaluations": Table(
-        key=("model", "revision", "task", "metric", "predictor", "layer", "seed"),
-        measured=("value", "standard_error", "examples"),
-    ),
-}
+from .rows import TABLES
+from .table import Provenance, Table, cells_of, matching
 
 # What a column holds is said here and not guessed from its cells: a revision of digits alone is no number.
 _TEXT = {"model", "revision", "part", "stack", "corpus", "weights", "ablation", "dtype", "text_hash"}
@@ -161,8 +70,7 @@ def have(table: str, *, folder: str | os.PathLike | None = None, **key: object) 
     unknown = [name for name in key if name not in _known(table).key]
     if unknown:
         raise ValueError(f"{', '.join(unknown)}: no key column of {table}; they are {', '.join(_known(table).key)}.")
-    wanted = _typed(pd.DataFrame([key]))
-    return _keys(wanted, key)[0] in _keys(results(table, folder=folder), key)
+    return not matching(results(table, folder=folder), key).empty
 
 
 def append(table: str, rows: pd.DataFrame, *, folder: str | os.PathLike | None = None) -> None:
@@ -177,7 +85,7 @@ def append(table: str, rows: pd.DataFrame, *, folder: str | os.PathLike | None =
     new = _typed(rows)
     twice = new[list(known.key)].duplicated()
     if twice.any():
-        raise ValueError(f"two rows for {table} have the same key {_keys(new[twice], known.key)[0]}; keep one.")
+        raise ValueError(f"two rows for {table} have the same key {cells_of(new[twice], known.key)[0]}; keep one.")
     path.parent.mkdir(parents=True, exist_ok=True)
     with locked(path):
         old = results(table, folder=folder)
@@ -185,10 +93,15 @@ def append(table: str, rows: pd.DataFrame, *, folder: str | os.PathLike | None =
         # A dict keeps the place of a key whose value is replaced.
         merged: dict[tuple[str, ...], dict] = {}
         for part in (old, new):
-            merged.update(zip(_keys(part, known.key), part.to_dict("records"), strict=True))
+            merged.update(zip(cells_of(part, known.key), part.to_dict("records"), strict=True))
         frame = _typed(pd.DataFrame(list(merged.values()), columns=columns))
         with written_whole(path) as temporary:
             frame.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def home(folder: str | os.PathLike | None) -> Path:
+    """Return where tables are: in this folder, or with the package."""
+    return Path(str(files("linstudy") / "results") if folder is None else folder)
 
 
 def _known(table: str) -> Table:
@@ -198,7 +111,7 @@ def _known(table: str) -> Table:
 
 
 def _path(table: str, folder: str | os.PathLike | None) -> Path:
-    return Path(str(files("linstudy") / "results") if folder is None else folder) / f"{table}.csv"
+    return home(folder) / f"{table}.csv"
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
@@ -212,8 +125,3 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
         except (TypeError, ValueError) as error:
             raise ValueError(f"column {name} must hold whole numbers, not {list(frame[name])[:3]}.") from error
     return frame
-
-
-def _keys(frame: pd.DataFrame, names: Iterable[str]) -> list[tuple[str, ...]]:
-    rows = frame[list(names)].itertuples(index=False, name=None)
-    return [tuple("" if pd.isna(cell) else str(cell) for cell in row) for row in rows]

@@ -1,34 +1,42 @@
-"""Long runs: which of them are done, and doing the rest; each run's rows go into a table."""
+"""Long runs: which of them are done, and doing the rest; rows are written as they are made."""
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
+from ..files import locked
 from ..lookup import named
 from .errors import one_line, sentence
 from .provenance import provenance
 from .reach import Needs, away
-from .results import append, have
+from .results import append, have, home, results
 from .sizes import SIZES, VARIABLE, size
+from .table import Keep, Table, matching
 
 
 @dataclass(frozen=True)
 class Run:
-    """A long result for ``size`` or larger: ``function`` makes the rows of ``table`` whose key columns are ``key``."""
+    """Rows of a table, by the arguments of the table's maker, for machines of ``size`` or larger with ``needs``."""
 
     name: str
-    table: str
-    size: str
-    needs: Needs
-    key: Mapping[str, object]
-    function: Callable[[], pd.DataFrame]
+    table: Table
+    arguments: Mapping[str, object]
+    size: str = "tiny"
+    needs: Needs = "nothing"
+
+    @property
+    def key(self) -> dict[str, object]:
+        """Return the part of the key that its rows have in common."""
+        return self.table.key_of(self.arguments)
 
 
-def _say(line: str) -> None:
-    print(line, flush=True)  # a long command is often read from a log
+def say(line: str) -> None:
+    """Print a line at once: a long command is often read from a log."""
+    print(line, flush=True)
 
 
 def plan(runs: Iterable[Run], *, folder: str | os.PathLike | None = None) -> list[tuple[Run, str]]:
@@ -36,12 +44,12 @@ def plan(runs: Iterable[Run], *, folder: str | os.PathLike | None = None) -> lis
     absent = {}
     states = []
     for run in runs:
-        if have(run.table, folder=folder, **run.key):
+        if have(run.table.name, folder=folder, **run.key):
             states.append((run, "there"))
             continue
         if run.needs not in absent:
             absent[run.needs] = away(run.needs)
-        why = absent[run.needs] or _too_large(run)
+        why = absent[run.needs] or too_large(run)
         states.append((run, f"cannot run here: {why}" if why else "missing"))
     return states
 
@@ -51,16 +59,16 @@ def run_missing(
     *,
     only: str | None = None,
     folder: str | os.PathLike | None = None,
-    echo: Callable[[str], None] = _say,
+    echo: Callable[[str], None] = say,
 ) -> int:
-    """Do the runs whose rows are missing, append the rows of each as it ends; return the exit status, 1 after an error.
+    """Do the runs whose rows are missing; return the exit status, 1 after an error.
 
-    A row that is there is never computed again, so a stopped command goes on where it was.
+    What is there is never computed again, so a stopped command goes on where it was, within a run as well.
     ``only`` names one run. What happens is told to ``echo``, a line at a time.
     """
-    runs = list(runs)
     if only is not None:
-        runs = [_by_name(only, runs)]
+        by_name = {run.name: run for run in runs}
+        runs = [named(by_name, only, "run", known="`linstudy results --list` shows them all.")]
     failed = 0
     states = plan(runs, folder=folder)
     for place, (run, state) in enumerate(states, start=1):
@@ -69,29 +77,48 @@ def run_missing(
             echo(f"{head}: {state}")
             continue
         echo(f"{head}: running")
-        started = time.monotonic()
         try:
-            rows = run.function()
-            minutes = (time.monotonic() - started) / 60
-            made = provenance(command=["linstudy", "results", "--only", run.name], minutes=minutes)
-            append(run.table, rows.assign(**made), folder=folder)
+            rows = do(run, folder=folder)
         except Exception as error:
             failed += 1
             echo(f"{head}: failed: {sentence(error) or f'{type(error).__name__}: {one_line(error)}'}")
         else:
-            echo(f"{head}: {len(rows)} rows in {minutes:.1f} min")
+            echo(f"{head}: {len(rows)} rows in {rows.minutes.max():.1f} min")
     if failed:
         echo(f"{failed} of {len(states)} runs failed; the same command tries them again.")
     return 1 if failed else 0
 
 
-def _too_large(run: Run) -> str:
+def do(run: Run, *, folder: str | os.PathLike | None = None) -> pd.DataFrame:
+    """Make the rows of a run and add them to its table; return them.
+
+    Until the last is made they are kept in a table of their own, in a folder ``RUN.unfinished`` beside the great one,
+    each piece from the moment it is made: a run that was stopped goes on from there. Their minutes are those of the
+    whole run, over all its parts. Of two processes that do one run the second waits for the first, and has its rows.
+    """
+    table, place = run.table.name, home(folder) / f"{run.name.replace('/', '--')}.unfinished"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with locked(place):
+        if not have(table, folder=folder, **run.key):
+            there = results(table, folder=place)
+            started = time.monotonic() - 60 * (0 if there.empty else there.minutes.max())
+
+            def write(rows: pd.DataFrame) -> None:
+                command = ["linstudy", "results", "--only", run.name]
+                made = provenance(command=command, minutes=(time.monotonic() - started) / 60)
+                append(table, rows.assign(**made), folder=place)
+
+            run.table.maker(Keep(run.key, there, write), **run.arguments)
+            rows = results(table, folder=place)
+            append(table, rows.assign(minutes=rows.minutes.max()), folder=folder)
+        shutil.rmtree(place, ignore_errors=True)
+    return matching(results(table, folder=folder), run.key)
+
+
+def too_large(run: Run) -> str:
+    """Say that a run needs a larger machine; nothing ("") when it does not."""
     names = [one.name for one in SIZES]
     here = size().name
     if names.index(run.size) <= names.index(here):
         return ""
     return f"needs size {run.size}, this machine is {here}; {VARIABLE}={run.size} runs it all the same"
-
-
-def _by_name(name: str, runs: list[Run]) -> Run:
-    return named({run.name: run for run in runs}, name, "run", known="`linstudy results --list` shows them all.")

@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 
 from ..measure import JointMoments, TokenErrors, anisotropy, intrinsic_dimension, sample_states
 from ..text import token_classes
-from .rows import error_summary
+from .rows.profiles import error_summary
 
 LEAST = 100  # tokens of a class, or its mean says little
 POINTS = 4096  # states whose neighbours are looked for
@@ -84,7 +84,7 @@ def geometry(
 
 
 def tails(errors: TokenErrors) -> pd.DataFrame:
-    """Sum up the relative errors of each layer, a row a layer (see :func:`linstudy.study.rows.error_summary`)."""
+    """Sum up the relative errors, a row a layer (see :func:`linstudy.study.rows.profiles.error_summary`)."""
     rows = [error_summary(row.flatten().numpy()) for row in errors.relative]
     return pd.DataFrame(rows).assign(layer=errors.layers, mean=errors.relative.mean((1, 2)).numpy())
 

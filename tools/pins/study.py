@@ -3,7 +3,6 @@
 # ruff: noqa: E402, SIM105
 
 import hashlib
-import inspect
 import io
 import os
 import sys
@@ -17,12 +16,13 @@ import pandas as pd
 
 import linstudy
 from linstudy.cli import main
-from linstudy.study import evaluation_rows, finetuning_rows, pretraining_rows, pruning_rows, rows
-from linstudy.study.provenance import Provenance
 from linstudy.study.reach import ROOT
 from linstudy.study.registry import registry
 from linstudy.study.results import TABLES, paper_table, published, results
+from linstudy.study.rows import evaluation, finetuning, pretraining, profiles, pruning
+from linstudy.study.rows.source import LENGTH, Source
 from linstudy.study.sweeps import bracketed, judged, swept
+from linstudy.study.table import Provenance
 from linstudy.study.verdicts import changes, verdict
 
 
@@ -73,20 +73,18 @@ for verb in ("", "profile", "pretrain", "prune", "results", "doctor"):
 
 # What the old key does not say and the arguments do is left out on the left: a run's rate, what is named elsewhere.
 runs = registry()
-say("runs", [(run.name, run.table, run.size, run.needs) for run in runs])
+say("runs", [(run.name, run.table.name, run.size, run.needs) for run in runs])
 say("keys", [sorted((n, repr(v)) for n, v in run.key.items() if n != "rate") for run in runs])
-say(
-    "arguments",
-    [
-        sorted(
-            (n, plain(v))
-            for n, v in inspect.signature(r.function.func)
-            .bind(*r.function.args, **r.function.keywords)
-            .arguments.items()
-        )
-        for r in runs
-    ],
-)
+
+
+def arguments(run):
+    """Under the names that they had."""
+    renamed = {"families": {"model": "name"}, "regularisation": {"step": "steps"}}.get(run.table.name, {})
+    new = ("healing", "tokens") if run.table.name == "families" else ("healing",)
+    return {renamed.get(name, name): value for name, value in run.arguments.items() if name not in new}
+
+
+say("arguments", [sorted((n, plain(v)) for n, v in arguments(run).items()) for run in runs])
 
 everything = results("regularisation")
 say("swept", cells(swept(everything)))
@@ -105,18 +103,14 @@ if "quick" in sys.argv:
 import torch
 
 torch.set_num_threads(1)
-L = rows.LENGTH
-pocket = rows.Source("stories-1m", "abc", "stories-1m", "stories", "stories")
+L = LENGTH
+pocket = Source("stories-1m", "abc", "stories-1m", "stories", "stories")
 tiny = {"tokens": 4 * L, "dtype": "float32"}
-for name, make in (
-    ("profiles", rows.profile_rows),
-    ("outliers", rows.outlier_rows),
-    ("boundaries", rows.boundary_rows),
-):
+for name in ("profiles", "outliers", "boundaries"):
     for weights in ("trained", "random") if name != "outliers" else ("trained",):
-        say(f"rows {name} {weights}", sorted_cells(name, make(pocket, weights=weights, **tiny)))
-rows.SEEDS = 1
-say("rows families", sorted_cells("families", rows.family_rows("gpt2")))
+        say(f"rows {name} {weights}", sorted_cells(name, TABLES[name].rows(source=pocket, weights=weights, **tiny)))
+profiles.SEEDS = 1
+say("rows families", sorted_cells("families", TABLES["families"].rows(model="gpt2", tokens=profiles.FAMILY_TOKENS)))
 
 from linstudy.train import PRESETS
 from linstudy.train.presets import Preset, _wider, nano
@@ -129,35 +123,35 @@ def shape(vocab_size):
 
 
 PRESETS["speck"] = Preset("1k", shape, 300, 64, batch=4, tokens=STEPS * 4 * 64, peak_rate=1e-2)
-pretraining_rows.RATES["speck"] = (5e-3, 1e-2)
-pretraining_rows.MEASURED = 1024
-cosine = pretraining_rows.Variant("cosine", 0.5)
-branches = pretraining_rows.Variant(scaling="branches=0.3,power=0")
+pretraining.RATES["speck"] = (5e-3, 1e-2)
+pretraining.MEASURED = 1024
+cosine = pretraining.Variant("cosine", 0.5)
+branches = pretraining.Variant(scaling="branches=0.3,power=0")
 for variant in (cosine, branches):
-    made = pretraining_rows.regularisation_rows("speck", "stories", variant, steps=STEPS)
+    made = TABLES["regularisation"].rows(preset="speck", corpus="stories", variant=variant, step=STEPS)
     say(f"rows regularisation {variant.name}", sorted_cells("regularisation", made))
-made = pretraining_rows.dynamics_rows("speck", "stories", cosine, rate=1e-2, seed=1, steps=STEPS)
+made = TABLES["dynamics"].rows(preset="speck", corpus="stories", variant=cosine, rate=1e-2, seed=1, steps=STEPS)
 say("rows dynamics", sorted_cells("dynamics", made))
-made = pretraining_rows.checkpoint_rows(
-    rows.Source("stories-1m", "", "stories-1m", "stories", "stories"), {0: None, 4: None}, tokens=4 * L
+made = TABLES["dynamics"].rows(
+    source=Source("stories-1m", "", "stories-1m", "stories", "stories"), revisions={0: None, 4: None}, tokens=4 * L
 )
 say("rows checkpoints", cells(made[["layer", "step", "linearity", "validation_nats", "tokens", "text_hash"]]))
 
-for name, value in {"EXAMPLES": 32, "TESTED": 16, "STEPS": 3, "BATCH": 4, "SEEDS": (0, 1), "TOKENS": 1024}.items():
-    setattr(finetuning_rows, name, value)
+for name, value in {"EXAMPLES": 32, "TESTED": 16, "STEPS": 3, "BATCH": 4, "SEEDS": (0, 1), "BLOCKS": 4}.items():
+    setattr(finetuning, name, value)
 for task, shuffled in (("question", False), ("question", True), ("preference", False), ("pydocs", False)):
-    made = finetuning_rows.finetuning_rows(pocket, task, shuffled=shuffled)
+    made = TABLES["finetuning"].rows(source=pocket, task=task, shuffled=shuffled)
     say(f"rows finetuning {task} {shuffled}", sorted_cells("finetuning", made))
 
 for name, value in {"PROMPTS": 2, "SAMPLES": (0, 1), "CHOICES": 8, "EXAMPLES": 20, "KNOWN": 50}.items():
-    setattr(evaluation_rows, name, value)
-evaluation_rows.PROBED = ("entailment",)
-say("rows evaluations", sorted_cells("evaluations", evaluation_rows.evaluation_rows(pocket)))
+    setattr(evaluation, name, value)
+evaluation.PROBED = ("entailment",)
+say("rows evaluations", sorted_cells("evaluations", TABLES["evaluations"].rows(source=pocket)))
 
 small = {"BUDGETS": (2,), "EVALUATED": {True: 3, False: 2}, "SHARD_BLOCKS": 2, "EXAMPLES": 24, "SEEDS": (0, 1)}
 small["HEALED"] = {"steps": 2, "batch": 2, "warmup": 1, "log_every": 1, "validate_every": 2}
 for name, value in small.items():
-    setattr(pruning_rows, name, value)
+    setattr(pruning, name, value)
 
 import tempfile
 
@@ -168,10 +162,18 @@ with tempfile.TemporaryDirectory() as folder:
     tokenizer = load("stories-1m")[1]
     small_model("llama", seed=3, vocab_size=len(tokenizer), num_hidden_layers=4).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    mine = rows.Source("mine", "0" * 12, folder, "stories", "stories")
+    mine = Source("mine", "0" * 12, folder, "stories", "stories")
     texts = {"stories": "stories", "pydocs": "pydocs"}
     tiny["tokens"] = 6 * L
-    say("rows costs", sorted_cells("layer_costs", pruning_rows.cost_rows(mine, **tiny)))
-    say("rows pruning", sorted_cells("pruning", pruning_rows.pruning_rows(mine, texts, task="preference", **tiny)))
-    say("rows healing", sorted_cells("pruning", pruning_rows.healing_rows(mine, texts, **tiny)))
+    say("rows costs", sorted_cells("layer_costs", TABLES["layer_costs"].rows(source=mine, **tiny)))
+    say(
+        "rows pruning",
+        sorted_cells(
+            "pruning", TABLES["pruning"].rows(source=mine, texts=texts, healing="none", task="preference", **tiny)
+        ),
+    )
+    say(
+        "rows healing",
+        sorted_cells("pruning", TABLES["pruning"].rows(source=mine, texts=texts, healing="stand-ins", **tiny)),
+    )
 say("names", linstudy.__all__)

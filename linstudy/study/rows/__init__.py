@@ -1,0 +1,10 @@
+"""The tables of long runs and what makes their rows, a module a kind; nothing here imports torch before it runs."""
+
+from .evaluation import EVALUATIONS
+from .finetuning import FINETUNING
+from .pretraining import DYNAMICS, REGULARISATION
+from .profiles import BOUNDARIES, FAMILIES, OUTLIERS, PROFILES
+from .pruning import LAYER_COSTS, PRUNING
+
+ALL = (PROFILES, OUTLIERS, BOUNDARIES, PRUNING, LAYER_COSTS, FAMILIES, REGULARISATION, DYNAMICS, FINETUNING)
+TABLES = {table.name: table for table in (*ALL, EVALUATIONS)}

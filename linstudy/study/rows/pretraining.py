@@ -1,0 +1,188 @@
+"""Pretrain small models: penalties and their controls, each at its best learning rate, and linearity along the way."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache, partial
+from typing import Any
+
+import pandas as pd
+
+from ..sweeps import CHOOSING, bracketed
+from ..table import Keep, Table
+from .source import LENGTH, SCORES, Source, blocks_of, text_of
+
+FRESH = (1, 2, 3)  # seeds on which a variant is judged
+MEASURED = 16_384  # held-out tokens: the loss, and the scores
+WARMUP = 0.25  # of the steps: with a twentieth, runs as short as these differ more by their seed than by anything else
+
+
+@dataclass(frozen=True)
+class Variant:
+    """How a model is pretrained: which penalty with which weight, or which control in its place."""
+
+    penalty: str = "none"  # none, cosine or mse
+    weight: float = 0.0  # of the penalty
+    scaling: str = "none"  # a word for linstudy.train.Scaling, or none
+    weight_decay: float = 0.1
+
+    @property
+    def name(self) -> str:
+        """Name the variant in a few characters."""
+        special = [f"{self.penalty}-{self.weight:g}"] if self.penalty != "none" else []
+        special += [self.scaling] if self.scaling != "none" else []
+        special += [f"decay-{self.weight_decay:g}"] if self.weight_decay != 0.1 else []
+        return " ".join(special) or "plain"
+
+    @property
+    def title(self) -> str:
+        """Name the variant as a figure does."""
+        if self.penalty != "none":
+            return f"{self.penalty.replace('mse', 'MSE')} {self.weight:g}"
+        if self.scaling != "none":
+            where, _, constant = self.scaling.removesuffix(",power=0").partition("=")
+            return f"{where} × {constant}" if constant else f"{where} / √layer"
+        return f"decay {self.weight_decay:g}" if self.weight_decay != 0.1 else "plain"
+
+    @property
+    def key(self) -> dict[str, object]:
+        """Return the columns that tell this variant from others."""
+        return asdict(self)
+
+
+PENALTIES = tuple(Variant(kind, weight) for kind in ("cosine", "mse") for weight in (0.1, 0.5, 2.0, 8.0))
+# Smaller updates by other means: of later layers, of all layers alike, through the norms; and smaller weights.
+CONTROLS = (
+    *(Variant(scaling=word) for word in ("branches", "branches=0.3,power=0", "norms")),
+    *(Variant(weight_decay=decay) for decay in (0.0, 0.3, 1.0)),
+)
+VARIANTS = (Variant(), *PENALTIES, *CONTROLS)
+FOLLOWED = (Variant(), Variant("cosine", 0.5), Variant("mse", 0.5))  # measured on the way, too
+LONGER = (*FOLLOWED, Variant(scaling="branches=0.3,power=0"))  # trained on more tokens, too
+RATES = {"nano": (1.5e-3, 3e-3, 6e-3, 1.2e-2), "pocket": (1.5e-3, 3e-3, 6e-3, 1.2e-2), "mini": (1e-3, 2e-3, 4e-3, 8e-3)}
+
+
+def regularisation(keep: Keep, preset: str, corpus: str, variant: Variant, *, step: int) -> None:
+    """Train one variant for so many steps, its learning rate swept, then other seeds at its best rate.
+
+    The rates are tried on one seed, four and more until the best has worse ones on both sides. At the best, models are
+    trained with three further seeds, on which nothing was chosen. A run that diverges has rows with a NaN loss.
+    """
+
+    def loss(rate: float, seed: int = CHOOSING) -> float:
+        rows = keep(partial(trained, preset, corpus, variant, rate=rate, seed=seed, steps=step), rate=rate, seed=seed)
+        return float(rows.validation_nats.iloc[0])
+
+    best = bracketed(loss, RATES[preset])
+    for seed in FRESH:
+        loss(best, seed)
+
+
+def trained(preset: str, corpus: str, variant: Variant, *, rate: float, seed: int, steps: int) -> pd.DataFrame:
+    """Return the rows of the layers of one model after its last step."""
+    from ...evaluate import bits_per_byte
+    from ...train import PRESETS
+
+    tokenizer, heldout, _ = text_for(preset, corpus, steps)
+    chosen = PRESETS[preset]
+    try:
+        for _, profile in training(preset, corpus, variant, rate=rate, seed=seed, steps=steps, along=False):
+            table = profile()
+    except FloatingPointError:
+        layers = range(1, chosen.shape(len(tokenizer)).num_hidden_layers + 1)
+        table = pd.DataFrame({"layer": layers}).assign(validation_nats=math.nan, **measured_on(heldout))
+        table = table.assign(training_tokens=steps * chosen.batch * chosen.length)
+    return table.assign(bits_per_byte=bits_per_byte(table.validation_nats[0], heldout, tokenizer))
+
+
+def dynamics(keep: Keep, **arguments: Any) -> None:
+    """Follow a model through its pretraining: one of ours by its preset, or a source's published checkpoints."""
+    (checkpoints if "source" in arguments else followed)(keep, **arguments)
+
+
+def followed(keep: Keep, preset: str, corpus: str, variant: Variant, *, rate: float, seed: int, steps: int) -> None:
+    """Measure every layer at steps 0, 1, 2, 4 and so on of a pretraining run."""
+    for step, profile in training(preset, corpus, variant, rate=rate, seed=seed, steps=steps, along=True):
+        keep(profile, step=step, model=preset, revision="")
+
+
+def checkpoints(keep: Keep, source: Source, revisions: Mapping[int, str], *, tokens: int) -> None:
+    """Measure a model's published checkpoints, a revision a step, on one text."""
+    from ... import cross_entropy, linearity_profile
+
+    def measure(revision: str) -> pd.DataFrame:
+        model, tokenizer = source.load(revision=revision)
+        blocks = blocks_of(source.text, tokenizer, tokens // LENGTH)
+        rows = linearity_profile(model, blocks).assign(**measured_on(blocks))
+        return rows.assign(training_tokens=None, validation_nats=cross_entropy(model, blocks))
+
+    unknown = dict.fromkeys(("preset", "penalty", "scaling"), "")
+    unknown |= dict.fromkeys(("weight", "weight_decay", "rate", "seed"))
+    for step, revision in revisions.items():
+        keep(partial(measure, revision), step=step, revision=revision, **unknown)
+
+
+def training(
+    preset: str, corpus: str, variant: Variant, *, rate: float, seed: int, steps: int, along: bool
+) -> Iterator[tuple[int, Callable[[], pd.DataFrame]]]:
+    """Train a model; yield the last step, or all on the way, and what makes the rows of its layers there and then."""
+    from ... import linearity_profile
+    from ...train import PRESETS, Penalty, Scaling, from_word, make_model, pretrain
+
+    tokenizer, heldout, blocks = text_for(preset, corpus, steps)
+    recipe = PRESETS[preset].recipe(
+        steps=steps,
+        peak_rate=rate,
+        warmup=round(WARMUP * steps),
+        weight_decay=variant.weight_decay,
+        penalty=None if variant.penalty == "none" else Penalty(variant.penalty, variant.weight),
+        scaling=None if variant.scaling == "none" else from_word(Scaling, variant.scaling),
+        seed=seed,
+        log_every=steps,
+        snapshots=along,
+    )
+    model = make_model(tokenizer, preset, seed=seed).to(device())
+
+    def profile(row: Mapping[str, Any]) -> pd.DataFrame:
+        model.eval()  # inside the loop, where a scaling still is a hook and not yet folded into the weights
+        table = linearity_profile(model, heldout).drop(columns="revision").assign(**measured_on(heldout))
+        return table.assign(training_tokens=row["tokens"], validation_nats=row["validation_nats"])
+
+    for row in pretrain(model, blocks, recipe, validation=heldout):
+        yield row["step"], partial(profile, row)
+
+
+@lru_cache(maxsize=2)
+def text_for(preset: str, corpus: str, steps: int) -> tuple[Any, Any, Any]:
+    """Return a tokenizer of the text, blocks to measure on, and others to train on: the same for every seed.
+
+    So a seed decides the first weights and the order of the blocks, and losses in nats compare.
+    """
+    from ...train import PRESETS, draw
+
+    chosen = PRESETS[preset]
+    return draw(corpus, chosen, blocks=steps * chosen.batch, heldout=MEASURED // chosen.length)
+
+
+def measured_on(blocks: Any) -> dict[str, object]:
+    """Return the columns that say on what was measured."""
+    return {"tokens": blocks.numel(), **text_of(blocks)}
+
+
+def device() -> str:
+    """Return where small models train."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+TRAINING = ("preset", "corpus", "penalty", "weight", "scaling", "weight_decay", "rate", "seed", "step")
+REACHED = ("tokens", "length", "text_hash", "training_tokens", "validation_nats")
+# models pretrained with a penalty, or with a control in its place, a row a layer after the last step
+REGULARISATION = Table(
+    "regularisation", key=(*TRAINING, "layer"), measured=(*REACHED, "bits_per_byte", *SCORES), maker=regularisation
+)
+# the same on the way, at steps 0, 1, 2, 4 and so on; or the published checkpoints of a model
+DYNAMICS = Table(
+    "dynamics", key=("model", "revision", *TRAINING, "layer"), measured=(*REACHED, *SCORES), maker=dynamics
+)

@@ -1,0 +1,163 @@
+"""Measure a model: profiles and their controls, outliers, what lies between layers; small models of all families."""
+
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from ..table import Keep, Table
+from .source import LENGTH, SCORES, TEXT, Source, blocks_of, text_of
+
+HELDOUT = 0.2  # of the blocks: scored, not fitted
+SEEDS = 3  # shards of the text, and draws of random weights
+FAMILY_TOKENS = 64 * LENGTH  # of a small model's text: 500 a dimension
+LENS_BLOCKS = 32  # blocks read through the logit lens, which runs the head once a layer
+POINTS = 4096  # tokens whose intrinsic dimension is taken
+QUANTILES = {"median": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999, "max": 1.0}
+
+# Names of linstudy.models.SMALL, which the list of runs needs without importing torch; a test keeps them equal.
+SMALL = (
+    *("bloom", "falcon", "falcon new", "falcon sequential", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_neo"),
+    *("gpt_neox", "gpt_neox sequential", "gptj", "llama", "mamba", "mistral", "olmo2", "opt", "opt postnorm", "phi"),
+    *("phi3", "qwen2", "qwen3", "stablelm", "stablelm parallel", "bert", "roberta", "bart", "t5"),
+)
+
+
+def profiles(keep: Keep, source: Source, *, tokens: int, weights: str, dtype: str) -> None:
+    """Measure blocks on three shards of the text and on shuffled tokens, and their parts.
+
+    With random weights, three draws of them, all on the first shard, take the place of the shards.
+    """
+    from ... import untrained
+    from ...models import parts_of
+    from ...text import shuffled
+
+    model, (first, *others) = read(source, tokens, dtype, shards=SEEDS if weights == "trained" else 1)
+    common = {"seed": 0, "shard": 0, "step": None, "part": "block"}
+
+    def measure(one: Any, blocks: Any, **key: Any) -> None:
+        keep(partial(profile, one, blocks, dtype, part=key.get("part", "block")), **common | key)
+
+    if weights == "trained":
+        for shard, blocks in enumerate((first, *others)):
+            measure(model, blocks, shard=shard)
+    else:
+        trained = model
+        for seed in reversed(range(SEEDS)):  # the last of them, of seed 0, is measured further
+            model = untrained(trained, seed=seed)
+            measure(model, first, seed=seed)
+    measure(model, shuffled(first), corpus=f"{source.corpus}, shuffled")
+    for part in parts_of(model)[1:]:
+        measure(model, first, part=part)
+
+
+def profile(model: Any, blocks: Any, dtype: str, *, part: str) -> pd.DataFrame:
+    """Return a model's profile, also on blocks that were not fitted."""
+    from ... import linearity_profile
+
+    scores = linearity_profile(model, blocks, part=part, heldout=HELDOUT)
+    return scores.assign(heldout=HELDOUT, dtype=dtype, **text_of(blocks))
+
+
+def outliers(keep: Keep, source: Source, *, tokens: int, weights: str, dtype: str) -> None:
+    """Measure with first tokens and outliers left out."""
+    from ...measure import outlier_ablation
+
+    model, (blocks,) = read(source, tokens, dtype)
+    keep(lambda: outlier_ablation(model, blocks).assign(dtype=dtype, **text_of(blocks)), seed=0)
+
+
+def boundaries(keep: Keep, source: Source, *, tokens: int, weights: str, dtype: str) -> None:
+    """Look at the stream between the layers: outliers, dimension, lens and errors."""
+    from ... import untrained
+
+    model, (blocks,) = read(source, tokens, dtype)
+    model = untrained(model, seed=0) if weights == "random" else model
+    keep(lambda: between(model, blocks).assign(dtype=dtype, **text_of(blocks)), seed=0)
+
+
+def between(model: Any, blocks: Any) -> pd.DataFrame:
+    """Return a row a boundary of layers; errors are those of the layer before it."""
+    from ...measure import anisotropy, intrinsic_dimension, logit_lens, massive_activations, sample_states, token_errors
+
+    states = sample_states(model, blocks, min(POINTS, blocks.numel()))
+    lenses = {name: logit_lens(model, blocks[:LENS_BLOCKS], norm=name == "lens") for name in ("lens", "bare_lens")}
+    errors = [error_summary(layer.numpy()) for layer in token_errors(model, blocks).relative.flatten(1)]
+    errors.insert(0, dict.fromkeys(errors[0], float("nan")))
+    return massive_activations(model, blocks).assign(
+        intrinsic_dimension=[intrinsic_dimension(state) for state in states],
+        anisotropy=[anisotropy(state) for state in states],
+        **{f"{name}_nats": lens.loss.double().mean((1, 2)).tolist() for name, lens in lenses.items()},
+        **pd.DataFrame(errors).rename(columns={name: f"error_{name}" for name in QUANTILES}),
+    )
+
+
+def error_summary(errors: Any) -> dict[str, float]:
+    """Sum up the relative errors of a layer's tokens: quantiles, and the worst per cent's share of their squares."""
+    import numpy as np
+
+    squares = np.sort(errors.astype(float)) ** 2
+    worst = squares[-max(1, round(len(squares) / 100)) :].sum() / squares.sum()
+    found = {name: float(np.quantile(errors, share)) for name, share in QUANTILES.items()}
+    return found | {"worst_percent": float(worst)}
+
+
+def families(keep: Keep, *, model: str, tokens: int) -> None:
+    """Measure a small model with random weights, three draws of them, on stories and on their tokens shuffled."""
+    from ... import linearity_profile, load
+    from ...models import parts_of, small_model
+    from ...models.families import family_of
+    from ...text import shuffled
+
+    tokenizer = load("stories-1m")[1]
+    blocks = blocks_of("stories", tokenizer, tokens // LENGTH) + 3  # 0, 1 and 2 are special
+
+    def measure(one: Any, text: Any, part: str, stack: str | None) -> pd.DataFrame:
+        return linearity_profile(one, text, part=part, stack=stack).drop(columns="revision").assign(**text_of(text))
+
+    for seed in range(SEEDS):
+        small = small_model(model, seed=seed, vocab_size=len(tokenizer) + 3)
+        for stack in family_of(small).stacks or (None,):
+            for corpus, text in (("stories", blocks), ("stories, shuffled", shuffled(blocks, seed=seed))):
+                for part in parts_of(small, stack=stack)[: None if corpus == "stories" else 1]:
+                    make = partial(measure, small, text, part, stack)
+                    keep(make, stack=stack, seed=seed, corpus=corpus, part=part)
+
+
+def read(source: Source, tokens: int, dtype: str, *, shards: int = 1) -> tuple[Any, list[Any]]:
+    """Return a model and so many stretches of its text."""
+    model, tokenizer = source.load(dtype=dtype)
+    count = tokens // LENGTH
+    return model, list(blocks_of(source.text, tokenizer, shards * count).split(count))
+
+
+MODEL = ("model", "revision", "weights", "seed", "corpus", "tokens")  # what was measured, and on what
+# a row a layer of a measured model; a shard is which stretch of the text, of so many tokens, was read
+PROFILES = Table(
+    "profiles",
+    key=(*MODEL, "shard", "step", "part", "layer"),
+    measured=(*TEXT, "heldout", "linearity_heldout", "update_linearity_heldout", *SCORES),
+    maker=profiles,
+)
+# the same with tokens left out, a row a layer and ablation
+OUTLIERS = Table(
+    "outliers", key=(*MODEL, "ablation", "part", "layer"), measured=(*TEXT, "kept", *SCORES), maker=outliers
+)
+# what the stream is like between the layers, a row a boundary
+BOUNDARIES = Table(
+    "boundaries",
+    key=(*MODEL, "boundary"),
+    measured=(
+        *(*TEXT, "median", "largest", "times_median", "dimension", "position", "massive", "outliers"),
+        *("outlier_variance", "intrinsic_dimension", "anisotropy", "lens_nats", "bare_lens_nats"),
+        *(*(f"error_{name}" for name in QUANTILES), "worst_percent"),
+    ),
+    maker=boundaries,
+)
+# small models with random weights, a row a layer: what an architecture scores untrained
+FAMILIES = Table(
+    "families",
+    key=("model", "stack", "seed", "corpus", "tokens", "part", "layer"),
+    measured=("length", "text_hash", *SCORES),
+    maker=families,
+)

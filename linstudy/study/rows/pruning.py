@@ -1,0 +1,220 @@
+"""Prune a model: what layers cost, what orders and actions leave, what healing brings back."""
+
+import copy
+import math
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..table import Keep, Table
+from .source import LENGTH, TEXT, Source, blocks_of, task_examples, text_of
+
+SHARDS = 3  # stretches of the text: each layer's cost is measured on every one
+SHARD_BLOCKS = 32  # of a shard, on which costs are measured; others before them are fitted
+EVALUATED = {True: 32, False: 16}  # blocks on which perplexity is measured, of the text that was fitted and of others
+STRETCH = 3  # blocks are drawn from so many times as many, for a text may change on its way
+BUDGETS = (1, 2, 3, 4, 6, 8, 12, 16)  # layers that go, up to four in five
+ASKED, ASKED_ACTIONS = "greedy_replaced", ("remove", "affine", "sequential")  # these are asked what they know
+EXAMPLES = 100  # of a task, from stories that no model was trained on
+KNOWN = ("accuracy", "accuracy_error", "probe_accuracy", "probe_error", "probe_constant")
+LESS = 1 / 3  # share of the layers that a healed model has lost
+HEALED = {"steps": 50, "batch": 8, "warmup": 5, "log_every": 50, "validate_every": 50}
+SEEDS = (0, 1, 2)
+CHOICE = ("order", "action", "layers", "seed")  # one pruned model
+Add = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained: what was done with its layers, the options of ``heal``, from random maps or not."""
+
+    action: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    random: bool = False
+
+
+FINE_TUNING = {"trained": "all", "states": 0.0, "nats": 1.0}
+RECIPES: dict[tuple[str, str], Recipe] = {  # by what the table calls their action and healing
+    ("affine", "stand-ins"): Recipe("affine"),  # the paper's
+    ("affine", "stand-ins, random start"): Recipe("affine", random=True),
+    ("affine", "stand-ins, with loss"): Recipe("affine", {"nats": 1.0}),
+    ("affine", "all"): Recipe("affine", {"trained": "all"}),
+    ("affine", "all, with loss"): Recipe("affine", {"trained": "all", "nats": 1.0}),
+    ("affine", "fine-tuning"): Recipe("affine", FINE_TUNING),
+    ("sequential", "stand-ins"): Recipe("sequential"),
+    ("remove", "all"): Recipe("remove", {"trained": "all"}),  # the fourth line of the paper's Figure 7
+    ("remove", "all, with loss"): Recipe("remove", {"trained": "all", "nats": 1.0}),
+    ("remove", "fine-tuning"): Recipe("remove", FINE_TUNING),
+    ("whole", "fine-tuning"): Recipe("whole", FINE_TUNING),  # the control: nothing is pruned
+}
+
+
+def layer_costs(keep: Keep, source: Source, *, tokens: int, dtype: str) -> None:
+    """Measure what each layer costs, removed and replaced by itself, beside its scores, on every shard of the text."""
+    from ...prune import layer_scores, single_costs
+
+    model, tokenizer = source.load(dtype=dtype)
+    blocks = drawn(source.text, tokenizer, SHARDS * (tokens // LENGTH + SHARD_BLOCKS))
+
+    def costs(some: Any) -> pd.DataFrame:
+        fitted, evaluated = some[:-SHARD_BLOCKS], some[-SHARD_BLOCKS:]
+        table = single_costs(model, fitted, evaluated, actions=("remove", "affine", "merge"))
+        return table.merge(layer_scores(model, fitted), on="layer").assign(dtype=dtype, **text_of(some))
+
+    for shard, some in enumerate(blocks.chunk(SHARDS)):
+        keep(partial(costs, some), shard=shard)
+
+
+def pruning(
+    keep: Keep,
+    source: Source,
+    texts: Mapping[str, str | Path],
+    *,
+    tokens: int,
+    dtype: str,
+    healing: str,
+    task: str = "",
+) -> None:
+    """Prune a model and measure perplexity on ``texts`` by name; of the text that was fitted, on other blocks.
+
+    Without healing ("none"): by all orders, actions and budgets, and what of the ``task`` is left: "preference", for
+    stories told against spoilt ones and a probe of the last state on questions about a story, or the name of one of
+    lm-evaluation-harness. Else by one choice of layers, trained by every recipe; without training they are in the
+    table already.
+    """
+    model, tokenizer = source.load(dtype=dtype)
+    blocks = drawn(source.text, tokenizer, tokens // LENGTH + EVALUATED[True])
+    blocks, own = blocks[: tokens // LENGTH], blocks[tokens // LENGTH :]
+    evaluated = {source.corpus: own} if source.corpus in texts else {}
+    others = {name: text for name, text in texts.items() if name != source.corpus}
+    evaluated |= {name: drawn(text, tokenizer, EVALUATED[False]) for name, text in others.items()}
+
+    def add(make: Callable[[], pd.DataFrame], **key: object) -> None:
+        """Keep rows with what all have, and without a value in the columns that were not measured."""
+
+        def filled() -> pd.DataFrame:
+            rows = make()
+            absent = dict.fromkeys(name for name in PRUNING.measured if name not in rows)
+            return rows.assign(**absent | {"dtype": dtype, "task": task} | text_of(blocks))
+
+        keep(filled, **key)
+
+    if healing == "none":
+        by_choice(add, model, blocks, evaluated, there=keep.there, ask=partial(known, model, tokenizer, task, blocks))
+    else:
+        by_recipe(add, model, blocks, evaluated)
+
+
+def by_choice(
+    add: Add, model: Any, blocks: Any, evaluated: Mapping[str, Any], *, there: pd.DataFrame, ask: Callable[..., dict]
+) -> None:
+    """Prune by all orders, actions and budgets; what some of the models know stands also where others are the same."""
+    from ...models import blocks as blocks_in
+    from ...prune import ORDERS, pruning_table
+
+    answers = there.dropna(subset="accuracy").groupby(["action", "which"])[[*KNOWN]]
+    answers = {what: dict(rows.iloc[0]) for what, rows in answers}
+    done = set(there[list(CHOICE)].itertuples(index=False, name=None))
+    options = {
+        "orders": (ASKED, *(order for order in ORDERS if order != ASKED)),  # first the one that is asked
+        "budgets": [budget for budget in BUDGETS if budget <= 0.8 * len(blocks_in(model))],
+    }
+    for choice, rows in groupby(pruning_table(model, blocks, evaluated, **options, done=done), itemgetter(*CHOICE)):
+        found = pd.DataFrame(rows)
+        order, action, which = found.loc[0, ["order", "action", "which"]]
+        if order in ("whole", ASKED) and action in ("whole", *ASKED_ACTIONS) and (action, which) not in answers:
+            answers[action, which] = ask(action, which)
+        found = found.assign(**answers.get((action, which), {}))
+        add(lambda found=found: found, **dict(zip(CHOICE, choice, strict=True)))
+
+
+def known(model: Any, tokenizer: Any, task: str, blocks: Any, action: str, which: str) -> dict[str, float]:
+    """Return what a pruned model knows: how often it chooses right, and a probe's accuracy, with standard errors."""
+    from ...evaluate import harness, probe, zero_shot
+    from ...models import blocks as blocks_in
+    from ...prune import pruned
+
+    layers = [int(layer) for layer in which.split()]
+    with pruned(model, layers, action, blocks=blocks) if layers else nullcontext():
+        if task != "preference":
+            found = harness(model, tokenizer, tasks=(task,)).set_index("metric").loc["acc"]
+            return {"accuracy": found["value"], "accuracy_error": found["standard_error"]}
+        pairs = task_examples("preference", EXAMPLES, model, tokenizer, split="train")
+        right = zero_shot(model, tokenizer, [(one.context, one.choices, one.label) for one in pairs]).iloc[0]
+        questions = task_examples("question", EXAMPLES, model, tokenizer, split="train")
+        asked = [(one.text, one.label) for one in questions]
+        table = probe(model, asked, tokenizer, layers=[len(blocks_in(model))])
+    read = table.groupby("predictor")[["accuracy", "standard_error"]].mean()
+    known = {"accuracy": right["accuracy"], "accuracy_error": right["standard_error"]}
+    known |= {"probe_accuracy": read["accuracy"]["probe"], "probe_error": read["standard_error"]["probe"]}
+    return known | {"probe_constant": read["accuracy"]["constant"]}
+
+
+def by_recipe(add: Add, model: Any, blocks: Any, evaluated: Mapping[str, Any]) -> None:
+    """Take a third of the layers, those that a greedy search would replace, and train by every recipe and seed."""
+    from ... import cross_entropy
+    from ...models import blocks as blocks_in
+    from ...prune import choose, count_parameters, heal, prune, randomise_
+    from ...prune.healing import HEALING
+
+    count = max(1, round(LESS * len(blocks_in(model))))
+    layers = sorted(ORDERS[ASKED](model, blocks, count=count))
+
+    def healed(start: Any, recipe: Recipe, seed: int) -> pd.DataFrame:
+        one = copy.deepcopy(start)
+        if recipe.random:
+            randomise_(one, seed=seed)
+        list(heal(one, blocks, replace(HEALING, **HEALED, seed=seed), teacher=model, **recipe.options))
+        found = {text: math.exp(cross_entropy(one, some)) for text, some in evaluated.items()}
+        return pd.DataFrame({"text": found.keys(), "perplexity": found.values(), "parameters": count_parameters(one)})
+
+    for (action, healing), recipe in RECIPES.items():
+        key = {"order": ASKED, "action": action, "healing": healing, "layers": count}
+        start, which = copy.deepcopy(model), " ".join(map(str, layers))
+        if action == "whole":
+            key |= {"order": "whole", "layers": 0}
+            which = ""
+        else:
+            prune(start, layers, action, blocks=blocks)
+        for seed in SEEDS:
+            make = partial(healed, start, recipe, seed)
+            add(lambda make=make, which=which: make().assign(which=which), **key, seed=seed)
+
+
+def drawn(text: str | Path, tokenizer: Any, count: int) -> Any:
+    """Return so many blocks of a text, drawn from a longer stretch of it, always the same ones."""
+    import torch
+
+    blocks = blocks_of(text, tokenizer, STRETCH * count)
+    return blocks[torch.randperm(len(blocks), generator=torch.Generator().manual_seed(0))[:count]]
+
+
+# what each layer costs alone, beside what the scores say of it, a row a layer, action and shard of the text
+LAYER_COSTS = Table(
+    "layer_costs",
+    key=("model", "revision", "corpus", "tokens", "shard", "action", "layer"),
+    measured=(
+        *(*TEXT, "perplexity", "delta_perplexity", "delta_nats", "penalty"),
+        *("linearity", "update_linearity", "block_influence", "norm_ratio"),
+        *("angular_distance", "cca_distance", "cca_bound"),
+    ),
+    maker=layer_costs,
+)
+# a pruned model, a row each text that it was tried on: which layers went, what was done with them, what it cost
+PRUNING = Table(
+    "pruning",
+    key=("model", "revision", "seed", "corpus", "tokens", "text", "order", "action", "healing", "layers"),
+    measured=(
+        *(*TEXT, "which", "perplexity", "parameters"),
+        *(f"{ph}_{unit}{batch}" for batch in ("", "_8") for unit in ("ms", "share") for ph in ("prefill", "decode")),
+        *("task", *KNOWN),
+    ),
+    maker=pruning,
+)
