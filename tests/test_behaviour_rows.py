@@ -1,15 +1,13 @@
 """Rows of what models can do and of what fine-tuning changes, with what knows nothing beside them."""
 
 from itertools import islice
-from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from test_pretraining_rows import kept
-from transformers import MistralConfig
 
 from linstudy import load
-from linstudy.models import pocket_models
+from linstudy.models import pocket_models, small_model
 from linstudy.study.rows import TABLES, evaluation, finetuning
 from linstudy.study.rows.finetuning import CONTINUED, DELTAS, TASKS, examples
 from linstudy.study.rows.source import Source, task_examples
@@ -56,7 +54,7 @@ def test_every_accuracy_has_its_constant_predictor_and_every_probe_its_controls(
 def test_examples_that_a_model_has_no_room_for_are_left_out():
     model, tokenizer = load("stories-1m")
     room = 100
-    short = SimpleNamespace(config=MistralConfig(max_position_embeddings=room))
+    short = small_model("mistral", max_position_embeddings=room)
     found, all_of_them = (task_examples("question", 5, one, tokenizer) for one in (short, model))
     assert len(found) == len(all_of_them) == 5
     assert all_of_them == list(islice(task("question", split="test"), 5))  # the control: here there is room for all

@@ -119,6 +119,7 @@ def test_a_killed_command_keeps_its_rows_and_the_same_command_does_the_rest(root
         if path.name != "results":
             (home / path.name).symlink_to(path)
     (home / "results").mkdir()
+    (tmp_path / "storyworld").symlink_to(root / "storyworld")
     command = [sys.executable, "-m", "linstudy", "results", "--only", "families-gpt2"]
     where = {"cwd": tmp_path, "env": os.environ | {"PYTHONPATH": str(tmp_path), "LINSTUDY_SIZE": "tiny"}}
     unfinished = home / "results" / "families-gpt2.unfinished"
