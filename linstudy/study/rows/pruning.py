@@ -165,7 +165,7 @@ def by_recipe(add: Add, model: Any, blocks: Any, evaluated: Mapping[str, Any]) -
     from ...prune.healing import HEALING
 
     count = max(1, round(LESS * len(blocks_in(model))))
-    layers = sorted(ORDERS[ASKED](model, blocks, count=count))
+    layers = sorted(choose(model, blocks, ASKED, count=count))
 
     def healed(start: Any, recipe: Recipe, seed: int) -> pd.DataFrame:
         one = copy.deepcopy(start)
