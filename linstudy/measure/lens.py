@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from ..models import blocks as model_blocks
-from ..models import final_norm, replaced, without
-from ..models.families import family_of
+from ..models import final_norm, replaced, task_of, without
 from .reading import TOKENS_A_BATCH, check_text, fitting, known, read
 
 LOGITS_A_BATCH = 2**27  # half a gibibyte in float32
@@ -48,7 +47,7 @@ def logit_lens(
     ``norm=False`` does so too, for comparison (post-norm models have none to leave out).
 
     Args:
-        model: a causal language model of a family in ``linstudy.models.FAMILIES``; it is left as it was.
+        model: a causal language model; it is left as it was.
         blocks: token ids, every block full and of two tokens at least.
         layers: which boundaries, from 0 to the number of layers; all by default.
         norm: whether the final norm is applied.
@@ -103,7 +102,7 @@ def _head(model: PreTrainedModel, norm: bool) -> Iterator[_Given]:
 
 
 def _check_model(model: PreTrainedModel) -> None:
-    kind, task = model.config.model_type, family_of(model).task
+    kind, task = model.config.model_type, task_of(model)
     if task != "causal":
         does = {"masked": "fills gaps", "seq2seq": "reads with an encoder what its decoder continues"}[task]
         raise ValueError(f"a {kind!r} model {does}: the logit lens needs a causal one, which predicts the next token")

@@ -39,7 +39,7 @@ def linearity_profile(
     """Measure how linear each layer of a model is on a text: one row a layer.
 
     Args:
-        model: a model of a family in ``linstudy.models.FAMILIES``; its mode and weights stay as they are.
+        model: a language model; its mode and weights stay as they are.
         blocks: token ids, every block full (:func:`linstudy.token_blocks`).
         part: ``"block"``, ``"attention"`` or ``"mlp"``: what of a layer is measured.
         drop_first: tokens left out at the start of every block, where massive activations sit.

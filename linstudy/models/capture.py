@@ -8,7 +8,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from .families import blocks, family_of, stack_of
+from .layout import blocks, stack_of
+from .layout import inside as inside_of
+from .parts import entering, leaving
 
 PARTS = ("block", "attention", "mlp")
 State = Float[Tensor, "batch token dim"]
@@ -74,17 +76,18 @@ def _pair(block: dict[str, Tensor], part: str) -> tuple[State, State]:
 
 def _inside(model: PreTrainedModel, part: str, stack: str | None) -> dict[nn.Module, str]:
     """Find the modules inside the blocks to listen to, and whether they lie between the parts or are one of two."""
-    family, inside = family_of(model), {}
+    inside = {}
     for index, block in enumerate(blocks(model, stack=stack)):
-        try:
-            between = family.between(block) if callable(family.between) else getattr(block, family.between or "", None)
-            beside = block.get_submodule(getattr(family, part)) if between is None else None
-        except (AttributeError, TypeError):
+        found = inside_of(model, block)
+        if found.between:
+            inside[block.get_submodule(found.between)] = "between"
+        elif found.beside:
+            inside[block.get_submodule(found.beside[part == "mlp"])] = "beside"
+        else:
             raise ValueError(
                 f"block {index} of this {model.config.model_type!r} model, a {type(block).__name__}, has no separate "
                 'attention and MLP: use part="block"'
-            ) from None
-        inside |= {beside: "beside"} if between is None else {between: "between"}
+            )
     return inside
 
 
@@ -119,19 +122,19 @@ def _watched(
         if running:
             if block not in layers[len(seen) : len(seen) + 1]:
                 raise RuntimeError(_out_of_turn(f"block {layers.index(block)} ran", len(seen), len(layers)))
-            seen.append({"x": _entering(args, kwargs)})
+            seen.append({"x": entering(args, kwargs)})
 
     def leave(block: nn.Module, args: tuple, output: Any) -> None:
         if running:
-            seen[-1]["y"] = _leaving(output)
+            seen[-1]["y"] = leaving(output)
 
     def note_between(module: nn.Module, args: tuple, kwargs: dict) -> None:
         if running:
-            seen[-1]["between"] = _entering(args, kwargs)
+            seen[-1]["between"] = entering(args, kwargs)
 
     def note_beside(module: nn.Module, args: tuple, output: Any) -> None:
         if running:  # added at once, for Falcon goes on to change the MLP's output in place
-            seen[-1]["beside"] = seen[-1]["x"] + _leaving(output)
+            seen[-1]["beside"] = seen[-1]["x"] + leaving(output)
 
     runner = stack_of(model, stack=stack)
     with ExitStack() as hooks:
@@ -148,14 +151,6 @@ def _watched(
         yield harvested
     if not passes:
         raise RuntimeError("no forward pass ran while capturing: call the model inside the with-block")
-
-
-def _entering(args: tuple, kwargs: dict[str, Any]) -> Tensor:
-    return args[0] if args else kwargs["hidden_states"]
-
-
-def _leaving(output: Any) -> Tensor:
-    return output[0] if isinstance(output, tuple) else output
 
 
 def _out_of_turn(event: str, due: int, count: int) -> str:

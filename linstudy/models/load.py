@@ -12,8 +12,8 @@ import transformers
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from ..hub import fetch_model, quiet
+from .about import task_for
 from .devices import find_device, find_dtype, need_accelerate
-from .families import FAMILIES
 from .fetched import fetched
 from .gguf import read_gguf
 from .weights import check_weights
@@ -147,7 +147,8 @@ def _head(folder: Path, trust_remote_code: bool) -> Any:
     if not path.is_file():
         raise FileNotFoundError(f"there is no config.json in {folder}: give the folder that save_pretrained wrote")
     try:
-        kind = json.loads(path.read_text(encoding="utf-8")).get("model_type")
+        config = json.loads(path.read_text(encoding="utf-8"))
+        kind, architecture = config.get("model_type"), (config.get("architectures") or [""])[0]
     except (ValueError, AttributeError) as error:
         raise ValueError(f"{path} is not a config ({error}): copy or download it again") from None
     if kind not in transformers.CONFIG_MAPPING and not trust_remote_code:
@@ -155,7 +156,7 @@ def _head(folder: Path, trust_remote_code: bool) -> Any:
             f"transformers {transformers.__version__} does not know the model type {kind!r} of {folder}: install a "
             "newer transformers, or give trust_remote_code=True if you trust the model's own code"
         )
-    return getattr(transformers, _HEADS[FAMILIES[kind].task if kind in FAMILIES else "causal"])
+    return getattr(transformers, _HEADS[task_for(kind, architecture)])
 
 
 def _tokenizer(folder: Path, options: dict[str, Any]) -> PreTrainedTokenizerBase:

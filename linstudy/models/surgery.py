@@ -10,9 +10,10 @@ from transformers import PreTrainedModel
 from transformers.cache_utils import Cache, CacheLayerMixin
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-from .families import blocks, family_of, stack_of
+from .layout import blocks, layout_of, stack_of, stacks_of
 
-_PER_LAYER = ("layer_types", "mlp_layer_types", "attention_layers")  # lists in configs, one entry a block
+# Lists in configs, one entry a block.
+_PER_LAYER = ("layer_types", "mlp_layer_types", "attention_layers", "layers_block_type", "no_rope_layers")
 
 
 @contextmanager
@@ -50,11 +51,9 @@ def set_blocks(model: PreTrainedModel, modules: Iterable[nn.Module]) -> None:
 
     Raises ValueError where there is no block, where one stands in two places, and for a model with two stacks.
     """
-    here, returns = list(_blocks_at(model)), family_of(model).returns
-    places = [
-        module if isinstance(module, GradientCheckpointingLayer | StandIn) else StandIn(module, returns=returns)
-        for module in modules
-    ]
+    here, returns = list(_blocks_at(model)), layout_of(model).returns
+    kinds = (GradientCheckpointingLayer, StandIn, *map(type, here))
+    places = [module if isinstance(module, kinds) else StandIn(module, returns=returns) for module in modules]
     if not places:
         raise ValueError("no block would be left: keep at least one")
     if len(set(places)) < len(places):
@@ -74,9 +73,9 @@ def set_blocks(model: PreTrainedModel, modules: Iterable[nn.Module]) -> None:
 
 
 class StandIn(nn.Module):
-    """A block's stand-in: any module that maps the stream, called and answering as the family's blocks do.
+    """A block's stand-in: any module that maps the stream, called and answering as the blocks around it do.
 
-    ``returns`` is the family's (see :class:`Family`): how many values its blocks return in a tuple, 0 for no tuple.
+    ``returns`` says how many values the model's blocks return in a tuple, the stream first; 0 for the bare stream.
     """
 
     def __init__(self, module: nn.Module, *, returns: int = 0):
@@ -124,12 +123,12 @@ def _install(model: PreTrainedModel, modules: nn.ModuleList) -> None:
             for name in ("layer_idx", "layer_id"):  # GPT-Neo's is layer_id
                 if hasattr(module, name):
                     setattr(module, name, index)
-    setattr(stack_of(model), family_of(model).blocks.rpartition(".")[2], modules)
+    setattr(stack_of(model), layout_of(model).blocks.rpartition(".")[2], modules)
 
 
 def _blocks_at(model: PreTrainedModel, indices: Iterable[SupportsIndex] = ()) -> nn.ModuleList:
     """Return all blocks, once sure that those with these indices are there and may be exchanged."""
-    if family_of(model).stacks:
+    if stacks_of(model):
         raise ValueError(
             f"the blocks of a {model.config.model_type!r} model cannot be exchanged, because its encoder and decoder "
             "share a config: use a model with one stack"

@@ -85,7 +85,7 @@ def fit(
     """Find out what an action does to layers, without doing it: :func:`changed` and :func:`change` do.
 
     Args:
-        model: a decoder of a family in ``linstudy.models.FAMILIES``, whole or already pruned.
+        model: a decoder, whole or already pruned.
         layers: numbers of layers, counted from 1 in the model as it is.
         action: a name in ``ACTIONS``. All maps are closed forms with bias (a merged one has a bias where the matrix
             it goes into has), their ridge penalty chosen on the last fifth of the blocks.

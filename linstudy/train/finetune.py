@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from ..models.families import family_of
+from ..models import task_of
 from .descent import Number, Objective, Rows, descend, precision
 from .recipe import Recipe
 from .rows import Row
@@ -155,7 +155,7 @@ def check(
         raise ValueError(f"the objective is {objective!r}; it must be {', '.join(OBJECTIVES)}")
     if recipe.penalty is not None:
         raise ValueError("fine-tuning has no penalty: leave it out of the recipe")
-    if family_of(model).task != "causal":
+    if task_of(model) != "causal":
         raise ValueError(f"a {model.config.model_type!r} model is no decoder: its last token has not read the others")
     if shuffle_labels and objective == "lm":
         raise ValueError("objective='lm' has no labels to shuffle; leave shuffle_labels out")

@@ -31,8 +31,7 @@ from linstudy.measure import (
     scores,
     token_errors,
 )
-from linstudy.models import SMALL, blocks, parts_of, small_model
-from linstudy.models.families import family_of
+from linstudy.models import SMALL, blocks, parts_of, small_model, stacks_of, task_of
 from linstudy.text import stories, token_blocks
 
 torch.set_num_threads(1)
@@ -77,7 +76,7 @@ def ids_for(vocabulary, blocks=24, length=16):
 
 def profiles(name, model, ids):
     keep = torch.rand(ids.shape, generator=torch.Generator().manual_seed(1)) < 0.7
-    for stack in family_of(model).stacks or (None,):
+    for stack in stacks_of(model) or (None,):
         own = torch.stack([keep.roll(i, 1) for i in range(len(blocks(model, stack=stack)))])
         for part in parts_of(model, stack=stack):
             pin(f"{name} {stack} {part} profile", linstudy.linearity_profile(model, ids, part=part, stack=stack))
@@ -102,7 +101,7 @@ def between(name, model, ids):
     pin(f"{name} sample", sample)
     pin(f"{name} dimension", [intrinsic_dimension(state) for state in sample])
     pin(f"{name} contributions", layer_contributions(model, ids[:6], batch_size=4))
-    if family_of(model).task == "causal":
+    if task_of(model) == "causal":
         lens = [logit_lens(model, ids[:6]), logit_lens(model, ids[:6], norm=False, layers=[2, 0], batch_size=4)]
         pin(f"{name} lens", lens)
 

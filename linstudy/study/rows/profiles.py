@@ -105,8 +105,7 @@ def error_summary(errors: Any) -> dict[str, float]:
 def families(keep: Keep, *, model: str, tokens: int) -> None:
     """Measure a small model with random weights, three draws of them, on stories and on their tokens shuffled."""
     from ... import linearity_profile, load
-    from ...models import parts_of, small_model
-    from ...models.families import family_of
+    from ...models import parts_of, small_model, stacks_of
     from ...text import shuffled
 
     tokenizer = load("stories-1m")[1]
@@ -117,7 +116,7 @@ def families(keep: Keep, *, model: str, tokens: int) -> None:
 
     for seed in range(SEEDS):
         small = small_model(model, seed=seed, vocab_size=len(tokenizer) + 3)
-        for stack in family_of(small).stacks or (None,):
+        for stack in stacks_of(small) or (None,):
             for corpus, text in (("stories", blocks), ("stories, shuffled", shuffled(blocks, seed=seed))):
                 for part in parts_of(small, stack=stack)[: None if corpus == "stories" else 1]:
                     make = partial(measure, small, text, part, stack)
