@@ -2,10 +2,11 @@
 
 import pytest
 import torch
-from tiny_models import ALL, DECODERS, ENCODER_DECODERS, LAYERS, run, tiny_ids, tiny_model
+from tiny_models import ALL, ENCODER_DECODERS, LAYERS, run, tiny_ids, tiny_model
 from torch.testing import assert_close
 
-from linstudy.models import FAMILIES, Family, blocks, capture, capture_part, final_norm
+from linstudy.models import BLOCKS, blocks, capture, capture_part, final_norm
+from linstudy.models.layout import layout_of
 
 STACKS = {name: ("encoder", "decoder") if name in ENCODER_DECODERS else (None,) for name in ALL}
 EVERY_STACK = [(name, stack) for name in ALL for stack in STACKS[name]]
@@ -75,12 +76,6 @@ def parts(model, stack):
     return zip(blocks(model, stack=stack), attention, mlp, block, strict=True)
 
 
-def test_the_table_and_the_tiny_models_cover_each_other():
-    assert {name.split()[0] for name in ALL} == set(FAMILIES)
-    assert {name for name in FAMILIES if FAMILIES[name].stacks} == set(ENCODER_DECODERS)
-    assert {name for name in FAMILIES if FAMILIES[name].task == "causal"} == {name.split()[0] for name in DECODERS}
-
-
 @pytest.mark.parametrize(("name", "stack"), EVERY_STACK)
 def test_blocks_are_found_with_and_without_a_head(name, stack):
     model = tiny_model(name)
@@ -91,12 +86,12 @@ def test_blocks_are_found_with_and_without_a_head(name, stack):
 
 
 @pytest.mark.parametrize(("name", "stack"), EVERY_STACK)
-def test_blocks_return_what_the_table_says(name, stack):
+def test_blocks_return_as_many_values_as_was_found(name, stack):
     model, lengths = tiny_model(name), []
     for block in blocks(model, stack=stack):
         block.register_forward_hook(lambda _, args, out: lengths.append(len(out) if isinstance(out, tuple) else 0))
     run(model, tiny_ids())
-    assert lengths == [FAMILIES[model.config.model_type].returns] * LAYERS
+    assert lengths == [layout_of(model, stack=stack).returns] * LAYERS
 
 
 @pytest.mark.parametrize(("name", "stack"), WITH_PARTS)
@@ -158,13 +153,46 @@ def test_mamba_has_blocks_only():
     assert all(x is a and y is b for (x, y), a, b in zip(pairs, stream[:-1], stream[1:], strict=True))
 
 
-def test_an_unknown_family_is_told_what_to_add(monkeypatch):
+def refusing(change):
+    """The sentence that a model gets whose blocks are not found."""
     model = tiny_model("llama")
-    model.config.model_type = "newcomer"
-    with pytest.raises(ValueError, match=r"'newcomer' model.*known: bart, bert, .*FAMILIES\[\"newcomer\"\] = Family\("):
+    change(model.model)
+    with pytest.raises(ValueError, match=r"^where the blocks of a 'llama' model are is not known \(") as caught:
         blocks(model)
-    monkeypatch.setitem(FAMILIES, "newcomer", Family("layers", "norm"))
+    return str(caught.value)
+
+
+def test_blocks_that_prove_wrong_are_refused_with_what_was_found():
+    def forward(change):
+        return lambda llama: setattr(llama.layers[1], "forward", change(llama.layers[1].forward))
+
+    doubled = forward(lambda run: lambda x, **options: torch.stack([run(x, **options)] * 2)[0].repeat(2, 1, 1))
+    assert "layers hold no stream of shape (batch, token, dim)" in refusing(doubled)
+    between = refusing(lambda llama: llama.layers[1].register_forward_pre_hook(lambda block, args: (args[0] + 1,)))
+    assert "what leaves layers.0 is not what enters layers.1" in between
+    shared = refusing(lambda llama: setattr(llama.layers[0], "forward", llama.layers[1].__call__))
+    assert "the 3 modules of layers do not run once each and in order" in shared
+    longer = refusing(lambda llama: setattr(llama.config, "num_hidden_layers", 7))
+    assert "no list of modules is as long as its config says there are layers): if it has a list" in longer
+    assert 'linstudy.models.BLOCKS["llama"] = "name under model.base_model"' in longer
+
+
+def test_blocks_can_be_named_and_are_proven_all_the_same(monkeypatch):
+    model = tiny_model("llama")
+    model.config.num_hidden_layers = 7
+    monkeypatch.setitem(BLOCKS, "llama", "layers")
     assert len(blocks(model)) == LAYERS
+
+
+def test_the_proof_leaves_a_model_as_it_was():
+    model = tiny_model("gpt2", resid_pdrop=0.5).train()
+    before, weights = torch.get_rng_state(), [w.clone() for w in model.parameters()]
+    blocks(model)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(module.training for module in model.modules())
+    assert all(map(torch.equal, weights, model.parameters()))
+    assert all(w.grad is None for w in model.parameters())
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 import torch
 from tiny_models import tiny_ids
 
-from linstudy.models import FAMILIES, SMALL, small_model
+from linstudy.models import SMALL, small_model
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -16,10 +16,6 @@ def test_a_small_model_is_small_and_decided_by_its_seed(name):
     weights = [torch.cat([w.flatten() for w in model.parameters()]) for model in (one, same, other)]
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
-
-
-def test_every_family_of_the_table_has_one():
-    assert {name.split()[0] for name in SMALL} == set(FAMILIES)
 
 
 def test_making_one_leaves_the_random_numbers_alone():

@@ -1,4 +1,4 @@
-"""Tiny random models of every family in the table: width 32, 3 layers, seeded, in eval mode."""
+"""Tiny random models of many families: width 32, 3 layers, seeded, in eval mode."""
 
 import torch
 from transformers import PreTrainedModel

@@ -163,7 +163,7 @@ def _trace(model: PreTrainedModel, lists: dict[str, nn.ModuleList]) -> tuple[lis
         x = entering(args, kwargs)
         x = None if x is None else x.clone()  # some models go on to change a state in place
         run = next((one for one in under_way if isinstance(one, _Run)), None)
-        if run is None and module in listed:
+        if module in listed:
             call = _Run(module, x, {one: name for name, one in module.named_modules()})
             runs.append(call)
         else:
@@ -179,8 +179,8 @@ def _trace(model: PreTrainedModel, lists: dict[str, nn.ModuleList]) -> tuple[lis
         clock += 1
         call, y = under_way.pop(), leaving(output)
         call.y, call.end = y.clone() if isinstance(y, Tensor) else None, clock
+        call.returns = len(output) if isinstance(output, tuple) else 0
         if isinstance(call, _Run):
-            call.returns = len(output) if isinstance(output, tuple) else 0
             listening = False  # to what runs once more to see whether it mixes tokens
             if not hasattr(module, _PARTS) and _alike(call.x, call.y):
                 setattr(module, _PARTS, parts_of_block(call.x, call.y, call.calls))

@@ -28,6 +28,9 @@ class Parts:
     what it gives is added to the stream, maybe after a norm or times a factor."""
     mlp: str | None = None
     """The child of the block that is its MLP, likewise."""
+    attention_returns: int = 0
+    """How many values that child returns in a tuple; 0 for its output alone."""
+    mlp_returns: int = 0
     writers: tuple[str, ...] = ()
     """The matrices whose outputs are added to the stream as they are; empty where anything else is."""
     down: str | None = None
@@ -49,6 +52,7 @@ class Call:
     end: int = 0
     y: Tensor | None = None
     output: Tensor | None = None  # of whatever size
+    returns: int = 0  # how many values in a tuple; 0 for no tuple
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def parts_of_block(x: Tensor, y: Tensor, calls: list[Call]) -> Parts:
     found = Parts(
         writers=tuple(writers) if all(writers) and as_it_is else (),
         down=writers[-1] if not steps[-1].norm else None,
-        norms=tuple(dict.fromkeys(norms)),
+        norms=tuple(name for name in dict.fromkeys(norms) if not any(name.startswith(f"{one}.") for one in norms)),
     )
     return Parts(**vars(found) | _attention_and_mlp(steps, calls))
 
@@ -92,9 +96,9 @@ def leaving(output: Any) -> Any:
 
 
 def is_norm(module: nn.Module) -> bool:
-    """Say whether a module is a norm: by its name, or because it holds nothing but vectors."""
+    """Say whether a module is a norm: it holds nothing but vectors, or nothing at all and is called so."""
     weights = list(module.parameters())
-    return "norm" in type(module).__name__.lower() or (bool(weights) and all(weight.ndim == 1 for weight in weights))
+    return all(weight.ndim == 1 for weight in weights) and (bool(weights) or "norm" in type(module).__name__.lower())
 
 
 def _attention_and_mlp(steps: tuple[_Step, ...], calls: list[Call]) -> dict[str, Any]:
@@ -103,9 +107,9 @@ def _attention_and_mlp(steps: tuple[_Step, ...], calls: list[Call]) -> dict[str,
         mixing = [_mixes(call, step.stream.shape[1]) for call, _ in step.added]
         if sorted(mixing) != [False, True] or any(factor != 1 for _, factor in step.added) or step.norm:
             return {}
-        attention, mlp = (step.added[mixing.index(kind)] for kind in (True, False))
-        names = {"attention": _child(*attention, step, calls), "mlp": _child(*mlp, step, calls)}
-        return names | {"beside": (attention[0].name, mlp[0].name)}
+        attention, mlp = (step.added[mixing.index(kind)][0] for kind in (True, False))
+        beside = {"beside": (attention.name, mlp.name)}
+        return beside | _child("attention", attention, step, calls) | _child("mlp", mlp, step, calls)
     mixing = [any(_mixes(call, step.stream.shape[1]) for call in _outermost(step, calls)) for step in steps]
     first = mixing.index(False) if False in mixing else 0
     if not first or any(mixing[first:]):
@@ -116,14 +120,14 @@ def _attention_and_mlp(steps: tuple[_Step, ...], calls: list[Call]) -> dict[str,
     names = {"between": readers[0]}
     for part, these in (("attention", steps[:first]), ("mlp", steps[first:])):
         if len(these) == 1 and len(these[0].added) == 1:
-            names[part] = _child(*these[0].added[0], these[0], calls)
+            names |= _child(part, these[0].added[0][0], these[0], calls)
     return names
 
 
 def _ways(stream: Tensor, since: int, y: Tensor, calls: list[Call]) -> Iterator[tuple[_Step, ...]]:
     """Yield the ways in which sums lead from the stream, there ``since``, to what leaves the block."""
     places = [(call.x, call.start, call) for call in calls if call.start > since and call.x is not None]
-    for total, until, reader in [*places, (y, calls[-1].end + len(calls) if calls else since, None)]:
+    for total, until, reader in [*places, (y, max((call.end for call in calls), default=0) + 1, None)]:
         outputs = [call for call in calls if call.start > since and call.end < until and call.y is not None]
         if not (added := _sum(total, stream, outputs)):
             continue
@@ -184,9 +188,8 @@ def _mixes(call: Call, tokens: int) -> bool:
         return value[-1:] if isinstance(value, Tensor) and value.shape[:1] == (tokens,) else value
 
     try:
-        alone = leaving(
-            call.module(*map(last, call.args), **{name: last(value) for name, value in call.kwargs.items()})
-        )
+        kwargs = {name: last(value) for name, value in call.kwargs.items()}
+        alone = leaving(call.module(*map(last, call.args), **kwargs))
     except Exception:  # a mask or positions that no longer fit: only what mixes tokens is given any
         return True
     together, tolerance = last(call.output), 1e-4 if call.output.dtype == torch.float32 else 1e-2
@@ -195,13 +198,14 @@ def _mixes(call: Call, tokens: int) -> bool:
     return bool((alone.reshape(together.shape) - together).norm() > tolerance * together.norm())
 
 
-def _child(call: Call, factor: float, step: _Step, calls: list[Call]) -> str | None:
-    """Name the child of the block that made an output out of the stream; None where that is no one module."""
+def _child(part: str, call: Call, step: _Step, calls: list[Call]) -> dict[str, Any]:
+    """Name the child of the block that made an output out of the stream; empty where that is no one module."""
     if is_norm(call.module):
         call = next((c for c in calls if c.y is not None and call.x is not None and torch.equal(c.y, call.x)), call)
     reads = [step.stream, *(c.y for c in _readers(step, calls) if is_norm(c.module) and c.y is not None)]
     from_stream = call.x is not None and any(torch.equal(call.x, state) for state in reads)
-    return call.name if from_stream and "." not in call.name else None
+    found = from_stream and "." not in call.name
+    return {part: call.name, f"{part}_returns": call.returns} if found else {}
 
 
 def _matrix(call: Call, factor: float, calls: list[Call]) -> str | None:

@@ -1,4 +1,4 @@
-"""Small models with random weights, one or more of every family: what an architecture scores before any training."""
+"""Small models with random weights, one or more of a family: what an architecture scores before any training."""
 
 import torch
 import transformers
@@ -110,7 +110,7 @@ SMALL = DECODERS | ENCODERS | ENCODER_DECODERS
 def small_model(name: str, *, seed: int = 0, **changes: object) -> PreTrainedModel:
     """Make a model of width 32 and 3 layers with the random weights that its family starts training from.
 
-    ``name`` is one in ``SMALL``: a family of the table, and a word more where a family has several kinds of block
+    ``name`` is one in ``SMALL``: a model_type, and a word more where a family has several kinds of block
     ("falcon sequential", "opt postnorm"). ``changes`` go to the config. In eval mode, on the CPU.
 
     Raises ValueError for an unknown name.

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from .families import blocks
+from .layout import blocks
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from ..models import StandIn, replaced, set_blocks, without
+from ..models import StandIn, inside, replaced, set_blocks, without
 from ..models import blocks as model_blocks
 from .parts import down_at, part_at
 
@@ -123,10 +123,10 @@ def note_places(model: PreTrainedModel, places: Sequence[Place | None] | None) -
     model.linstudy_places = None if places is None else tuple(place for place in places if place is not None)
 
 
-def part_stand_in(part: str, layer: nn.Linear | None, *, number: int) -> StandIn:
+def part_stand_in(model: PreTrainedModel, part: str, layer: nn.Linear | None, *, number: int) -> StandIn:
     """Make what stands for the attention or the MLP of a layer, counted from 1; without a map it adds zeros."""
-    # Attention returns its weights beside its output, an MLP the output alone.
-    stand_in = StandIn(Nothing() if layer is None else layer, returns=2 if part == "attention" else 0)
+    returns = getattr(inside(model, model_blocks(model)[number - 1]), f"{part}_returns")
+    stand_in = StandIn(Nothing() if layer is None else layer, returns=returns)
     stand_in.layer_idx = number - 1
     return stand_in
 
@@ -145,7 +145,7 @@ def _plan(
         here = one.first - 1
         if one.part != "block":
             holder, name = part_at(model, one.first, one.part)
-            swaps.append((holder, name, part_stand_in(one.part, one.map, number=one.first)))
+            swaps.append((holder, name, part_stand_in(model, one.part, one.map, number=one.first)))
             places[here] = replace(places[here], **{one.part: AFFINE if one.map else REMOVED})
             continue
         first, last = places[here].first, places[one.last - 1].last

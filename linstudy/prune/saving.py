@@ -139,7 +139,7 @@ def _put_back(model: PreTrainedModel, places: tuple[Place, ...], maps: dict[str,
         for part in place.replaced_parts:
             layer = _linear(maps, f"{number}.{part}") if getattr(place, part) == AFFINE else None
             holder, name = part_at(model, number, part)
-            setattr(holder, name, part_stand_in(part, layer, number=number))
+            setattr(holder, name, part_stand_in(model, part, layer, number=number))
     note_places(model, places)
 
 

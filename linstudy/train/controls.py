@@ -8,17 +8,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from transformers import PreTrainedModel
 
-from ..models import blocks
-
-# family: the modules of a block whose outputs are added to the stream, and the norms that read it
-_LLAMA = ("self_attn.o_proj", "mlp.down_proj"), ("input_layernorm", "post_attention_layernorm")
-SCALED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "gpt2": (("attn.c_proj", "mlp.c_proj"), ("ln_1", "ln_2")),
-    "gpt_neox": (("attention.dense", "mlp.dense_4h_to_h"), _LLAMA[1]),
-    **dict.fromkeys(("llama", "mistral", "qwen2", "qwen3"), _LLAMA),
-}
+from ..models import blocks, inside
 
 
 @dataclass(frozen=True)
@@ -49,7 +42,7 @@ def scaled(model: PreTrainedModel, scaling: Scaling | None) -> Iterator[None]:
     smaller weight does not. After it, the model computes the same without any hook: an ordinary model, which saves
     and loads as such.
 
-    Raises ValueError for a family whose modules are not in :data:`SCALED`.
+    Raises ValueError for blocks that add to the stream what is no matrix's output, or read it through other norms.
     """
     with ExitStack() as hooks:
         for module, factor in _factors(model, scaling).items():
@@ -81,14 +74,28 @@ def _times(factor: float) -> Any:
 def _factors(model: PreTrainedModel, scaling: Scaling | None) -> dict[nn.Module, float]:
     if scaling is None:
         return {}
-    kind = model.config.model_type
-    if kind not in SCALED:
-        raise ValueError(
-            f"what to scale in the blocks of a {kind!r} model is not known (known: {', '.join(SCALED)}): add a line "
-            "to linstudy.train.controls.SCALED"
-        )
-    return {
-        block.get_submodule(name): scaling.constant / layer**scaling.power
-        for layer, block in enumerate(blocks(model), start=1)
-        for name in SCALED[kind][scaling.where == "norms"]
-    }
+    factors = {}
+    for layer, block in enumerate(blocks(model), start=1):
+        found = inside(model, block)
+        modules = [block.get_submodule(name) for name in (found.norms if scaling.where == "norms" else found.writers)]
+        if not modules or not all(map(_folds, modules)):
+            kind = f"{type(block).__name__} of a {model.config.model_type!r} model"
+            raise ValueError(
+                f"the {scaling.where} of layer {layer}, a {kind}, cannot be scaled by their weights: choose a model "
+                "whose blocks add what their last matrices give, and whose norms end in a product with their weights"
+            )
+        factors |= dict.fromkeys(modules, scaling.constant / layer**scaling.power)
+    return factors
+
+
+def _folds(module: nn.Module) -> bool:
+    """Say whether a module gives twice as much when its weights are twice as large: not so norms by 1 + weight."""
+    weights = dict(module.named_parameters())
+    if not weights:
+        return False
+    if any(weight.ndim > 1 for weight in weights.values()):
+        return True  # a matrix
+    one = next(iter(weights.values()))
+    x = torch.linspace(-1, 1, len(one), dtype=one.dtype, device=one.device)[None, None]
+    twice = functional_call(module, {name: 2 * weight for name, weight in weights.items()}, (x,))
+    return torch.allclose(twice, 2 * module(x), rtol=1e-2)
