@@ -2,6 +2,9 @@
 
 import torch
 
+from linstudy import capture
+from linstudy.models import capture_part
+
 
 def reference(x, y):
     """Return the scores of a layer from its states."""
@@ -41,3 +44,17 @@ def explained(x_c, target):
     directions, values, _ = torch.linalg.svd(x_c / norm.where(norm > 0, 1), full_matrices=False)
     kept = directions[:, values > 1e-6 * values[0]]
     return kept @ (kept.T @ target)
+
+
+def states_of(model, ids, *, stack=None):
+    """Return the states at every layer boundary, a row a token."""
+    with torch.no_grad(), capture(model, stack=stack) as stream:
+        model(ids, **({"decoder_input_ids": ids} if model.config.is_encoder_decoder else {}))
+    return [state.flatten(0, 1) for state in stream]
+
+
+def pairs_of(model, ids, part="block"):
+    """Return what enters and what leaves a part of every layer, a row a token."""
+    with torch.no_grad(), capture_part(model, part) as pairs:
+        model(ids)
+    return [(x.flatten(0, 1), y.flatten(0, 1)) for x, y in pairs]

@@ -89,7 +89,8 @@ def linearity_profiles(
     """
     plan = planned(model, blocks, list(selections.values()), heldout, batch_size)
     table = _measured(model, plan, memory, progress, Progress())
-    return table.assign(selection=[list(selections)[number] for number in table["selection"]])
+    names = [list(selections)[number] for number in table.pop("selection")]
+    return table.assign(selection=names)
 
 
 def joint_moments(
