@@ -5,11 +5,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .acts import World
 from .grammar import sentences
 from .kinds import wishes
 from .novelty import Reference, novelty
 from .read import Told, read
-from .world import World
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from . import lexicon
+from .acts import ACTS, World
 from .kinds import kinds
 from .stock import places
 from .stories import Story
-from .world import ACTS, Event, World
+from .world import Event
 
 # Feelings that exclude those of the other row. Some are in neither: one can be surprised and glad, or hungry and sad.
 GOOD = ("happy", "proud", "calm", "excited", "hopeful", "grateful")

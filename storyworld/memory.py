@@ -6,9 +6,10 @@ from functools import cache
 from typing import Any
 
 from . import lexicon
+from .acts import SOMEWHERE, UNTOLD, World
 from .kinds import kinds
 from .stock import people, places, things
-from .world import SOMEWHERE, UNTOLD, Character, Thing, World
+from .world import Character, Thing
 
 ANYBODY = "anybody"  # a pronoun may stand for everybody
 

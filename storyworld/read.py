@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from itertools import islice, product
 from typing import Any
 
+from .acts import ACTS, World
 from .grammar import Match, matches, sentences
 from .kinds import kinds
 from .meant import Pair, named, pairs
 from .memory import ANYBODY, Memory
 from .slots import Said
 from .stock import product_of, things
-from .world import ACTS, Thing, World
+from .world import Thing
 
 LONGEST = 6  # sentences of one template
 ATTEMPTS = 100  # ways to understand a sentence that are tried: a wild text can name many people and things

@@ -5,10 +5,11 @@ from random import Random
 from typing import TypeVar
 
 from . import lexicon, stock
+from .acts import World
 from .grammar import say
 from .kinds import kinds
 from .voice import Voice
-from .world import Character, Event, Place, Thing, World
+from .world import Character, Event, Place, Thing
 
 T = TypeVar("T")
 YEAR = ("spring", "spring", "summer", "summer", "summer", "autumn", "autumn", "winter")

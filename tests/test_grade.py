@@ -1,12 +1,10 @@
 """The story grader: a told story has full marks, each kind of damage costs some, a prompt is read and not graded."""
 
-import json
 import os
 import random
 import re
 import subprocess
 import sys
-from dataclasses import FrozenInstanceError
 from itertools import islice
 
 import numpy as np
@@ -15,41 +13,37 @@ import torch
 from tiny_models import tiny_model
 
 import linstudy
-from linstudy.evaluate import Grade, grade, grade_model, reference_index, story_beginnings
+from linstudy.evaluate import grade_model, story_beginnings
+from storyworld import Grade, Story, grade, reference_index, stories, story_seed, tell
 from storyworld.grammar import grammar, matches, sentences
 from storyworld.kinds import kinds
 from storyworld.read import read
-from storyworld.stories import Story, stories, story_seed, tell
 
 UNSEEN = 177  # a stream of stories on which the grader was not tried while it was written
 
 
-def told(count: int) -> list[Story]:
-    return [tell(story_seed(UNSEEN, position)) for position in range(count)]
-
-
 @pytest.fixture(scope="module")
 def sample() -> list[Story]:
-    return told(120)
+    return [tell(story_seed(UNSEEN, position)) for position in range(120)]
+
+
+def marks(text: str, **options) -> tuple[float, float, float]:
+    given = grade(text, **options)
+    return given.grammar, given.consistency, given.plot
 
 
 # ------------------------------------------------------------------ told stories
 
 
-def full_marks(story: Story) -> bool:
-    given = grade(story.text)
-    return (given.grammar, given.consistency, given.plot, given.ending) == (1, 1, 1, story.ending)
-
-
 def test_a_told_story_has_full_marks_and_its_ending(sample):
-    assert [story.text for story in sample if not full_marks(story)] == []
+    assert [story.text for story in sample if marks(story.text) != (1, 1, 1)] == []
+    assert [grade(story.text).ending for story in sample] == [story.ending for story in sample]
 
 
 def test_a_story_cut_anywhere_keeps_its_ones(sample):
     for story in sample[:2]:
         for cut in range(len(story.text) // 3, len(story.text), 4):
-            given = grade(story.text[:cut])
-            assert (given.grammar, given.consistency) == (1, 1), given.faults
+            assert marks(story.text[:cut])[:2] == (1, 1)
 
 
 def test_the_events_are_read_as_they_were_told(sample):
@@ -57,9 +51,9 @@ def test_the_events_are_read_as_they_were_told(sample):
     same = {"arrive": "home", "has": "show_off"}  # these share sentences
     seen = named = 0
     for story in sample[:60]:
-        events, read_ = {event.start: event for event in story.events}, read(story.text)[0]
-        assert [one.start for one in read_] == sorted(events)
-        for one in read_:
+        events, told = {event.start: event for event in story.events}, read(story.text)[0]
+        assert [one.start for one in told] == sorted(events)
+        for one in told:
             event = events[one.start]
             assert same.get(one.kind, one.kind) == same.get(event.kind, event.kind)
             seen += 1
@@ -74,11 +68,36 @@ def test_templates_and_kinds_are_of_the_same_kinds():
     assert {kind for way in ways for kind in way} <= set(kinds())
 
 
+ELSEWHERE = f"""
+from storyworld import grade, story_seed, tell
+told = [tell(story_seed({UNSEEN}, position)) for position in range(2000)]
+given = [grade(story.text) for story in told]
+print(sum((g.grammar, g.consistency, g.plot, g.ending) == (1, 1, 1, s.ending) for g, s in zip(given, told)))
+"""
+
+
+@pytest.mark.slow
+def test_two_thousand_told_stories_have_full_marks_elsewhere():
+    # In a process of its own: another hash seed, and no run-time type checks that would slow it down.
+    environment = {**os.environ, "PYTHONHASHSEED": "4321"}
+    done = subprocess.run([sys.executable, "-c", ELSEWHERE], capture_output=True, check=True, env=environment)
+    assert int(done.stdout) >= 1980  # all of them, when this was written
+
+
 # ------------------------------------------------------------------ damage
 
 
-def replaced(text: str, start: int, stop: int, by: str) -> str:
-    return text[:start] + by + text[stop:]
+def one_of(draw, text: str, pattern: str, by, **options) -> str | None:
+    """Return the text with one match of a pattern replaced; None where there is none."""
+    found = list(re.finditer(pattern, text, **options))
+    if not found:
+        return None
+    at = draw.choice(found)
+    return text[: at.start()] + by(at[0]) + text[at.end() :]
+
+
+def any_of(words) -> str:
+    return rf"\b(?:{'|'.join(words)})\b"
 
 
 def shuffled_words(story, stranger, draw):
@@ -86,33 +105,38 @@ def shuffled_words(story, stranger, draw):
     words = story.text[start:stop].split()
     while words == story.text[start:stop].split():
         draw.shuffle(words)
-    return replaced(story.text, start, stop, " ".join(words))
+    return story.text[:start] + " ".join(words) + story.text[stop:]
 
 
 def swapped_pronoun(story, stranger, draw):
     swaps = {"he": "she", "she": "he", "his": "her", "him": "her", "her": "his", "himself": "herself"}
-    outside = re.sub(r'"[^"]*"', lambda quote: " " * len(quote.group()), story.text)
-    found = draw.choice([m for m in re.finditer(r"\w+", outside) if m.group().lower() in swaps])
-    by = swaps[found.group().lower()]
-    return replaced(story.text, *found.span(), by.capitalize() if found.group()[0].isupper() else by)
+    swaps |= {old.capitalize(): new.capitalize() for old, new in swaps.items()}
+    outside = any_of(swaps) + r'(?=[^"]*(?:"[^"]*"[^"]*)*\Z)'  # an even number of quotes follows
+    return one_of(draw, story.text, outside, swaps.get)
 
 
 def swapped_name(story, stranger, draw):
     names = [character.name for character in story.characters]
-    found = draw.choice([m for name in names for m in re.finditer(rf"\b{name}\b", story.text)])
-    return replaced(story.text, *found.span(), draw.choice([name for name in names if name != found.group()]))
+    return one_of(draw, story.text, any_of(names), lambda old: draw.choice([name for name in names if name != old]))
 
 
 def unknown_name(story, stranger, draw):
-    names = {character.name for character in story.characters}
-    found = draw.choice([m for name in names for m in re.finditer(rf"\b{name}\b", story.text)])
+    names = [character.name for character in story.characters]
     new = draw.choice([name for name in ("Mila", "Omar", "Pip", "Rusty") if name not in names])
-    return replaced(story.text, *found.span(), new)
+    return one_of(draw, story.text, any_of(names), lambda old: new)
+
+
+def another_color(story, stranger, draw):
+    thing = draw.choice(story.things or [None])
+    if not thing or not thing.look or story.text.count(thing.name) < 2:
+        return None
+    first, *later = story.text.split(thing.name)
+    return first + thing.name + f"{'blue' if thing.look == 'red' else 'red'} {thing.noun}".join(later)
 
 
 def sentence_of_another(story, stranger, draw):
-    mine, theirs = (draw.choice(sentences(text)[1:]) for text in (story.text, stranger.text))
-    return replaced(story.text, *mine, stranger.text[slice(*theirs)])
+    (start, stop), theirs = (draw.choice(sentences(text)[1:]) for text in (story.text, stranger.text))
+    return story.text[:start] + stranger.text[slice(*theirs)] + story.text[stop:]
 
 
 def giver_and_taker_swapped(story, stranger, draw):
@@ -122,23 +146,12 @@ def giver_and_taker_swapped(story, stranger, draw):
         return None
     event = draw.choice(given)
     swap = {event.who: event.other, event.other: event.who}
-    words = re.sub("|".join(swap), lambda name: swap[name.group()], story.text[event.start : event.stop])
-    return replaced(story.text, event.start, event.stop, words)
+    words = re.sub("|".join(swap), lambda name: swap[name[0]], story.text[event.start : event.stop])
+    return story.text[: event.start] + words + story.text[event.stop :]
 
 
 def wrong_article(story, stranger, draw):
-    found = draw.choice(list(re.finditer(r"\b(a|an) (?=[a-z])", story.text)))
-    return replaced(story.text, *found.span(), "a " if found.group() == "an " else "an ")
-
-
-def another_color(story, stranger, draw):
-    things = [thing.name for thing in story.things if thing.look]
-    found = [m for name in things for m in re.finditer(rf"\b{name}\b", story.text)][1:]
-    if not found:
-        return None
-    at = draw.choice(found)
-    noun = next(thing.noun for thing in story.things if thing.name == at.group())
-    return replaced(story.text, *at.span(), f"{'red' if not at.group().startswith('red') else 'blue'} {noun}")
+    return one_of(draw, story.text, r"\ban? (?=[a-z])", {"a ": "an ", "an ": "a "}.get)
 
 
 def ending(story: Story) -> int:
@@ -176,17 +189,14 @@ def last_third_cut_off(story, stranger, draw):
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_damage_is_caught(sample, damage, caught, costs):
-    draw, seen, found = random.Random(5), 0, 0
+    draw, found = random.Random(5), []
     for story, stranger in zip(sample, sample[1:] + sample[:1], strict=True):
         text = damage(story, stranger, draw)
-        if text in (None, story.text):
-            continue
-        given = grade(text)
-        marks = {"grammar": given.grammar, "consistency": given.consistency, "plot": given.plot}
-        seen += 1
-        found += marks[costs] < 1 if costs else min(marks.values()) < 1
-    assert seen > 12
-    assert found / seen >= caught, (found, seen)
+        if text and text != story.text:
+            given = grade(text)
+            found.append((getattr(given, costs) if costs else min(marks(text))) < 1)
+    assert len(found) > 12
+    assert np.mean(found) >= caught
 
 
 def test_text_of_others_has_no_mark():
@@ -194,6 +204,8 @@ def test_text_of_others_has_no_mark():
     assert (given.grammar, given.consistency, given.plot, given.sentences) == (0, 0, 0, 3)
     assert grade("") == Grade(0.0, 0.0, 0.0, grade("").novelty, 0, 0, "", "", ())
 
+
+# ------------------------------------------------------------------ rules, by hand
 
 OPENING = "Mila was a shy girl who lived in a small house near the market."
 OMAR = " Her best friend was a merry boy named Omar."
@@ -204,7 +216,6 @@ OMAR = " Her best friend was a merry boy named Omar."
     [
         (" Omar was happy and jumped into the air.", "nobody has heard of Omar"),
         (OMAR + " On the way Mila met a merry boy named Omar.", "Omar is met for the first time twice"),
-        (" The funny girl told Grandma the truth.", None),  # no such sentence
         (" The funny girl took a deep breath. It was not what she had hoped for, but she was calm.", "Mila is shy"),
         (" Mila owned a red kite. It was a present from someone far away. Mila sang to the blue kite and showed it "
          "everything there was to see.", "the kite was red"),
@@ -223,12 +234,9 @@ OMAR = " Her best friend was a merry boy named Omar."
 )  # fmt: skip
 def test_a_fault_is_named(text, fault):
     given = grade(OPENING + text)
-    if fault is None:
-        assert given.grammar < 1
-    else:
-        assert given.grammar == 1, given.faults
-        assert [what for _, what in given.faults if fault in what], given.faults
-        assert given.consistency < 1
+    assert given.grammar == 1, given.faults
+    assert [what for _, what in given.faults if fault in what], given.faults
+    assert given.consistency < 1
 
 
 def test_a_mistake_counts_once():
@@ -238,10 +246,9 @@ def test_a_mistake_counts_once():
 
 
 def test_what_was_not_said_is_not_held_against_a_text():
-    text = OPENING + OMAR + " One mild day, Mila and Omar walked to the well. Omar gave a red kite to Mila."
-    assert grade(text).grammar < 1  # a gift is not introduced by giving it
-    text = text.replace("Omar gave a red kite to Mila.", "Omar carried it to Mila.")
-    assert grade(text).consistency == grade(OPENING).consistency == 1
+    there = OPENING + OMAR + " One mild day, Mila and Omar walked to the well."
+    assert grade(there + " Omar gave a red kite to Mila.").grammar < 1  # a gift is not introduced by giving it
+    assert marks(there + " Omar carried it to Mila.")[:2] == (1, 1)
 
 
 def test_pronouns_stand_for_the_one_spoken_of_last():
@@ -263,44 +270,29 @@ def test_a_prompt_is_read_and_not_graded(sample):
     assert after.sentences == alone.sentences
 
 
+SWIM = OPENING + " Mila wanted to learn how to swim. Everyone else could do it."
+SWAM = " Then Mila went to Grandma. Suddenly, it was easy. Mila swam, and Grandma clapped."
+CLOSED = " It had been a good day, and Mila was happy."
+
+
 @pytest.mark.parametrize(
-    ("damage", "score"),
+    ("text", "score"),
     [
-        (lambda text, end: text, 1),
-        (lambda text, end: text[:end].rstrip(), 0.5),  # it came true, and the story does not close
-        (lambda text, end: text + " Mila was happy and jumped into the air.", 0.5),
+        (SWIM + SWAM + CLOSED, 1),
+        (SWIM + SWAM, 0.5),  # it came true, and the story does not close
+        (SWIM + SWAM + CLOSED + " Mila was happy and jumped into the air.", 0.5),
     ],
 )
-def test_plot_by_hand(damage, score):
-    text = (
-        OPENING
-        + " Mila wanted to learn how to swim. Everyone else could do it.\n\nMila did not give up. She practiced "
-        "until even the neighbors knew how it was done. Suddenly, it was easy. Mila swam, and Grandma clapped."
-    )
-    text = text.replace("Suddenly", "Then Mila went to Grandma. Suddenly")
-    end = len(text)
-    text += " It had been a good day, and Mila was happy."
-    given = grade(damage(text, end))
+def test_plot_by_hand(text, score):
+    given = grade(text)
     assert (given.plot, given.ending, given.wish) == (score, "granted", "wish_able")
 
 
 def test_a_wish_that_comes_true_for_somebody_unknown_is_told_and_not_true():
-    text = OPENING + " Mila wanted to learn how to swim. Everyone else could do it."
-    told_only = text + " Suddenly, it was easy. Omar swam, and Grandma clapped."
-    assert (grade(text).plot, grade(told_only).plot) == (0, 0.25)
+    told_only = SWIM + " Suddenly, it was easy. Omar swam, and Grandma clapped."
+    assert (grade(SWIM).plot, grade(told_only).plot) == (0, 0.25)
     assert grade(told_only).ending == ""
     assert grade(told_only + " It had been a good day, and Omar was happy.").plot == 0.5
-
-
-def test_a_grade_is_a_value(sample):
-    reference = reference_index([sample[1].text])
-    given = grade(sample[0].text, reference=reference)
-    assert given == grade(sample[0].text, reference=reference)
-    with pytest.raises(FrozenInstanceError):
-        given.grammar = 0.0
-
-
-# ------------------------------------------------------------------ parsing
 
 
 def test_sentences_end_where_a_capital_follows():
@@ -313,30 +305,6 @@ def test_sentences_end_where_a_capital_follows():
 def test_the_order_of_matches_does_not_depend_on_the_hash_seed():
     text = "Then Mila walked home."
     assert [m.kind for m in matches(text, 0, [len(text)])] == ["arrive", "home"]
-
-
-ELSEWHERE = f"""
-import json, time
-from storyworld.grade import grade
-from storyworld.stories import story_seed, tell
-told = [tell(story_seed({UNSEEN}, position)) for position in range(2000)]
-grade(told[0].text)
-start = time.process_time()
-given = [grade(story.text) for story in told]
-seconds = time.process_time() - start
-full = sum((g.grammar, g.consistency, g.plot, g.ending) == (1, 1, 1, s.ending) for g, s in zip(given, told))
-print(json.dumps([full, len(told) / seconds]))
-"""
-
-
-@pytest.mark.slow
-def test_two_thousand_told_stories_have_full_marks_two_hundred_a_second():
-    # In a process of its own: another hash seed, and no run-time type checks that would slow it down.
-    environment = {**os.environ, "PYTHONHASHSEED": "4321"}
-    done = subprocess.run([sys.executable, "-c", ELSEWHERE], capture_output=True, check=True, env=environment)
-    full, speed = json.loads(done.stdout)
-    assert full >= 1980  # all of them, when this was written
-    assert speed >= 100  # half of the bar, for a busy machine
 
 
 # ------------------------------------------------------------------ novelty
@@ -426,12 +394,12 @@ def test_sampling_follows_the_model(pocket):
 
 def test_the_end_of_the_text_ends_a_continuation(pocket):
     model, tokenizer = pocket
-    story = next(stories(1))
-    rows = grade_model(model, tokenizer, prompts=[story], tokens=40)
-    if rows["finished"][0]:
-        assert rows["words"][0] < 40
-    assert "<|endoftext|>" not in rows["text"][0]
-    assert rows["plot"][0] in (0.5, 1)  # the prompt's own plot counts
+    whole = next(stories(1))
+    rows = grade_model(model, tokenizer, prompts=[whole, whole[: len(whole) // 2]], tokens=8, temperature=0.0)
+    assert list(rows["finished"]) == [True, False]
+    assert list(rows["plot"]) == [1, 0]  # what the prompt tells counts
+    assert rows["text"][0] == ""
+    assert rows["words"][1] > 0
 
 
 def test_continuing_needs_prompts_room_and_a_temperature(pocket):
