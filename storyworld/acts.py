@@ -111,8 +111,6 @@ class World:
             self.at[other] = self.at.get(who, SOMEWHERE)
         if act == "mend":
             self.broken.add(thing)
-        if act == "uncover":
-            self.hidden[other] = spot
         with suppress(ValueError):
             self.apply(act, who, other, thing, swap, place, spot)
 
