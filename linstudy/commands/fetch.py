@@ -15,12 +15,14 @@ def add_to(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace, command: list[str]) -> int:
     """Fetch models by name: checked, turned into safetensors, kept in the user's cache; the same command goes on."""
-    from ..models.fetched import SOURCES, fetch, home
+    from ..fetched import SOURCES, fetch, is_there
 
+    if options.names:
+        from ..models.gguf import save_as_folder
     for name in options.names:
-        fetch(name, accept_terms=options.accept_terms)
+        fetch(name, convert=save_as_folder, accept_terms=options.accept_terms)
     if not options.names:
         for name, source in SOURCES.items():
-            state = "there" if (home() / name / "provenance.json").is_file() else f"{source.megabytes} MB to download"
+            state = "there" if is_there(name) else f"{source.megabytes} MB to download"
             print(f"{name:<14} {state:<20} {source.licence:<20} {source.what}")
     return 0

@@ -34,3 +34,10 @@ def read_gguf(path: Path, **options: Any) -> tuple[PreTrainedModel, PreTrainedTo
         cause = " ".join(str(error).split())[:200] or type(error).__name__
         raise ValueError(f"{path} cannot be read as a model ({cause}): download it again, or load a folder") from None
     return model, tokenizer
+
+
+def save_as_folder(path: Path, folder: Path) -> None:
+    """Write what a GGUF file holds as a folder of safetensors and tokenizer files, in float32."""
+    model, tokenizer = read_gguf(path)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)

