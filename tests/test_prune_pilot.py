@@ -30,22 +30,15 @@ def pilot(shared):
 
 
 @pytest.mark.slow
-def test_one_layer_removed_or_replaced(pilot):
+def test_layers_removed_or_replaced(pilot):
     perplexity, fitted = pilot
     assert perplexity([]) == pytest.approx(BASE, abs=0.005)
     for gone, map in zip(fitted(ALONE, "remove"), fitted(ALONE, "affine"), strict=True):
         removed, affine = ALONE[gone.first]
         assert perplexity([gone]) == pytest.approx(removed, abs=0.05)
         assert perplexity([map]) == pytest.approx(affine, abs=0.05)  # the pilot had no ridge
+    for layers, expected in TOGETHER.items():
+        found = [perplexity(fitted(layers, action)) for action in ("remove", "affine", "sequential")]
+        assert found == pytest.approx(expected, rel=0.01)
+        assert perplexity(fitted(layers, "run")) == pytest.approx(expected[2], rel=0.01)  # one map does what several do
     assert perplexity([]) == pytest.approx(BASE, abs=0.005)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("layers", TOGETHER)
-def test_several_layers(pilot, layers):
-    perplexity, fitted = pilot
-    removed, affine, sequential = TOGETHER[layers]
-    assert perplexity(fitted(layers, "remove")) == pytest.approx(removed, rel=0.01)
-    assert perplexity(fitted(layers, "affine")) == pytest.approx(affine, rel=0.01)
-    assert perplexity(fitted(layers, "sequential")) == pytest.approx(sequential, rel=0.01)
-    assert perplexity(fitted(layers, "run")) == pytest.approx(sequential, rel=0.01)  # one map does what several do
