@@ -13,19 +13,12 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from transformers import MistralForCausalLM
+from test_descent import same_bits, small_model
 
-from linstudy.train import PRESETS, Recipe, latest_checkpoint, load_snapshot, pretrain, snapshots_in
+from linstudy.train import Recipe, latest_checkpoint, load_snapshot, pretrain, snapshots_in
 
 CONFIG = Recipe(steps=40, batch=4, peak_rate=1e-2, warmup=5, log_every=2, validate_every=10, checkpoint_every=4)
 BLOCKS = torch.randint(24, (30, 16), generator=torch.Generator().manual_seed(0))  # 7 steps an epoch
-
-
-def small_model(**changes):
-    config = PRESETS["nano"].shape(24)
-    config.update({"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "head_dim": 4} | changes)
-    torch.manual_seed(0)
-    return MistralForCausalLM(config)
 
 
 def weights_after(folder=None, config=CONFIG):
@@ -33,10 +26,6 @@ def weights_after(folder=None, config=CONFIG):
     for _ in pretrain(model, BLOCKS, config, folder=folder):
         pass
     return model.state_dict()
-
-
-def same_bits(one, other):
-    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +66,8 @@ def test_a_part_of_the_state_lost_is_seen_in_the_bits(tmp_path):
 LONG = replace(CONFIG, steps=300, snapshots=True)
 RUN = """
     import sys, torch
-    from tests.test_checkpoint import BLOCKS, LONG, small_model
+    sys.path.insert(0, "tests")
+    from test_checkpoint import BLOCKS, LONG, small_model
     from linstudy.train import pretrain
     torch.set_num_threads(1)
     for row in pretrain(small_model(), BLOCKS, LONG, folder=sys.argv[1]):
@@ -114,10 +104,7 @@ def test_the_last_two_are_kept_and_what_a_killed_save_left_is_cleared(tmp_path):
     (tmp_path / ".step-00000004.safetensors.x1y2z3").write_bytes(b"half")
     (tmp_path / ".snapshot-00000004.safetensors.x1y2z3").write_bytes(b"half")
     weights_after(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "step-00000036.safetensors",
-        "step-00000040.safetensors",
-    ]
+    assert sorted(path.stem for path in tmp_path.iterdir()) == ["step-00000036", "step-00000040"]
 
 
 def test_a_finished_run_has_nothing_to_do(tmp_path):
@@ -132,9 +119,7 @@ def test_a_cut_off_checkpoint_is_refused(tmp_path, keep):
     stop_at(tmp_path, 6)
     path = latest_checkpoint(tmp_path)
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(
-        ValueError, match=r"step-00000004\.safetensors cannot be read .*delete it to resume from the one"
-    ):
+    with pytest.raises(ValueError, match=r"step-00000004\.safetensors cannot be read .*delete it to resume from"):
         weights_after(tmp_path)
 
 
@@ -148,28 +133,17 @@ def test_pickles_and_other_files_are_refused(tmp_path):
         weights_after(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"seed": 7}, "made with seed 0, not 7"),
-        ({"betas": (0.9, 0.99)}, r"made with betas \[0.9, 0.95\], not \[0.9, 0.99\]"),
-    ],
-)
-def test_another_config_is_refused_by_name(tmp_path, options, message):
+def test_another_recipe_text_and_model_are_refused_by_name(tmp_path):
     stop_at(tmp_path, 6)
-    with pytest.raises(ValueError, match=message):
-        weights_after(tmp_path, replace(CONFIG, **options))
-
-
-def test_other_text_and_another_model_are_refused(tmp_path):
-    stop_at(tmp_path, 6)
+    with pytest.raises(ValueError, match="made with seed 0, not 7"):
+        weights_after(tmp_path, replace(CONFIG, seed=7))
+    with pytest.raises(ValueError, match=r"made with betas \[0.9, 0.95\], not \[0.9, 0.99\]"):
+        weights_after(tmp_path, replace(CONFIG, betas=(0.9, 0.99)))
     with pytest.raises(ValueError, match=r"made with blocks [0-9a-f]{16}, not [0-9a-f]{16}"):
         next(pretrain(small_model(), (BLOCKS + 1) % 24, CONFIG, folder=tmp_path))
-    wide = small_model(hidden_size=32)
+    wide = small_model(width=32)
     before = {name: tensor.clone() for name, tensor in wide.state_dict().items()}
-    with pytest.raises(
-        ValueError, match=r"is of another model: .* is \(16,\) there and \(32,\) here|is \(24, 16\) there"
-    ):
+    with pytest.raises(ValueError, match=r"is of another model: model\..* is \(.*\) there and \(.*\) here"):
         next(pretrain(wide, BLOCKS, CONFIG, folder=tmp_path))
     assert same_bits(wide.state_dict(), before)
 
@@ -192,9 +166,7 @@ def test_a_disk_that_fills_up_leaves_the_checkpoint_before_it(tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(content) // 2, hard))  # no file may grow beyond half a checkpoint
     try:
-        with pytest.raises(
-            OSError, match=r"could not write .*step-00000008.*earlier checkpoints are untouched"
-        ) as caught:
+        with pytest.raises(OSError, match=r"could not write .*step-00000008.*earlier checkpoints are unt") as caught:
             list(rows)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -234,7 +206,7 @@ def test_snapshots_that_are_not_there_or_do_not_fit_are_refused(tmp_path):
         load_snapshot(tmp_path, 5, small_model())
     with pytest.raises(FileNotFoundError, match="the steps there are: none"):
         load_snapshot(tmp_path / "elsewhere", 5, small_model())
-    wide = small_model(hidden_size=32)
+    wide = small_model(width=32)
     before = {name: tensor.clone() for name, tensor in wide.state_dict().items()}
     with pytest.raises(ValueError, match=r" is of another model: .* there and \(24, 32\) here"):
         load_snapshot(tmp_path, 3, wide)

@@ -145,6 +145,19 @@ def test_texts_of_other_lengths_in_the_batch_do_not_matter(family, kind):
         assert whole.item() == pytest.approx(parts.mean().item(), rel=1e-4)
 
 
+def test_the_loss_of_a_pair_is_that_of_its_margin():
+    model, head = model_of(), torch.nn.Linear(32, 1)
+    (pair,) = pairs(1)
+    with torch.no_grad():
+        ids = [TOKENIZER(text, return_tensors="pt").input_ids for text in pair]
+        chosen, rejected = (head(model.base_model(one).last_hidden_state[0, -1]).item() for one in ids)
+        found = loss_and_accuracy(model, head, TOKENIZER, [pair], [], 256)
+        turned = loss_and_accuracy(model, head, TOKENIZER, [pair[::-1]], [], 256)
+    assert found["loss"].item() == pytest.approx(math.log1p(math.exp(rejected - chosen)), rel=1e-4)
+    assert turned["loss"].item() == pytest.approx(math.log1p(math.exp(chosen - rejected)), rel=1e-4)
+    assert found["accuracy"] == float(chosen > rejected) == 1 - turned["accuracy"]
+
+
 def test_the_end_of_a_long_text_is_read():
     ids, ends = batch_of(["Anna is glad.", "Ben is sad. Ben is glad."], TOKENIZER, length=3)
     assert [TOKENIZER.decode(row) for row in ids] == [" is glad."] * 2
