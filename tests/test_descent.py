@@ -88,7 +88,8 @@ def test_snapshots_are_on_log_spaced_steps_with_the_first_and_the_last():
 
 
 @pytest.mark.parametrize(
-    ("log_every", "every", "due"), [(10, 20, [20, 40, 50]), (7, 20, [21, 42, 50]), (10, 3, [10, 20, 30, 40, 50])]
+    ("log_every", "every", "due"),
+    [(10, 20, [20, 40, 50]), (1, 20, [20, 40, 50]), (7, 20, [21, 42, 50]), (10, 3, [10, 20, 30, 40, 50])],
 )
 def test_what_is_done_every_so_many_steps_is_done_at_the_first_row_after(log_every, every, due):
     recipe = Recipe(steps=50, warmup=0, log_every=log_every)

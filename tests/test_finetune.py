@@ -175,6 +175,17 @@ def test_labels_dealt_again_are_the_same_labels_of_others():
     assert dealt == dealt_again(given, "classify", 0) != dealt_again(given, "classify", 1)
 
 
+def test_shuffled_labels_are_trained_on_and_not_measured_on():
+    def losses(given, **options):
+        rows = list(finetune(model_of(), TOKENIZER, given, short(6, log_every=1), validation=given[:4], **options))
+        return [row["training_loss"] for row in rows], rows[-1]["validation_loss"]
+
+    given = texts(20)
+    true, control = losses(given), losses(given, shuffle_labels=True)
+    assert control[0] == losses(dealt_again(given, "classify", 0))[0] != true[0]
+    assert control[1] != losses(dealt_again(given, "classify", 0))[1]
+
+
 # what is refused
 
 

@@ -107,19 +107,25 @@ def test_equal_seeds_heal_alike():
     assert not torch.equal(maps(0), maps(1))
 
 
-def test_the_error_is_that_of_what_leaves_the_stand_in_as_a_share_of_the_variance():
+def test_the_loss_is_the_weighted_sum_of_the_error_of_what_leaves_the_stand_in_and_of_the_next_token():
     whole = tiny_model("gpt2", num_hidden_layers=4)
     model = prune(copy.deepcopy(whole), [2, 3], "run", blocks=tiny_ids(batch=20))
     ids = tiny_ids(batch=8, seed=5)
     with torch.no_grad(), capture(whole) as wanted:
         whole(ids)
-    with torch.no_grad(), capture(model) as stream:
-        model(ids)
+    with capture(model) as stream:
+        nats = model(ids, labels=ids).loss
     target = wanted[3].flatten(0, 1)  # what leaves layer 3 of the whole model, and place 2 of the pruned one
     error = (stream[2].flatten(0, 1) - target).square().sum() / (target - target.mean(0)).square().sum()
-    config = replace(SHORT, steps=1, warmup=0, log_every=1, validate_every=1, peak_rate=1e-9)
-    rows = list(heal(model, ids, config, teacher=whole))
-    assert rows[-1]["state_error"] == pytest.approx(float(error), rel=1e-4)
+    weights = list(dict(stand_ins(model))["2.block"].parameters())
+    one_step = replace(SHORT, steps=1, warmup=0, log_every=1, peak_rate=1e-9)
+    for states, share in ((1.0, 0.0), (0.5, 2.0), (0.0, 2.0)):
+        parts = torch.autograd.grad(states * error + share * nats, weights, retain_graph=True)
+        norm = torch.cat([part.flatten() for part in parts]).norm().item()
+        row = list(heal(copy.deepcopy(model), ids, one_step, teacher=whole, states=states, nats=share))[-1]
+        assert row["gradient_norm"] == pytest.approx(norm, rel=1e-4)
+        assert row["state_error"] == (pytest.approx(error.item(), rel=1e-4) if states else None)
+        assert row["training_nats"] == (pytest.approx(nats.item(), rel=1e-4) if share else None)
 
 
 def test_random_maps_are_those_of_their_seed():
