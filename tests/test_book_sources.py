@@ -20,6 +20,9 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # Each needs a kernel behind the page, or fails in one: a reader of the published book would press a dead button.
 DEAD = (r"\binteract(ive|_manual)?\(", r"\.observe\(", r"\bPlay\(", r"\bHTMLMath\(", r"\btqdm\.notebook\b")
 
+CELL, CODE = 15, 350  # lines of code that a cell and a notebook may have
+MADE = r"^ *def (?!ls\()\w+\(|\bMarkdown\("  # least squares is chapter 1's lesson
+
 
 def in_toc(toc: dict) -> list[str]:
     """Return every document that a table of contents names."""
@@ -98,6 +101,35 @@ def test_no_cell_is_dead_in_a_page(path):
 )
 def test_dead_cells_are_noticed(source, dead):
     assert dead_calls({"cells": [{"cell_type": "code", "source": [source]}]}) == dead
+
+
+def computing(notebook: dict) -> list[str]:
+    """Return where a notebook computes or writes sentences that the package or the author should."""
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    long = [cell.splitlines()[0] for cell in cells if len(cell.splitlines()) > CELL]
+    if sum(len(cell.splitlines()) for cell in cells) > CODE:
+        long.append("the whole notebook")
+    return long + [match[0] for cell in cells for match in re.finditer(MADE, cell, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_tells_and_the_package_computes(path):
+    assert computing(json.loads(path.read_text(encoding="utf8"))) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("def summary(table):\n    return table", ["def summary("]),
+        ("def ls(X, Y):  # the lesson\n    return X", []),
+        ("Markdown(f'LS is {ls}')", ["Markdown("]),
+        ("x = 1\n" * 16, ["x = 1"]),
+        ("x = 1\n" * 15, []),
+        ("if x:\n    y = 1\n" * 176, ["if x:", "the whole notebook"]),
+    ],
+)
+def test_a_notebook_that_computes_is_noticed(source, found):
+    assert computing({"cells": [{"cell_type": "code", "source": [source]}]}) == found
 
 
 def test_the_address_stands_in_one_place():

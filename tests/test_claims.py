@@ -6,7 +6,10 @@ import pytest
 import torch
 
 from linstudy.models import small_model
-from linstudy.study.claims import pruning
+from linstudy.study.claims import dynamics, penalties, pruning
+from linstudy.study.results import paper_table
+from linstudy.study.rows.pretraining import Variant
+from linstudy.study.sweeps import swept
 
 DEPTH = 3
 # by action: the perplexity of every choice of layers of a made-up model, whose whole has 2
@@ -162,3 +165,245 @@ def test_in_sequence_differs_from_at_once_where_more_than_one_layer_is_replaced(
     assert not np.allclose(two["error"].affine, two["error"].sequential)
     assert one["error"].to_numpy().min() > 0
     assert (two["error"].affine > one["error"].affine).all()
+
+
+# Of each variant: by how much its loss and its LS_res lie above plain's, and how far its three seeds lie apart.
+TRAINED = {
+    Variant(): (0.0, 0.0, 0.0),
+    Variant("cosine", 0.5): (-0.2, -0.1, 0.001),
+    Variant("mse", 0.5): (0.01, 0.3, 0.2),
+    Variant(scaling="branches"): (0.4, 0.05, 0.001),
+}
+LONGER = {Variant(): (0.0, 0.0, 0.0), Variant("cosine", 0.5): (0.05, -0.1, 0.001)}  # what it gained is lost
+
+
+def trained(variants=TRAINED, step=8):
+    """Rows as regularisation.csv has them; at the lower rate the order of the variants is the other way round."""
+    rows = []
+    for variant, (worse, straighter, apart) in variants.items():
+        tried = [(0.01, 0, 3.0 + worse), (0.005, 0, 3.9 - worse), (0.02, 0, 4.5)]
+        tried += [(0.01, seed, 3.0 + 0.1 * seed + worse + apart * (seed - 2)) for seed in (1, 2, 3)]
+        for rate, seed, nats in tried:
+            for layer in (1, 2):
+                linear = 0.5 + 0.1 * layer + straighter + apart * (seed - 2)
+                row = variant.key | {"rate": rate, "seed": seed, "layer": layer, "validation_nats": nats}
+                rows.append(row | {"update_linearity": linear, "linearity": 1 - (1 - linear) * 0.2})
+    whole = {"preset": "nano", "corpus": "stories", "step": step, "training_tokens": 128 * step}
+    return pd.DataFrame(rows).assign(norm_ratio=0.3, cosine=0.9, bits_per_byte=1.0, **whole)
+
+
+def test_what_is_beyond_the_seeds_is_told_and_what_is_within_them_is_not():
+    found = penalties.beyond_the_seeds(penalties.against_plain(trained())).set_index(["score", "variant"])
+    loss, res = found.loc["validation_nats"], found.loc["update_linearity"]
+    assert loss.direction.to_dict() == {"cosine 0.5": "falls", "MSE 0.5": "undecided", "branches / √layer": "rises"}
+    assert loss["mean"].to_list() == pytest.approx([-0.2, 0.01, 0.4])  # and in the order of the variants
+    assert res.direction.to_dict() == {"cosine 0.5": "falls", "MSE 0.5": "undecided", "branches / √layer": "rises"}
+    assert set(found.loc["norm_ratio"].direction) == {"undecided"}
+
+
+def test_every_judge_is_compared_with_plain_of_its_own_seed():
+    rows = trained()
+    paired = penalties.against_plain(rows)
+    assert 0 not in set(paired.seed)
+    assert paired[paired.variant == "plain"].d_validation_nats.tolist() == [0, 0, 0]
+    alone = penalties.against_plain(rows[(rows.penalty != "none") | (rows.seed != 2)])
+    assert alone[alone.d_validation_nats.isna()].seed.unique().tolist() == [2]
+
+
+def test_a_gain_depends_on_the_rate_and_both_ends_are_told():
+    found = penalties.gain_by_rate(penalties.named(swept(trained()))).set_index("variant").loc["cosine 0.5"]
+    assert found[["least", "at", "most", "at_rate"]].tolist() == pytest.approx([-0.2, 0.005, 0.2, 0.01])
+    assert found.at_its_best == pytest.approx(0.2)
+
+
+def test_a_variant_nobody_named_is_left_out():
+    rows = trained({Variant(): (0, 0, 0), Variant("cosine", 0.123): (0, 0, 0)})
+    assert set(penalties.named(rows).variant) == {"plain"}
+
+
+def test_summary_has_the_range_of_the_seeds_that_judge():
+    found = penalties.summary(penalties.against_plain(trained())).set_index("variant")
+    assert found.loc["plain", ["validation_nats", "from", "to"]].tolist() == pytest.approx([3.2, 3.1, 3.3])
+    assert found.rate.unique().tolist() == [0.01]
+
+
+def test_with_more_text_only_what_was_trained_twice_is_compared():
+    found = penalties.with_more_text(pd.concat([trained(), trained(LONGER, step=32)]))
+    mean = found[found.variant != "plain"].groupby(["variant", "step"]).d_validation_nats.mean()
+    assert mean.to_dict() == pytest.approx({("cosine 0.5", 8): -0.2, ("cosine 0.5", 32): 0.05})
+
+
+def test_layers_of_the_judges_are_of_their_rate_and_seeds():
+    rows = trained()
+    found = penalties.of_the_judges(rows, penalties.against_plain(rows))
+    assert set(found.rate) == {0.01}
+    assert set(found.seed) == {1, 2, 3}
+    assert len(found) == len(TRAINED) * 3 * 2
+
+
+def test_the_last_layer_is_apart_from_the_mean_of_the_others():
+    rows = pd.DataFrame({"layer": [1, 2, 3], "linearity": [0.9, 0.7, 0.1], "variant": "plain"})
+    assert penalties.inner_and_last(rows).set_index("place").linearity.to_dict() == {"inner": 0.8, "last": 0.1}
+
+
+def test_a_task_is_solved_by_whoever_is_two_errors_above_both_controls():
+    rows = [("likelihood", "a", 0.75), ("likelihood", "b", 0.65), ("constant", "a", 0.5), ("shared words", "a", 0.6)]
+    table = pd.DataFrame(rows, columns=["predictor", "variant", "value"]).assign(task="ending", standard_error=0.05)
+    found = penalties.solved(table).loc["ending"]
+    assert found["a solves"]
+    assert not found["b solves"]
+
+
+def test_probes_are_compared_with_controls_at_the_best_layer_of_each():
+    rows = [("probe", 0, 0.5), ("probe", 1, 0.7), ("constant", 0, 0.4), ("probe of random weights", 1, 0.6)]
+    table = pd.DataFrame(rows, columns=["predictor", "layer", "value"]).assign(task="cause", variant="plain")
+    expected = {"plain": 0.7, "constant": 0.4, "probe of random weights": 0.6}
+    assert penalties.best_probes(table).loc["cause"].to_dict() == expected
+
+
+def test_the_papers_table_2_is_taken_apart_by_task():
+    printed = paper_table(2)
+    z = penalties.table_2(printed).set_index(["model", "task"]).z
+    # 9 points of BoolQ on 3,270 questions: the formula by hand
+    assert z["650M + cosine 0.5", "boolq"] == pytest.approx(0.09 / ((0.575 * 0.425 + 0.485 * 0.515) / 3270) ** 0.5)
+    gains = penalties.gains(printed)
+    by_hand = printed.set_index("model")["mean"]
+    assert gains.gain["150M + MSE 0.5"] == pytest.approx(by_hand["150M + MSE 0.5"] - by_hand["150M"], abs=0.011)
+    assert (gains.without_the_two < gains.gain).all()
+
+
+def test_an_accuracy_that_no_number_of_questions_gives_is_found():
+    whole = {task: [round(100 * (count // 3) / count, 2)] for task, count in penalties.QUESTIONS.items()}
+    printed = pd.DataFrame({"model": ["m"], **whole})
+    assert penalties.no_whole_questions(printed).empty
+    found = penalties.no_whole_questions(printed.assign(copa=33.5))
+    assert found[["task", "right"]].to_numpy().tolist() == [["copa", 33.5]]
+
+
+SEEDS, LAYERS, STEPS = (0, 1, 2), (1, 2), (0, 1, 128, 256)
+
+
+def followed(*, sign=-1.0, apart=0.01):
+    """Runs whose LS_res rises by 0.2 and whose LS falls, the same in all seeds but for a little; or the other way."""
+    rows = []
+    for name, weight in (("none", 0.0), ("mse", 0.5)):
+        for seed in SEEDS:
+            for step in STEPS:
+                for layer in LAYERS:
+                    gone = np.log2(1 + step) / 8 * (1 + apart * seed + 0.1 * weight)
+                    row = {"penalty": name, "weight": weight, "seed": seed, "step": step, "layer": layer}
+                    row |= {
+                        "update_linearity": 0.3 + 0.02 * layer - sign * 0.2 * gone,
+                        "update_ratio": 0.1 + 0.2 * gone,
+                    }
+                    rows.append(row | {"validation_nats": 6 - 3 * gone})
+    table = pd.DataFrame(rows).assign(preset="nano", revision="", norm_ratio=0.3)
+    linearity = 1 - (1 - table.update_linearity) * table.update_ratio
+    return table.assign(linearity=linearity, linearity_raw=linearity, update_linearity_raw=table.update_linearity)
+
+
+def test_readings_confirm_what_falls_contradict_what_rises_and_leave_the_rest():
+    def verdicts(**options):
+        found = dynamics.readings(dynamics.layer_means(dynamics.runs_of_ours(followed(**options))))
+        assert set(found["from step"]) == {0, 128}
+        return found.set_index(["variant", "score", "from step"])["pretraining lowers it"].sort_index()
+
+    rising, falling, unclear = verdicts(), verdicts(sign=1.0), verdicts(apart=-1.0)
+    assert rising["plain", "LS"].tolist() == ["confirmed"] * 2  # the update grows faster than it gets linear
+    assert rising["plain", "LS_res"].tolist() == ["contradicted"] * 2
+    assert falling["plain", "LS_res"].tolist() == ["confirmed"] * 2
+    assert unclear["plain", "LS_res"].tolist() == ["undecided"] * 2
+    assert set(rising.index.unique("variant")) == {"plain", "MSE 0.5"}
+
+
+def test_published_checkpoints_are_no_runs_of_ours():
+    rows = pd.concat([followed(), followed().assign(revision="step1")])
+    assert len(dynamics.runs_of_ours(rows)) == len(followed())
+
+
+def test_the_course_says_where_a_score_is_highest():
+    means = pd.DataFrame({"variant": "plain", "seed": 0, "step": [0, 1, 2], "linearity": [0.1, 0.9, 0.5]})
+    row = dynamics.course(means, ["linearity"]).iloc[0]
+    assert row[["start", "highest", "at_step", "end"]].tolist() == [0.1, 0.9, 1, 0.5]
+    assert dynamics.falling(means, "linearity") == 1.0
+    assert dynamics.falling(means, "linearity", start=0) == 0.5
+
+
+def test_a_layer_that_goes_the_other_way_is_told():
+    rows = pd.DataFrame({"layer": [1, 1, 2, 2], "step": [0, 8] * 2, "linearity": [0.5, 0.2, 0.5, 0.6]})
+    found = dynamics.by_layer(rows.assign(update_linearity=0.5))
+    assert found.linearity.tolist() == pytest.approx([-0.3, 0.1])
+    assert found["linearity against"].tolist() == [False, True]
+    assert not found["update_linearity against"].any()  # nothing moved
+
+
+def test_ingredients_sum_up_and_only_what_moved_is_owed():
+    found = dynamics.ingredients(followed().query("penalty == 'none'"))
+    assert np.allclose(found["ln (1 - LS)"], found["owed to linearity"] + found["owed to size"])
+    still = dynamics.ingredients(
+        followed()
+        .query("penalty == 'none'")
+        .assign(update_ratio=0.1, linearity_raw=lambda df: 1 - (1 - df.update_linearity_raw) * 0.1)
+    )
+    assert np.allclose(still["owed to size"], 0)
+    assert (still["owed to linearity"] < 0).all()  # towards LS = 1
+
+
+def test_at_equal_loss_a_score_that_belongs_to_the_loss_is_the_same():
+    means = dynamics.layer_means(dynamics.runs_of_ours(followed()))
+    found = dynamics.at_equal_loss(means).set_index(["score", "variant"])
+    assert found.nats.unique().tolist() == [3.0]  # the lowest loss of the slowest run
+    assert found.value["LS_res", "plain"] == pytest.approx(found.value["LS_res", "MSE 0.5"])
+    moved = means.assign(update_linearity=means.update_linearity + 0.1 * (means.variant == "MSE 0.5"))
+    other = dynamics.at_equal_loss(moved).set_index(["score", "variant"]).loc[("LS_res", "MSE 0.5")]
+    assert other["to plain"] == pytest.approx(0.1)
+    assert other.direction == "rises"
+
+
+def test_a_score_at_a_loss_lies_between_the_points_around_it():
+    run = {"variant": "plain", "seed": 0, "step": [0, 1, 2], "validation_nats": [6.0, 4.0, 5.0]}
+    means = pd.DataFrame(run).assign(linearity=[0.0, 1.0, 9.0])
+    assert dynamics.at_loss(means, "linearity", 5.0).tolist() == [0.5]  # the first time, not the last
+
+
+def tuned():
+    """Changes: up in one task, down in another, neither in a third, a text that has no labels; and what was learnt."""
+    rows = [
+        {"task": task, "shuffled": shuffled, "text": text, "seed": seed, "layer": layer}
+        | {
+            "delta_update_linearity": (change - 0.01 * shuffled * (task == "sense")) * (1 + 0.1 * seed)
+            or (seed - 1) * 0.1
+        }
+        for task, change in (("question", 0.02), ("sense", -0.03), ("preference", 0.0), ("stories", 0.01))
+        for shuffled in ((0,) if task == "stories" else (0, 1))
+        for text in ("task", "fixed")
+        for seed in SEEDS
+        for layer in LAYERS
+    ]
+    table = pd.DataFrame(rows).assign(constant=0.5, loss=0.5)
+    table["accuracy"] = np.where(table.task == "question", 0.9 + 0.01 * table.seed, 0.5)
+    return dynamics.labelled(table)
+
+
+def test_always_is_judged_by_task_and_text_with_its_controls():
+    found = dynamics.always(dynamics.per_seed(tuned())).set_index(["task", "text"])
+    assert found.it.xs("task", level="text").to_dict() == found.it.xs("fixed", level="text").to_dict()
+    assert found.it.xs("task", level="text").to_dict() == {
+        "question": "rises",
+        "sense": "falls",
+        "preference": "undecided",
+        "stories": "rises",
+    }
+    labels = found.labels.xs("task", level="text")
+    assert labels["question"] == labels["preference"] == "undecided"  # what shuffled labels do, too
+    assert labels["sense"] == "rises"
+    assert pd.isna(labels["stories"])
+
+
+def test_what_was_learnt_is_accuracy_beyond_a_constant_and_for_pairs_the_loss():
+    found = dynamics.always(dynamics.per_seed(tuned())).set_index(["task", "text"]).xs("task", level="text")
+    assert found.learnt["question"]
+    assert not found.learnt["sense"]
+    assert found.gain["question"] == pytest.approx(0.41)
+    assert found.gain["preference"] == pytest.approx(np.log(2) - 0.5)
+    assert pd.isna(found.learnt["stories"])

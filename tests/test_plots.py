@@ -246,6 +246,22 @@ def test_panels_stand_one_below_the_other_each_with_its_column():
     assert show.words_of(figure).count("one line a model") == 3
 
 
+def test_panels_by_a_column_have_its_rows_its_name_and_one_legend():
+    df = pd.concat([profile("a", seed=0).assign(text="one"), profile("a", seed=1).assign(text="two")])
+    figure = show.panels_by(show.profile_plot, df, "text", hue="model", height=2.0)
+    first, second = figure.axes
+    assert [list(ax.lines[0].get_ydata()) for ax in figure.axes] == [
+        list(part.linearity) for _, part in df.groupby("text")
+    ]
+    assert [ax.get_ylabel() for ax in figure.axes] == ["one", "two"]
+    assert [ax.get_xlabel() for ax in figure.axes] == ["", "layer"]
+    assert first.get_legend()
+    assert second.get_legend() is None
+    assert figure.get_figheight() == 4
+    assert show.words_of(figure).startswith("One: Linearity")
+    assert " Two: Linearity" in show.words_of(figure)
+
+
 def test_style_ends_with_its_block_and_nothing_is_set_on_import():
     before = dict(plt.rcParams)
     with plt.rc_context():

@@ -4,7 +4,7 @@ from .identity import identity_plane
 from .look import style
 from .maps import share_map
 from .pictures import Picture, fallback_table, picture
-from .plots import ablation_plot, known_answers_plot, panels, profile_plot, sweep_plot
+from .plots import ablation_plot, known_answers_plot, panels, panels_by, profile_plot, sweep_plot
 from .pruning import budget_plot, frontier, frontier_plot
 from .rows import agreement_plot, family_plot, spread_plot
 from .tails import tail_plot
@@ -29,6 +29,7 @@ __all__ = [
     "known_answers_plot",
     "label",
     "panels",
+    "panels_by",
     "path_plot",
     "picture",
     "profile_plot",

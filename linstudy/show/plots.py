@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .look import GREY, RANGE, draw_lines, log_axis, looks, place_legend, score_axis
-from .words import axis_label, label, lines_in_words, need, number, say, title, typeset
+from .words import axis_label, label, lines_in_words, need, number, say, title, typeset, words_of
 
 UNRELATED = "unrelated data"
 
@@ -71,6 +71,28 @@ def panels(
     figure, axes = plt.subplots(len(y), 1, figsize=(width, height * len(y)), sharex=True, squeeze=False)
     for ax, column in zip(axes.flat, y, strict=True):
         plot(df, y=column, ax=ax, **options)
+    return figure
+
+
+def panels_by(plot: Callable[..., Axes], df: pd.DataFrame, by: str, *, height: float = 3.0, **options: Any) -> Figure:
+    """Draw one plot for each value of a column, one below the other over a common axis, its value at its left.
+
+    Only the first has a legend and only the last a name below its axis. Example::
+
+        picture(panels_by(spread_plot, df, "text", x="delta_update_linearity", row="layer", hue="labels"))
+    """
+    groups = list(df.groupby(by, sort=False))
+    width = plt.rcParams["figure.figsize"][0]
+    figure, axes = plt.subplots(len(groups), 1, figsize=(width, height * len(groups)), sharex=True, squeeze=False)
+    for ax, (value, part) in zip(axes.flat, groups, strict=True):
+        plot(part, ax=ax, **options)
+        ax.set_ylabel(value)
+        say(ax, f"{title(value)}: {words_of(ax)}")
+        if ax is not axes[0, 0] and ax.get_legend():
+            ax.get_legend().remove()
+        if ax is not axes[-1, 0]:
+            ax.set_xlabel("")
+    axes[-1, 0].locator_params(axis="x", nbins=5)
     return figure
 
 

@@ -10,7 +10,9 @@ import pandas as pd
 
 import linstudy
 from linstudy.prune import BASELINES
-from linstudy.study.claims import SIBLINGS, pruning
+from linstudy.study.claims import SIBLINGS, dynamics, penalties, pruning
+from linstudy.study.results import paper_table
+from linstudy.study.sweeps import judged, swept
 
 
 def pin(name, table):
@@ -76,5 +78,74 @@ def pruning_chapter():
     print("05 fell", asked.worse.sum())
 
 
+def regularised_chapter():
+    everything = linstudy.results("regularisation")
+    nano = everything[everything.preset == "nano"]
+    table = nano[nano.step == nano.step.min()]
+    key = ["corpus", "step", "variant", "rate", "seed"]
+    runs = penalties.named(swept(table))
+    pin("04 runs", runs[[*key, "best", "validation_nats", "linearity", "update_linearity"]])
+    paired = penalties.against_plain(table)
+    differences = [f"d_{score}" for score in penalties.SCORES]
+    pin("04 paired", paired[[*key, *differences]])
+    found = penalties.beyond_the_seeds(paired)
+    for name, score in {"loss": "validation_nats", "LS": "linearity", "LS_res": "update_linearity"}.items():
+        pin(f"04 beyond the seeds, {name}", found[found.score == score].drop(columns="score"))
+    judges = paired[penalties.named(judged(table)).columns]
+    pin("04 summary", penalties.summary(judges).round(4))
+    more = penalties.with_more_text(nano)
+    pin("04 with more text", more[[*key, "training_tokens", differences[0]]])
+    layers = penalties.of_the_judges(table, judges)
+    pin("04 layers", layers[["corpus", "variant", "seed", "layer", "linearity"]])
+    profiles = linstudy.results("profiles")
+    profiles = profiles[profiles.model.isin(SIBLINGS) & (profiles.part == "block") & (profiles.corpus == "stories")]
+    profiles = profiles[profiles.weights == "trained"].assign(variant=profiles.model.map(SIBLINGS))
+    scores = ["linearity", "update_linearity", "norm_ratio"]
+    pin("04 pocket", penalties.inner_and_last(profiles)[["place", "variant", *scores]])
+    asked = linstudy.results("evaluations")
+    asked = asked[asked.model.isin(SIBLINGS)].assign(variant=asked.model.map(SIBLINGS))
+    asked = asked.sort_values("variant", key=lambda names: names.map([*SIBLINGS.values()].index), kind="stable")
+    chosen = penalties.solved(asked[asked.metric == "zero-shot accuracy"])
+    numbers = [*SIBLINGS.values(), "standard error", "constant", "shared words"]
+    pin("04 chosen right", chosen[numbers].reset_index())
+    solving = {name: chosen.index[chosen[f"{name} solves"]] for name in SIBLINGS.values()}
+    print("04 beyond the controls", "; ".join(f"{name}: {', '.join(tasks)}" for name, tasks in solving.items()))
+    pin("04 best probes", penalties.best_probes(asked[asked.metric == "probe accuracy"]).stack().reset_index())
+    printed = paper_table(2)
+    compared = penalties.table_2(printed)
+    pin("04 critique", compared[["model", "task", "z"]])
+    pin("04 gains", penalties.gains(printed).reset_index())
+    pin("04 odd", penalties.no_whole_questions(printed))
+    most = compared.groupby("task").above_constant.max().dropna()
+    print("04 strong", (compared.z.abs() > 3).sum(), most.to_dict())
+
+
+def dynamics_chapter():
+    long = dynamics.runs_of_ours(linstudy.results("dynamics"))
+    means = dynamics.layer_means(long)
+    plain, of_plain = long[long.variant == "plain"], means[means.variant == "plain"]
+    pin("03 means", means)
+    pin("03 readings", dynamics.readings(means))
+    moved = dynamics.by_layer(plain)
+    for score in dynamics.SCORES:
+        print("03 since", score, *dynamics.since(of_plain, score, 0))
+        pin(f"03 at loss, {score}", dynamics.at_loss(means, score, 1.5).rename("value").reset_index())
+        pin(f"03 by layer, {score}", moved[score].reset_index())
+    pin("03 at equal loss", dynamics.at_equal_loss(means)[["score", "variant", "value", "to plain"]])
+    pin("03 ingredients", dynamics.ingredients(plain).reset_index())
+    pin("03 course", dynamics.course(of_plain, ["update_linearity"])[["start", "highest", "at_step", "end"]])
+    print("03 falls", f"{dynamics.falling(of_plain, 'update_linearity'):.0%}")
+    seeds = dynamics.per_seed(dynamics.labelled(linstudy.results("finetuning")))
+    pin("03 per seed", seeds)
+    pin(
+        "03 always", dynamics.always(seeds)[["task", "text", "change", "it", "to shuffled", "labels", "gain", "learnt"]]
+    )
+    theirs = paper_table(1)
+    times = theirs.change / theirs.deviation
+    pin("03 near zero", theirs[times < 2].assign(times=times))
+
+
 if __name__ == "__main__":
     pruning_chapter()
+    regularised_chapter()
+    dynamics_chapter()

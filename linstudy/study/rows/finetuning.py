@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from typing import Any
 
 import pandas as pd
 
@@ -30,16 +31,25 @@ def finetuning(keep: Keep, source: Source, task: str, *, shuffled: bool, rate: f
     dealt out by chance: what is left of a change is no matter of the task.
     """
     for seed in SEEDS:
-        keep(partial(tuned, source, task, shuffled=shuffled, rate=rate or RATE, seed=seed), seed=seed)
+        keep(partial(tuned, source, task, recipe(rate=rate or RATE, seed=seed), shuffled=shuffled), seed=seed)
 
 
-def tuned(source: Source, task: str, *, shuffled: bool, rate: float, seed: int) -> pd.DataFrame:
-    """Return the rows of one seed."""
+def recipe(*, rate: float = RATE, steps: int = STEPS, batch: int = BATCH, seed: int = 0) -> Any:
+    """Return the recipe of one fine-tuning, which is told of once, at its end."""
+    from ...train import TUNING
+
+    return replace(TUNING, peak_rate=rate, steps=steps, warmup=steps // 10, batch=batch, seed=seed, log_every=steps)
+
+
+def tuned(
+    source: Source, task: str, recipe: Any, *, shuffled: bool, counts: tuple[int, int] = (EXAMPLES, TESTED)
+) -> pd.DataFrame:
+    """Return the rows of one seed, after tuning on so many examples and testing on so many others."""
     from ... import linearity_profile
-    from ...train import TUNING, finetune
+    from ...train import finetune
 
     objective = "lm" if task in CONTINUED else "preference" if task in PAIRS else "classify"
-    training, test = examples(task, "train", EXAMPLES), examples(task, "test", TESTED)
+    training, test = examples(task, "train", counts[0]), examples(task, "test", counts[1])
     constant = None if objective == "lm" else 0.5
     if objective == "classify":
         labels = [label for _, label in test]
@@ -49,8 +59,6 @@ def tuned(source: Source, task: str, *, shuffled: bool, rate: float, seed: int) 
     texts = {"task": [first for first, _ in (*test, *training)], "fixed": source.text}
     blocks = {name: blocks_of(text, tokenizer, BLOCKS) for name, text in texts.items()}
     before = {name: linearity_profile(model, some) for name, some in blocks.items()}
-    options = {"steps": STEPS, "warmup": STEPS // 10, "peak_rate": rate, "batch": BATCH, "seed": seed}
-    recipe = replace(TUNING, **options, log_every=STEPS)
     *_, last = finetune(
         model, tokenizer, training, recipe, objective=objective, shuffle_labels=shuffled, validation=test
     )
@@ -61,7 +69,7 @@ def tuned(source: Source, task: str, *, shuffled: bool, rate: float, seed: int) 
         table = after[["layer"]].assign(**{f"{score}_before": before[name][score] for score in DELTAS})
         table = table.assign(**{f"delta_{score}": after[score] - before[name][score] for score in DELTAS})
         tables.append(table.assign(text=name, tokens=some.numel(), **text_of(some), **reached))
-    return pd.concat(tables, ignore_index=True).assign(steps=STEPS, rate=rate)
+    return pd.concat(tables, ignore_index=True).assign(steps=recipe.steps, rate=recipe.peak_rate)
 
 
 def examples(task: str, split: str, count: int) -> Sequence[tuple[str, str | int]]:
