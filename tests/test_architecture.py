@@ -108,8 +108,8 @@ def test_the_story_world_needs_numpy_and_nothing_else(path):
 
 def private_of_others(source: str) -> set[str]:
     """Return the private names (`_x`) that a module takes from another one, by import or by attribute."""
-    froms = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)]
-    names = {alias.asname or alias.name for node in froms if node.level for alias in node.names}
+    statements = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)]
+    names = {alias.asname or alias.name for node in statements if node.level for alias in node.names}
     attributes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)]
     taken = {one.attr for one in attributes if isinstance(one.value, ast.Name) and one.value.id in names} | names
     return {name for name in taken if name.startswith("_") and not name.startswith("__")}
