@@ -17,7 +17,7 @@ def closed_form() -> tuple:
     from run import gpt2_like_states, met, timed
 
     from linstudy import JointMoments
-    from linstudy.prune.closed_form import linear, ridge
+    from linstudy.prune.closed_form import affine_map
 
     x, y = gpt2_like_states()[6:8]
     cut = TOKENS * 4 // 5
@@ -26,7 +26,7 @@ def closed_form() -> tuple:
         fitted, heldout = (
             JointMoments.empty(WIDTH).update(x[part], y[part]) for part in (slice(cut), slice(cut, None))
         )
-        linear(*ridge(fitted, heldout)[:2], like=x)
+        affine_map(fitted, heldout, like=x)
 
     fit()
     seconds = [timed(fit) for _ in range(5)]

@@ -14,7 +14,7 @@ from linstudy import JointMoments, linear_map
 from linstudy.measure import joint_moments
 from linstudy.models import blocks, capture, replaced, without
 from linstudy.prune import ACTIONS, Change, changed, count_parameters, fit, parts_in, places_of, prune, pruned
-from linstudy.prune.closed_form import PENALTIES, linear, ridge
+from linstudy.prune.closed_form import PENALTIES, affine_map
 from linstudy.prune.fitting import noted
 from linstudy.prune.parts import down_at
 
@@ -57,7 +57,7 @@ def moments(x, y):
 def test_the_penalty_is_the_best_on_held_out_tokens(tokens, bias):
     """Every penalty is tried the long way: the map solved, applied to the tokens, the error counted."""
     (x, y), (x2, y2) = pairs(0, tokens), pairs(1, 200)
-    _, _, chosen = ridge(moments(x, y), moments(x2, y2), bias=bias)
+    _, chosen = affine_map(moments(x, y), moments(x2, y2), like=x, bias=bias)
     x, y, x2, y2 = (state.double() for state in (x, y, x2, y2))
     mean_x, mean_d = (x.mean(0), (y - x).mean(0)) if bias else (torch.zeros(12), torch.zeros(12))
     xc, dc = x - mean_x, y - x - mean_d
@@ -77,7 +77,7 @@ def test_the_map_is_fitted_to_all_tokens_with_the_penalty_chosen(bias, monkeypat
     fitted, heldout = moments(x, y), moments(x2, y2)
     before = fitted.centred()
     monkeypatch.setattr("linstudy.prune.closed_form.PENALTIES", (0.0,))
-    got = linear(*ridge(fitted, heldout, bias=bias)[:2], like=torch.zeros(1, dtype=torch.float64))
+    got = affine_map(fitted, heldout, like=x.double(), bias=bias)[0]
     expected = least_squares(torch.cat([x, x2]), torch.cat([y, y2]), bias=bias)
     assert_close(got.weight.T, expected[:12], atol=1e-6, rtol=1e-5)
     assert_close(got.bias, expected[12] if bias else torch.zeros(12).double(), atol=1e-5, rtol=1e-5)
@@ -89,9 +89,10 @@ def test_where_the_tokens_say_nothing_the_map_comes_near_that_of_removing():
     x, x2 = pairs(0)[0][:14], pairs(1, 200)[0]
     noise = torch.randn(600, 12, generator=torch.Generator().manual_seed(5))[:14]
     noise2 = torch.randn(200, 12, generator=torch.Generator().manual_seed(6))
-    a, _, penalty = ridge(moments(x, x + noise), moments(x2, x2 + noise2))
+    fitted = moments(x, x + noise)
+    layer, penalty = affine_map(fitted, moments(x2, x2 + noise2), like=x)
     assert penalty == max(PENALTIES)
-    assert a.norm() < (linear_map(moments(x, x + noise)).weight - torch.eye(12)).norm() / 2
+    assert (layer.weight - torch.eye(12)).norm() < (linear_map(fitted).weight - torch.eye(12)).norm() / 2
 
 
 # --- what is done with layers

@@ -123,14 +123,6 @@ def note_places(model: PreTrainedModel, places: Sequence[Place | None] | None) -
     model.linstudy_places = None if places is None else tuple(place for place in places if place is not None)
 
 
-def part_stand_in(model: PreTrainedModel, part: str, layer: nn.Linear | None, *, number: int) -> StandIn:
-    """Make what stands for the attention or the MLP of a layer, counted from 1; without a map it adds zeros."""
-    returns = getattr(inside(model, model_blocks(model)[number - 1]), f"{part}_returns")
-    stand_in = StandIn(Nothing() if layer is None else layer, returns=returns)
-    stand_in.layer_idx = number - 1
-    return stand_in
-
-
 def count_parameters(model: PreTrainedModel) -> int:
     """Count the weights of a model, those used twice once."""
     return sum(parameter.numel() for parameter in model.parameters())
@@ -145,7 +137,7 @@ def _plan(
         here = one.first - 1
         if one.part != "block":
             holder, name = part_at(model, one.first, one.part)
-            swaps.append((holder, name, part_stand_in(model, one.part, one.map, number=one.first)))
+            swaps.append((holder, name, _part_stand_in(model, one.part, one.map, number=one.first)))
             places[here] = replace(places[here], **{one.part: AFFINE if one.map else REMOVED})
             continue
         first, last = places[here].first, places[one.last - 1].last
@@ -157,6 +149,14 @@ def _plan(
         elif one.map is not None:
             maps[here], places[here] = one.map, Place(first, last, AFFINE)
     return maps, swaps, places
+
+
+def _part_stand_in(model: PreTrainedModel, part: str, layer: nn.Linear | None, *, number: int) -> StandIn:
+    """Make what stands for the attention or the MLP of a layer, counted from 1; without a map it adds zeros."""
+    returns = getattr(inside(model, model_blocks(model)[number - 1]), f"{part}_returns")
+    stand_in = StandIn(Nothing() if layer is None else layer, returns=returns)
+    stand_in.layer_idx = number - 1
+    return stand_in
 
 
 def _merged(matrix: nn.Module, after: nn.Linear) -> nn.Module:

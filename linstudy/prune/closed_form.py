@@ -4,7 +4,6 @@ import copy
 from dataclasses import replace
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from ..measure import JointMoments
@@ -15,14 +14,15 @@ PENALTIES = (0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)  # added to the variance o
 
 
 @torch.no_grad()
-def ridge(
-    fitted: JointMoments, heldout: JointMoments, *, bias: bool = True
-) -> tuple[Float[Tensor, "dim dim"], Float[Tensor, " dim"], float]:
-    """Return A, b and the penalty of the map d = xA + b that is best on held-out tokens, then fitted to all tokens.
+def affine_map(
+    fitted: JointMoments, heldout: JointMoments, *, like: Tensor, bias: bool = True, residual: bool = True
+) -> tuple[nn.Linear, float]:
+    """Return the map x -> x + xA + b, or without ``residual`` x -> xA + b, and its ridge penalty.
 
-    The penalty shrinks A, the map of the update d = y - x, towards 0, and so the map of y towards the identity: where
-    the tokens say nothing, a stand-in does what removing the layer does. No token is read twice. Without ``bias`` b
-    is 0, and A is fitted to x and d themselves instead of their deviations from the mean.
+    The penalty is the best on held-out tokens; then A and b are fitted to all tokens, none of which is read twice. It
+    shrinks A, the map of the update d = y - x, towards 0, and so the map of y towards the identity: where the tokens
+    say nothing, a stand-in does what removing the layer does. Without ``bias`` b is 0, and A is fitted to x and d
+    themselves instead of their deviations from the mean. The module is of ``like``'s type and on its device.
 
     Raises ValueError where the fitted tokens do not outnumber the dimensions, or where none are held out.
     """
@@ -31,7 +31,10 @@ def ridge(
     m, h, everything = (one.centred() if bias else about_zero(one) for one in (fitted, heldout, all_tokens))
     penalty = best_penalty(m, h)
     a = best_map(everything, penalty=penalty)
-    return a, everything.mean_d - everything.mean_x @ a, penalty
+    layer = nn.Linear(*a.shape, device=like.device, dtype=like.dtype)
+    layer.weight.copy_((a + torch.eye(len(a), dtype=a.dtype, device=a.device) if residual else a).T)
+    layer.bias.copy_(everything.mean_d - everything.mean_x @ a)
+    return layer, penalty
 
 
 def best_penalty(m: Centred, h: Centred) -> float:
@@ -66,13 +69,3 @@ def about_zero(moments: JointMoments) -> Centred:
         xd=m.xd.addr(m.mean_x, m.mean_d, alpha=n),
         dd=m.dd + n * m.mean_d.square(),
     )
-
-
-def linear(a: Float[Tensor, "dim dim"], b: Float[Tensor, " dim"], *, like: Tensor, residual: bool = True) -> nn.Linear:
-    """Make the module x -> x + xA + b, or without ``residual`` x -> xA + b, of ``like``'s type and on its device."""
-    layer = nn.Linear(len(b), len(b), device=like.device, dtype=like.dtype)
-    whole = a + torch.eye(len(b), dtype=a.dtype, device=a.device) if residual else a
-    with torch.no_grad():
-        layer.weight.copy_(whole.T)
-        layer.bias.copy_(b)
-    return layer

@@ -18,7 +18,7 @@ from ..measure.scores import need_tokens
 from ..models import blocks as model_blocks
 from ..models import without
 from .changes import Change, changed
-from .closed_form import linear, ridge
+from .closed_form import affine_map
 
 HELDOUT = 0.2  # share of the blocks, the last ones, on which the ridge penalty is chosen
 KEPT_BYTES = 2**30  # of states that are kept from one fit to the next; without them the whole model runs for each
@@ -146,9 +146,9 @@ def _with_maps(
                 both[-1].update(x, y)
     changes = []
     for one, both in zip(targets, moments, strict=True):
-        a, b, penalty = ridge(*both, bias=bias)
         like = next(model_blocks(model)[one.first - 1].parameters(), next(model.parameters()))  # where the block lies
-        changes.append(replace(one, map=linear(a, b, like=like, residual=one.part == "block"), penalty=penalty))
+        layer, penalty = affine_map(*both, like=like, bias=bias, residual=one.part == "block")
+        changes.append(replace(one, map=layer, penalty=penalty))
     return changes
 
 

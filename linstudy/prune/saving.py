@@ -20,7 +20,7 @@ from ..models import blocks as model_blocks
 from ..models import name_of, set_blocks, without
 from ..models.devices import find_device, find_dtype
 from ..models.weights import check_weights
-from .changes import AFFINE, KEPT, Place, note_places, part_stand_in, places_of
+from .changes import AFFINE, KEPT, Change, Place, change, note_places, places_of
 from .parts import part_at
 
 PLAN, STAND_INS, REST = "pruning.json", "stand_ins.safetensors", "kept"
@@ -127,19 +127,10 @@ def stand_ins(model: PreTrainedModel) -> Iterator[tuple[str, nn.Module]]:
 
 def _put_back(model: PreTrainedModel, places: tuple[Place, ...], maps: dict[str, Tensor]) -> None:
     """Put the maps where they stood, into a model that has the kept blocks alone."""
-    kept = iter(list(model_blocks(model)))
-    set_blocks(
-        model,
-        [
-            _linear(maps, f"{number}.block") if place.block == AFFINE else next(kept)
-            for number, place in enumerate(places, start=1)
-        ],
-    )
-    for number, place in enumerate(places, start=1):
-        for part in place.replaced_parts:
-            layer = _linear(maps, f"{number}.{part}") if getattr(place, part) == AFFINE else None
-            holder, name = part_at(model, number, part)
-            setattr(holder, name, part_stand_in(model, part, layer, number=number))
+    kept, numbered = iter(list(model_blocks(model))), [*enumerate(places, start=1)]
+    set_blocks(model, [_linear(maps, f"{n}.block") if one.block == AFFINE else next(kept) for n, one in numbered])
+    parts = [(n, part, getattr(place, part) == AFFINE) for n, place in numbered for part in place.replaced_parts]
+    change(model, [Change(n, n, _linear(maps, f"{n}.{part}") if map else None, part) for n, part, map in parts])
     note_places(model, places)
 
 
