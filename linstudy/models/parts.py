@@ -149,6 +149,8 @@ def _sum(total: Tensor, stream: Tensor, outputs: list[Call]) -> tuple[tuple[Call
         return ()
     stream, total = stream.flatten().double(), total.flatten().double()
     added = torch.stack([call.y.flatten() for call in outputs]).double()
+    if not (torch.isfinite(total).all() and torch.isfinite(added).all()):
+        return ()  # nothing adds up to NaN; who reads the stream says where it is
     update, eps = total - stream, torch.finfo(outputs[0].y.dtype).eps
     size = stream.abs() + total.abs()
 
