@@ -218,4 +218,7 @@ def _alike(one: Tensor | None, other: Tensor | None) -> bool:
 
 
 def _equal(one: Tensor | None, other: Tensor | None) -> bool:
-    return _alike(one, other) and torch.equal(one, other)
+    if not _alike(one, other):
+        return False
+    # Broken weights give NaN on both sides, and who reads the stream says where it begins.
+    return torch.equal(one, other) or (one.is_floating_point() and torch.allclose(one, other, 0, 0, equal_nan=True))
