@@ -178,7 +178,7 @@ def test_a_model_without_a_head_is_refused():
 
 @pytest.mark.parametrize("layers", [[-1], [LAYERS + 1]])
 def test_no_such_boundary(layers):
-    with pytest.raises(IndexError, match=f"no boundary {layers[0]}: the model has boundary 0 to {LAYERS}"):
+    with pytest.raises(IndexError, match=f"no boundary {layers[0]}: the model has boundaries 0 to {LAYERS}"):
         logit_lens(tiny_model("gpt2"), IDS, layers=layers)
     with pytest.raises(IndexError, match="no boundary is left"):
         logit_lens(tiny_model("gpt2"), IDS, layers=[])

@@ -157,7 +157,7 @@ def test_no_text(model):
 
 @pytest.mark.parametrize("layers", [[0], [4], [-1]])
 def test_no_such_layer(model, ids, layers):
-    with pytest.raises(IndexError, match=rf"there is no layer {layers[0]}: the model has layer 1 to 3"):
+    with pytest.raises(IndexError, match=rf"there is no layer {layers[0]}: the model has layers 1 to 3"):
         linearity_profile(model, ids, layers=layers)
     with pytest.raises(IndexError, match="no layer is left"):
         linearity_profile(model, ids, layers=[])

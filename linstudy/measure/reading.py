@@ -122,7 +122,8 @@ def known(numbers: Sequence[int] | None, what: str, least: int, most: int) -> li
     """Return these numbers of layers or boundaries, all by default, in rising order; IndexError for unknown ones."""
     chosen = list(range(least, most + 1)) if numbers is None else sorted(set(numbers))
     if unknown := [number for number in chosen if not least <= number <= most]:
-        raise IndexError(f"there is no {what} {unknown[0]}: the model has {what} {least} to {most}")
+        many = {"layer": "layers", "boundary": "boundaries"}[what]
+        raise IndexError(f"there is no {what} {unknown[0]}: the model has {many} {least} to {most}")
     if not chosen:
         raise IndexError(f"no {what} is left to measure: choose some of {least} to {most}")
     return chosen
