@@ -155,7 +155,7 @@ def test_runs_on_the_hub_go_through_a_stand_in_for_it(source, tmp_path):
         said = run_on_hub(script, hub.url, tmp_path / "home").stdout.splitlines()
         asked = list(hub.requests)
     assert "[1/5] outliers-org/good-wikitext-trained: running" in said
-    assert any(line.startswith("[2/5]") and "the download of 'org/cut' broke off" in line for line in said)
+    assert any(line.startswith("[2/5]") and "the download of model 'org/cut' broke off" in line for line in said)
     assert any(line.startswith("[3/5]") and "it answered 503" in line for line in said)
     assert any(line.startswith("[5/5]") and "there is no model 'org/none'" in line for line in said)
     assert said.count("1") == 2  # the exit status, both times
