@@ -31,25 +31,28 @@ def finetuning(keep: Keep, source: Source, task: str, *, shuffled: bool, rate: f
     dealt out by chance: what is left of a change is no matter of the task.
     """
     for seed in SEEDS:
-        keep(partial(tuned, source, task, recipe(rate=rate or RATE, seed=seed), shuffled=shuffled), seed=seed)
+        keep(partial(tuned, source, task, recipe(rate=rate, seed=seed), shuffled=shuffled), seed=seed)
 
 
-def recipe(*, rate: float = RATE, steps: int = STEPS, batch: int = BATCH, seed: int = 0) -> Any:
-    """Return the recipe of one fine-tuning, which is told of once, at its end."""
+def recipe(*, rate: float | None = None, steps: int | None = None, batch: int | None = None, seed: int = 0) -> Any:
+    """Return the recipe of one fine-tuning: that of the table, but for what is given; it gives one row, at its end."""
     from ...train import TUNING
 
-    return replace(TUNING, peak_rate=rate, steps=steps, warmup=steps // 10, batch=batch, seed=seed, log_every=steps)
+    steps = steps or STEPS
+    options = {"peak_rate": rate or RATE, "batch": batch or BATCH, "warmup": steps // 10, "log_every": steps}
+    return replace(TUNING, steps=steps, seed=seed, **options)
 
 
 def tuned(
-    source: Source, task: str, recipe: Any, *, shuffled: bool, counts: tuple[int, int] = (EXAMPLES, TESTED)
+    source: Source, task: str, recipe: Any, *, shuffled: bool, counts: tuple[int, int] | None = None
 ) -> pd.DataFrame:
     """Return the rows of one seed, after tuning on so many examples and testing on so many others."""
     from ... import linearity_profile
     from ...train import finetune
 
     objective = "lm" if task in CONTINUED else "preference" if task in PAIRS else "classify"
-    training, test = examples(task, "train", counts[0]), examples(task, "test", counts[1])
+    some, others = counts or (EXAMPLES, TESTED)
+    training, test = examples(task, "train", some), examples(task, "test", others)
     constant = None if objective == "lm" else 0.5
     if objective == "classify":
         labels = [label for _, label in test]
