@@ -66,6 +66,15 @@ def test_every_kind_of_family_keeps_its_head(tmp_path, name, head):
     assert type(load(tmp_path)[0]).__name__ == head
 
 
+def test_an_encoder_without_a_head_is_loaded_as_it_is(tmp_path):
+    body = type(tiny_model("bert").bert)(tiny_model("bert").config).eval()
+    body.save_pretrained(tmp_path)
+    save_tokenizer(tmp_path)
+    model, _ = load(tmp_path)
+    assert type(model) is type(body)
+    assert torch.equal(model(tiny_ids()).last_hidden_state, body(tiny_ids()).last_hidden_state)
+
+
 def test_weights_in_pieces_are_loaded(folder):
     (folder / "model.safetensors").unlink()
     tiny_model("llama").save_pretrained(folder, max_shard_size="50KB")

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 import transformers
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.models.auto.modeling_auto import MODEL_MAPPING_NAMES
 
 from ..fetched import fetched
 from ..hub import fetch_model, quiet
@@ -156,7 +157,10 @@ def _head(folder: Path, trust_remote_code: bool) -> Any:
             f"transformers {transformers.__version__} does not know the model type {kind!r} of {folder}: install a "
             "newer transformers, or give trust_remote_code=True if you trust the model's own code"
         )
-    return getattr(transformers, _HEADS[task_for(kind, architecture)])
+    task = task_for(kind, architecture)
+    if task == "masked" and architecture in MODEL_MAPPING_NAMES.values():
+        return transformers.AutoModel  # an encoder of sentences has no head, and the head of a masked one is not tied
+    return getattr(transformers, _HEADS[task])
 
 
 def _tokenizer(folder: Path, options: dict[str, Any]) -> PreTrainedTokenizerBase:

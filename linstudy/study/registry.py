@@ -96,6 +96,8 @@ def _runs() -> Iterator[Run]:
     for text in ("wikitext-2-valid", "tinystories-train-sample"):
         # 100 tokens a dimension: a floor of 0.01
         yield from _measured(_fetched("smollm2-135m", text), tokens=225 * LENGTH, needs="smollm2-135m")
+    encoder = _fetched("minilm", "wikitext-2-valid")
+    yield from _measured(encoder, tokens=225 * LENGTH, needs="minilm", tables=("profiles", "outliers"))
     yield from _followed()
     yield from _swept()
     for name in pocket_folders():
@@ -156,9 +158,16 @@ def _tuned(source: Source, tasks: Collection[str], *, rate: float | None = None,
         yield Run(name, TABLES["finetuning"], arguments, **where)
 
 
-def _measured(source: Source, *, tokens: int, dtype: str = "float32", **where: str) -> Iterator[Run]:
-    """List the runs on one model and text."""
-    for table, weights in product(("profiles", "outliers", "boundaries"), ("trained", "random")):
+def _measured(
+    source: Source,
+    *,
+    tokens: int,
+    dtype: str = "float32",
+    tables: Collection[str] = ("profiles", "outliers", "boundaries"),
+    **where: str,
+) -> Iterator[Run]:
+    """List the runs on one model and text; boundaries are looked at through the head, which an encoder lacks."""
+    for table, weights in product(tables, ("trained", "random")):
         if (table, weights) != ("outliers", "random") or where.get("needs") in SOURCES:
             arguments = {"source": source, "tokens": tokens, "weights": weights, "dtype": dtype}
             yield Run(f"{table}-{source.model}-{source.corpus}-{weights}", TABLES[table], arguments, **where)
