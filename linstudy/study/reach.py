@@ -14,7 +14,7 @@ from ..fetched import SOURCES, is_there
 from .provenance import ROOT
 
 Needs = Literal[
-    "nothing", "shared model", "smollm2-135m", "minilm", "gemma3-270m", "mini model", "shallow model", "hub"
+    "nothing", "shared model", "smollm2-135m", "minilm", "mini model", "shallow model", "hub"
 ]
 
 BESIDE = ROOT.parent / "shared"  # real models and texts may lie beside the checkout; nobody has to have them
