@@ -3,6 +3,8 @@ from itertools import islice
 
 import pytest
 import torch
+from tokenizers import Tokenizer
+from tokenizers.processors import TemplateProcessing
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
 from linstudy.text import count_bytes, shuffled, stories, token_blocks, train_tokenizer
@@ -34,6 +36,33 @@ def test_without_an_end_token_documents_are_joined_bare(tokenizer):
     bare = PreTrainedTokenizerFast(tokenizer_object=tokenizer.backend_tokenizer)
     expected = [token for text in TEXTS for token in encoded(tokenizer, text)]
     assert token_blocks(TEXTS, bare, tokens=3000, length=100).flatten().tolist() == expected[:3000]
+
+
+@pytest.mark.parametrize(
+    ("template", "before", "after"),
+    [("<s> $A", ["<s>"], []), ("[CLS] $A [SEP]", ["[CLS]"], ["[SEP]"]), ("$A </s>", [], ["</s>"]), ("$A", [], [])],
+)
+def test_every_block_is_framed_as_the_tokenizer_frames_a_text(tokenizer, template, before, after):
+    backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    backend.add_special_tokens([*before, *after])
+    special = [(name, backend.token_to_id(name)) for name in (*before, *after)]
+    backend.post_processor = TemplateProcessing(single=template, special_tokens=special)
+    asking = PreTrainedTokenizerFast(tokenizer_object=backend)
+    before, after = ([backend.token_to_id(name) for name in names] for names in (before, after))
+    blocks = token_blocks(TEXTS, asking, tokens=3000, length=100).tolist()
+    assert all(len(block) == 100 for block in blocks)
+    assert all(block[: len(before)] == before and block[100 - len(after) :] == after for block in blocks)
+    text = [token for block in blocks for token in block[len(before) : 100 - len(after)]]
+    bare = token_blocks(TEXTS, asking, tokens=3000, length=100, framed=False).flatten().tolist()
+    assert text == bare[: len(text)]  # and no token of the text is lost
+    assert len(text) == 30 * (100 - len(before) - len(after))
+
+
+def test_a_frame_needs_room_for_text(tokenizer):
+    backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    backend.post_processor = TemplateProcessing(single="! $A !", special_tokens=[("!", backend.token_to_id("!"))])
+    with pytest.raises(ValueError, match="length=2 has no room for text in this tokenizer's frame: make blocks longer"):
+        token_blocks(TEXTS, PreTrainedTokenizerFast(tokenizer_object=backend), tokens=20, length=2)
 
 
 def test_a_file_is_encoded_as_it_stands(tokenizer, tmp_path):
@@ -124,7 +153,7 @@ def test_bytes_are_those_of_the_text(tokenizer):
 def test_real_model_on_real_text_gives_its_known_loss(shared):
     folder, path = shared / "models" / "stories260K", shared / "data" / "tinystories-train-sample.txt"
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    blocks = token_blocks(path, tokenizer, tokens=81_920, length=256)
+    blocks = token_blocks(path, tokenizer, tokens=81_920, length=256, framed=False)
     assert blocks.shape == (320, 256)
     text = path.read_text(encoding="utf-8")
     assert blocks.flatten().tolist() == encoded(tokenizer, text)[:81_920]

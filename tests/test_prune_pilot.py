@@ -20,7 +20,7 @@ def pilot(shared):
     model, tokenizer = linstudy.load(shared / "models" / "stories260K")
     text = (shared / "data" / "tinystories-train-sample.txt").read_text()
     tokens = len(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
-    blocks = linstudy.token_blocks([text], tokenizer, tokens=tokens)
+    blocks = linstudy.token_blocks([text], tokenizer, tokens=tokens, framed=False)
 
     def perplexity(changes):
         with changed(model, changes):

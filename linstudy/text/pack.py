@@ -22,11 +22,13 @@ def token_blocks(
     tokens: int,
     length: int = 256,
     seed: int = 0,
+    framed: bool = True,
 ) -> Int[Tensor, "block token"]:
     """Read the first `tokens` tokens of a text as full blocks of `length`; what fills no block is left out.
 
-    The tokenizer's end-of-text token goes between documents, if it has one; nothing is added at the ends, and no block
-    is padded. So a file without separators is encoded as it stands.
+    The tokenizer's end-of-text token goes between documents, if it has one, and no block is padded. Every block is
+    read alone, so it is framed as the tokenizer frames a text: behind the beginning-of-text token of Gemma, between
+    BERT's [CLS] and [SEP], bare where a tokenizer adds nothing. The frame's tokens are among `length` and `tokens`.
 
     Args:
         source: a name in `CORPORA`, a path, or documents: see `corpus`.
@@ -34,6 +36,7 @@ def token_blocks(
         tokens: rounded down to a multiple of `length`.
         length: tokens a block.
         seed: see `corpus`.
+        framed: without it blocks hold text alone, whatever the tokenizer would add.
 
     Raises:
         ValueError: for `tokens` below `length`, for a text with too few tokens, and whatever `corpus` raises.
@@ -43,20 +46,35 @@ def token_blocks(
         raise ValueError(
             f"tokens={tokens} fill no block of length={length}: ask for at least one block, of at least one token."
         )
-    wanted = tokens // length * length
+    before, after = frame(tokenizer) if framed else ([], [])
+    room = length - len(before) - len(after)  # for text, in a block
+    if room < 1:
+        raise ValueError(f"length={length} has no room for text in this tokenizer's frame: make blocks longer.")
+    wanted = tokens // length * room
     pieces, have = [], 0
     for piece in _tokens(corpus(source, seed=seed), tokenizer, wanted):
         pieces.append(piece[: wanted - have])
         have += len(pieces[-1])
         if have == wanted:
-            return torch.cat(pieces).view(-1, length)
+            text = torch.cat(pieces).view(-1, room)
+            ends = [torch.tensor(ids, dtype=text.dtype).expand(len(text), -1) for ids in (before, after)]
+            return torch.cat([ends[0], text, ends[1]], dim=1)
     name = repr(str(source)) if isinstance(source, str | os.PathLike) else "of the given documents"
-    enough = have // length * length
+    enough = have // room * length
     raise ValueError(
         f"The text {name} has {have:,} tokens by this tokenizer and {wanted:,} were asked for: "
         + (f"ask for tokens={enough} or fewer, " if enough else f"ask for length={have} or shorter, ")
         + "or give more text."
     )
+
+
+def frame(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
+    """Return the tokens that a tokenizer puts before a text, and those that it puts after one."""
+    bare, whole = (tokenizer("a", add_special_tokens=special)["input_ids"] for special in (False, True))
+    for start in range(len(whole) - len(bare) + 1):
+        if whole[start : start + len(bare)] == bare:
+            return whole[:start], whole[start + len(bare) :]
+    return [], []
 
 
 def shuffled(blocks: Int[Tensor, "block token"], *, seed: int = 0) -> Int[Tensor, "block token"]:

@@ -129,7 +129,7 @@ def read(source: Source, tokens: int, dtype: str, *, shards: int = 1) -> tuple[A
     """Return a model and so many stretches of its text."""
     model, tokenizer = source.load(dtype=dtype)
     count = tokens // LENGTH
-    return model, list(blocks_of(source.text, tokenizer, shards * count).split(count))
+    return model, list(blocks_of(source.text, tokenizer, shards * count, framed=source.framed).split(count))
 
 
 MODEL = ("model", "revision", "weights", "seed", "corpus", "tokens")  # what was measured, and on what

@@ -61,7 +61,7 @@ def layer_costs(keep: Keep, source: Source, *, tokens: int, dtype: str) -> None:
     from ...prune import layer_scores, single_costs
 
     model, tokenizer = source.load(dtype=dtype)
-    blocks = drawn(source.text, tokenizer, SHARDS * (tokens // LENGTH + SHARD_BLOCKS))
+    blocks = drawn(source.text, tokenizer, SHARDS * (tokens // LENGTH + SHARD_BLOCKS), framed=source.framed)
 
     def costs(some: Any) -> pd.DataFrame:
         fitted, evaluated = some[:-SHARD_BLOCKS], some[-SHARD_BLOCKS:]
@@ -90,11 +90,12 @@ def pruning(
     table already.
     """
     model, tokenizer = source.load(dtype=dtype)
-    blocks = drawn(source.text, tokenizer, tokens // LENGTH + EVALUATED[True])
+    blocks = drawn(source.text, tokenizer, tokens // LENGTH + EVALUATED[True], framed=source.framed)
     blocks, own = blocks[: tokens // LENGTH], blocks[tokens // LENGTH :]
     evaluated = {source.corpus: own} if source.corpus in texts else {}
     others = {name: text for name, text in texts.items() if name != source.corpus}
-    evaluated |= {name: drawn(text, tokenizer, EVALUATED[False]) for name, text in others.items()}
+    for name, text in others.items():
+        evaluated[name] = drawn(text, tokenizer, EVALUATED[False], framed=source.framed)
 
     def add(make: Callable[[], pd.DataFrame], **key: object) -> None:
         """Keep rows with what all have, and without a value in the columns that were not measured."""
@@ -188,11 +189,11 @@ def by_recipe(add: Add, model: Any, blocks: Any, evaluated: Mapping[str, Any]) -
             add(lambda make=make, which=which: make().assign(which=which), **key, seed=seed)
 
 
-def drawn(text: str | Path, tokenizer: Any, count: int) -> Any:
+def drawn(text: str | Path, tokenizer: Any, count: int, *, framed: bool = True) -> Any:
     """Return so many blocks of a text, drawn from a longer stretch of it, always the same ones."""
     import torch
 
-    blocks = blocks_of(text, tokenizer, STRETCH * count)
+    blocks = blocks_of(text, tokenizer, STRETCH * count, framed=framed)
     return blocks[torch.randperm(len(blocks), generator=torch.Generator().manual_seed(0))[:count]]
 
 

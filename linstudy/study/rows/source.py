@@ -24,6 +24,7 @@ class Source:
     corpus: str
     text: str | Path  # a name or a file for linstudy.token_blocks
     commit: str | None = None  # on the hub
+    framed: bool = True  # whether blocks begin and end as the tokenizer frames a text
 
     @property
     def key(self) -> dict[str, object]:
@@ -37,11 +38,11 @@ class Source:
         return load(self.place, **{"revision": self.commit} | options)
 
 
-def blocks_of(text: str | Path | Sequence[str], tokenizer: Any, count: int) -> Any:
+def blocks_of(text: str | Path | Sequence[str], tokenizer: Any, count: int, *, framed: bool = True) -> Any:
     """Return the first blocks of a text."""
-    from ... import token_blocks
+    from ...text import token_blocks
 
-    return token_blocks(text, tokenizer, tokens=count * LENGTH, length=LENGTH)
+    return token_blocks(text, tokenizer, tokens=count * LENGTH, length=LENGTH, framed=framed)
 
 
 def text_of(blocks: Any) -> dict[str, object]:
