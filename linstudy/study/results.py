@@ -86,7 +86,6 @@ def append(table: str, rows: pd.DataFrame, *, folder: str | os.PathLike | None =
     twice = new[list(known.key)].duplicated()
     if twice.any():
         raise ValueError(f"two rows for {table} have the same key {cells_of(new[twice], known.key)[0]}; keep one.")
-    path.parent.mkdir(parents=True, exist_ok=True)
     with locked(path):
         old = results(table, folder=folder)
         columns = list(dict.fromkeys([*old.columns, *new.columns]))

@@ -97,7 +97,6 @@ def do(run: Run, *, folder: str | os.PathLike | None = None) -> pd.DataFrame:
     whole run, over all its parts. Of two processes that do one run the second waits for the first, and has its rows.
     """
     table, place = run.table.name, home(folder) / f"{run.name.replace('/', '--')}.unfinished"
-    place.parent.mkdir(parents=True, exist_ok=True)
     with locked(place):
         if not have(table, folder=folder, **run.key):
             there = results(table, folder=place)

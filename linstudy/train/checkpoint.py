@@ -30,8 +30,6 @@ def save_checkpoint(
     tensors = {f"model.{name}": tensor for name, tensor in weights_of(model).items()}
     for name, parameter in model.named_parameters():
         tensors |= {f"optimizer.{name}.{key}": value for key, value in optimizer.state[parameter].items()}
-    for left in [left for kind in (CHECKPOINT, SNAPSHOT) for left in Path(folder).glob(f".{kind}-*")]:
-        left.unlink()  # by a run that was killed while it wrote
     _write(path_of(folder, CHECKPOINT, step), tensors, step=str(step), settings=json.dumps(settings, sort_keys=True))
     for old in files_in(folder, CHECKPOINT)[:-KEPT]:
         old.unlink()
@@ -111,16 +109,9 @@ def weights_of(model: PreTrainedModel) -> dict[str, Tensor]:
 
 def _write(path: Path, tensors: Mapping[str, Tensor], **metadata: str) -> None:
     """Write a file that appears under its name only when all of it is on the disk."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as unfinished:
-            whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-            save_file(whole, unfinished, metadata=metadata or None)
-    except (OSError, SafetensorError) as error:
-        raise OSError(
-            f"could not write {path} ({error}); earlier checkpoints are untouched: make room and run the same command "
-            "again to resume"
-        ) from error
+    with written_whole(path) as unfinished:
+        whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        save_file(whole, unfinished, metadata=metadata or None)
 
 
 def _read(path: str | Path, remedy: str) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -3,16 +3,15 @@
 import json
 import math
 import platform
-import shutil
+from contextlib import nullcontext
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 from transformers import MistralForCausalLM, PreTrainedTokenizerBase
 
-from ..files import written_whole
+from ..files import locked, put, workshop, written_whole
 from ..hub import quiet
 from ..text import count_bytes
 from .checkpoint import CHECKPOINT, SNAPSHOT, files_in
@@ -20,7 +19,7 @@ from .presets import Preset, make_model, preset_named
 from .pretrain import pretrain
 from .processes import processes
 from .recipe import Recipe
-from .rows import minutes, read_rows, with_bar, write_rows
+from .rows import COLUMNS, keep_rows, minutes, read_rows, with_bar, write_rows
 from .texts import draw, parts, shown
 
 # The text begins with tokens that are never trained on, a tenth of the run and at most so many: whoever draws up to so
@@ -48,7 +47,7 @@ def pretrain_to(
     out and the first process writes.
 
     Args:
-        folder: made where it is not there.
+        folder: made with the first row, where it is not there.
         preset: one of :data:`PRESETS` by its name, or with changes (:func:`preset_named`): the model's shape, the
             vocabulary of the tokenizer, which is trained on the text, and the length of a block.
         recipe: by default the preset's own, ``preset.recipe()``. Its seed draws the text, too, and the first weights.
@@ -58,18 +57,32 @@ def pretrain_to(
         name: by default text, size and what is special: ``stories-1m``, ``stories-1m-cosine``, ``stories-1m-2-layers``.
         resume: False starts afresh.
 
+    Raises FileExistsError for a folder that holds something else, BlockingIOError where another process trains there,
+    and what :func:`linstudy.train.descend` and the disk raise.
+
     """
     preset = preset_named(preset) if isinstance(preset, str) else preset
     recipe = recipe or preset.recipe()
     name = name or name_of(text, preset.size, recipe)
     folder, first = Path(folder), processes().is_main_process
-    folder.mkdir(parents=True, exist_ok=True)
-    if first and not resume:
-        for old in [old for kind in (CHECKPOINT, SNAPSHOT) for old in files_in(folder / "checkpoint", kind)]:
-            old.unlink()
-        (folder / "training.csv").unlink(missing_ok=True)
-    processes().wait_for_everyone()
+    if not _free(folder):
+        raise FileExistsError(
+            f"{folder} holds something that no pretraining wrote: give a new folder, or delete this one first"
+        )
+    with locked(folder, wait=False) if first else nullcontext():
+        if first and not resume:
+            for old in [old for kind in (CHECKPOINT, SNAPSHOT) for old in files_in(folder / "checkpoint", kind)]:
+                old.unlink()
+            if folder.is_dir():
+                keep_rows(folder / "training.csv", before=0)
+        processes().wait_for_everyone()
+        _run(folder, preset, recipe, text=text, distinct=distinct, name=name)
+    return folder
 
+
+def _run(folder: Path, preset: Preset, recipe: Recipe, *, text: str, distinct: int | None, name: str) -> None:
+    """Draw the text, train, and write down what came of it."""
+    first = processes().is_main_process
     count = recipe.steps * recipe.batch if distinct is None else distinct // preset.length
     heldout = min(HELD_OUT // preset.length, -(-count // 10))
     fresh = count if distinct is None else count - heldout
@@ -81,7 +94,7 @@ def pretrain_to(
     if not first:
         for _ in rows:  # this process's share of every step
             pass
-        return folder
+        return
     write_rows(folder / "training.csv", with_bar(rows, steps=recipe.steps, name=name))
     export(folder, model, tokenizer)
     table = read_rows(folder / "training.csv")
@@ -106,7 +119,6 @@ def pretrain_to(
     }
     with written_whole(folder / "provenance.json") as path:
         path.write_text(json.dumps(made, indent=2) + "\n")
-    return folder
 
 
 def name_of(text: str, size: str, recipe: Recipe) -> str:
@@ -118,15 +130,25 @@ def name_of(text: str, size: str, recipe: Recipe) -> str:
 def export(folder: Path, model: MistralForCausalLM, tokenizer: PreTrainedTokenizerBase) -> None:
     """Save model, in bfloat16, and tokenizer in the hub's format, each file whole."""
     tokenizer.model_max_length = model.config.max_position_embeddings
-    with TemporaryDirectory(prefix=".export-", dir=folder) as unfinished:
+    with workshop(folder / "model.safetensors") as unfinished:
         with quiet():
             model.cpu().to(torch.bfloat16).save_pretrained(unfinished)
             tokenizer.save_pretrained(unfinished)
         # transformers 5 writes a class that transformers 4 does not know, and reads this one as well; and without the
         # names, transformers 4 gives token types, which the model refuses.
-        settings = Path(unfinished) / "tokenizer_config.json"
+        settings = unfinished / "tokenizer_config.json"
         for_both = {"tokenizer_class": "PreTrainedTokenizerFast", "model_input_names": ["input_ids", "attention_mask"]}
         settings.write_text(json.dumps(json.loads(settings.read_text()) | for_both, indent=2) + "\n")
-        for file in Path(unfinished).iterdir():
-            with written_whole(folder / file.name) as path:
-                shutil.copyfile(file, path)
+        for file in unfinished.iterdir():
+            put(file, folder / file.name)
+
+
+def _free(folder: Path) -> bool:
+    """Say whether a run may write there: where there is nothing, or what a run of this command has begun."""
+    if not folder.is_dir():
+        return not folder.exists()
+    table = folder / "training.csv"
+    if table.is_file():
+        with table.open("rb") as file:
+            return file.readline().startswith(",".join(COLUMNS[:2]).encode())
+    return {path.name for path in folder.iterdir() if not path.name.startswith(".")} <= {"checkpoint"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from ..files import written_whole
+from ..files import writing, written_whole
 
 COLUMNS = ("step", "tokens", "training_nats", "penalty", "validation_nats", "rate", "gradient_norm")
 COLUMNS += ("tokens_per_second",)
@@ -34,7 +34,7 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
     for number, row in enumerate(rows):
         if not number:
             keep_rows(path, before=row["step"])
-        with path.open("a", newline="") as file:
+        with writing(path), path.open("a", newline="") as file:
             cells = {key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()}
             csv.DictWriter(file, COLUMNS, lineterminator="\n").writerow(cells)
 
