@@ -1,11 +1,10 @@
 """Time the intrinsic dimension against LLM-Microscope's loop over all points; `run.py` writes the rows."""
 
 import statistics
-import time
-from collections.abc import Callable
 from functools import partial
 
 import torch
+from common import met, microscope, timed
 
 POINTS = 4096  # as many as LLM-Microscope takes
 TURNS, TIMES = 3, 10  # ours is done ten times a turn, or it would be over before the machine has settled
@@ -16,7 +15,6 @@ def dimension() -> list[tuple]:
 
     The plain loop computes what theirs does, without the memory that theirs takes from one point to the next.
     """
-    from run import met, microscope
     from test_dimension import in_a_double_loop
 
     from linstudy.measure import intrinsic_dimension
@@ -31,7 +29,7 @@ def dimension() -> list[tuple]:
             ("LLM-Microscope", theirs, ">= 20", 1),  # half a minute, and far from the bar
             ("a plain double loop", partial(in_a_double_loop, points), "none", TURNS),
         ):
-            turns = [(timed(other), timed(ours, TIMES)) for _ in range(count)]
+            turns = [(timed(other), statistics.mean(timed(ours) for _ in range(TIMES))) for _ in range(count)]
             ratio = statistics.median(slow / fast for slow, fast in turns)
             slow, fast = (statistics.median(each) for each in zip(*turns, strict=True))
             seconds = f"{slow:.2f} s against {fast:.3f} s"
@@ -45,14 +43,6 @@ def dimension() -> list[tuple]:
         figure = f"relative difference from LLM-Microscope's dimension, width {width}"
         rows.append((figure, f"{apart:.1e}", "<= 1e-6", met(apart <= 1e-6), f"{number:.4f}"))
     return rows
-
-
-def timed(function: Callable[[], object], times: int = 1) -> float:
-    """Return the seconds a call takes, the mean of so many."""
-    started = time.perf_counter()
-    for _ in range(times):
-        function()
-    return (time.perf_counter() - started) / times
 
 
 def cloud(width: int) -> torch.Tensor:

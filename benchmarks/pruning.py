@@ -3,8 +3,7 @@
 import statistics
 
 import torch
-
-TOKENS, WIDTH = 14_000, 768
+from common import TOKENS, WIDTH, gpt2_like_states, met, timed
 
 
 def pruning() -> list[tuple]:
@@ -14,8 +13,6 @@ def pruning() -> list[tuple]:
 
 def closed_form() -> tuple:
     """Time moments of both parts of the tokens, the choice of the penalty and the solution."""
-    from run import gpt2_like_states, met, timed
-
     from linstudy import JointMoments
     from linstudy.prune.closed_form import affine_map
 
@@ -38,7 +35,6 @@ def closed_form() -> tuple:
 
 def proportional() -> list[tuple]:
     """Take a quarter and a half of the layers out of a model of the mini preset's shape with random weights."""
-    from run import met
     from transformers import MistralForCausalLM
 
     from linstudy.models import blocks

@@ -9,30 +9,22 @@ row: what was measured, the bar, whether it was met, and on which machine with w
 
 import argparse
 import csv
-import importlib.util
-import os
 import statistics
-import subprocess
 import sys
-import tempfile
-import threading
 import time
-import zipfile
 from collections.abc import Callable
 from itertools import islice, pairwise
 from pathlib import Path
 
-import psutil
 import torch
+from common import LAYERS, TOKENS, WIDTH, gpt2_like_states, met, microscope, timed
 from dimension import dimension
+from peak import peak_memory
 from pruning import pruning
 from training import training
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "tests"))
-RESULTS = HERE / "results" / "benchmarks.csv"
+RESULTS = Path(__file__).resolve().parent / "results" / "benchmarks.csv"
 COLUMNS = ("benchmark", "figure", "value", "bar", "met", "detail", "date", "commit", "versions", "hardware")
-WIDTH, TOKENS, LAYERS = 768, 14_000, 12
 
 
 def main() -> int:
@@ -175,88 +167,6 @@ BENCHMARKS: dict[str, Callable[[], list[tuple]]] = {
 }
 
 
-def gpt2_like_states() -> list[torch.Tensor]:
-    """Return 13 states that grow as a residual stream does; the seconds do not depend on the values."""
-    draw = torch.Generator().manual_seed(0)
-    stream = [torch.randn(TOKENS, WIDTH, generator=draw)]
-    for _ in range(LAYERS):
-        mixed = stream[-1] @ (torch.randn(WIDTH, WIDTH, generator=draw) / WIDTH**0.5)
-        stream.append(stream[-1] + 0.3 * torch.tanh(mixed))
-    return stream
-
-
-def microscope():
-    """Load LLM-Microscope's functions by path, out of its wheel: the package itself does not import."""
-    with tempfile.TemporaryDirectory() as folder:
-        wheel = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", folder, "llm-microscope==0.0.7"]
-        subprocess.run(wheel, check=True, stderr=subprocess.DEVNULL)
-        with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as archive:
-            path = archive.extract("llm_microscope/functions.py", folder)
-        spec = importlib.util.spec_from_file_location("functions", path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return module
-
-
-def peak_memory(job: str) -> float:
-    """Run a job in a process of its own and return its peak memory in MiB, above what it held before."""
-    # Else glibc keeps freed blocks for later, more the longer a process runs, and they would count as in use.
-    fixed = os.environ | {"MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_TRIM_THRESHOLD_": "1048576"}
-    command = [sys.executable, __file__, "--job", job]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True, env=fixed).stdout)
-
-
-def job(name: str) -> None:
-    """Print the peak memory of one job of `peak_memory`."""
-    from linstudy import linearity_profile, profile_of_states
-
-    if name in ("theirs", "ours"):
-        official = microscope()
-        stream = gpt2_like_states()
-
-        def work() -> None:
-            if name == "ours":
-                profile_of_states(stream)
-                return
-            for x, y in pairwise(stream):
-                official.procrustes_similarity(x, y)
-                official.procrustes_similarity(x, y - x)
-    else:
-        from transformers import GPT2Config, GPT2LMHeadModel
-
-        model = GPT2LMHeadModel(GPT2Config(n_layer=4, n_embd=128, n_head=4, vocab_size=1000)).eval()
-        count = 40 if name == "few" else 800
-        blocks = torch.randint(0, 1000, (count, 256), generator=torch.Generator().manual_seed(0))
-
-        def work() -> None:
-            linearity_profile(model, blocks)
-
-    process, peak, done = psutil.Process(), 0, threading.Event()
-    before = process.memory_info().rss
-
-    def watch() -> None:  # the kernel's own peak counts what importing took
-        nonlocal peak
-        while not done.wait(0.001):
-            peak = max(peak, process.memory_info().rss)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    work()
-    done.set()
-    watcher.join()
-    print((peak - before) / 2**20)
-
-
-def timed(function: Callable, *arguments: object) -> float:
-    started = time.perf_counter()
-    function(*arguments)
-    return time.perf_counter() - started
-
-
-def met(condition: bool) -> str:
-    return "yes" if condition else "no"
-
-
 def record(name: str, rows: list[dict]) -> None:
     """Replace this benchmark's rows in the table."""
     from linstudy.files import written_whole
@@ -277,7 +187,4 @@ def record(name: str, rows: list[dict]) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--job"]:
-        job(sys.argv[2])
-    else:
-        sys.exit(main())
+    sys.exit(main())

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from .measure import JointMoments, linear_map, linearity_profile, profile_of_states
     from .models import capture, load, untrained
     from .show import chooser, profile_plot
+    from .study.machine import size
     from .study.results import results
-    from .study.sizes import size
     from .text import corpus, token_blocks
     from .train import Recipe, pretrain
 
@@ -45,7 +45,7 @@ _ROOMS = {
     "train": ("Recipe", "pretrain"),
     "show": ("chooser", "profile_plot"),
     "study.results": ("results",),
-    "study.sizes": ("size",),
+    "study.machine": ("size",),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +14,7 @@ import linstudy
 from linstudy.cli import main
 from linstudy.commands.profile import layer_numbers
 
+TEXT = ("--text", "text.txt", "--tokens", "4096", "--length", "64")
 STORY = "Lily saw a red ball. Tom had the ball. Lily was sad, so Tom gave her the ball and they played. "
 
 
@@ -50,17 +50,19 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_help_and_version_answer_in_a_second(tmp_path):
-    took = []
-    for _ in range(3):  # the best of three: somebody else may be using the machine
-        started = time.monotonic()
-        help_ = linstudy_("--help", cwd=tmp_path)
-        took.append(time.monotonic() - started)
+VERBS = ("profile", "pretrain", "prune", "fetch", "results", "doctor")
+
+
+def test_help_and_version_answer_at_once(tmp_path):
+    """Nothing heavy is imported for them, whatever the machine is doing."""
+    code = "import sys; from linstudy.cli import parser; parser(); print({'torch', 'pandas', 'numpy'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+    help_ = linstudy_("--help", cwd=tmp_path)
     assert help_.returncode == 0
-    assert all(name in help_.stdout for name in ("profile", "pretrain", "results", "doctor"))
-    assert min(took) < 1
+    assert all(name in help_.stdout for name in VERBS)
     assert linstudy_("--version", cwd=tmp_path).stdout == f"linstudy {linstudy.__version__}\n"
-    for name in ("profile", "pretrain", "results", "doctor"):
+    for name in VERBS:
         assert linstudy_(name, "--help", cwd=tmp_path).returncode == 0
 
 
@@ -75,20 +77,7 @@ def test_layers_are_numbers_from_one_on():
 
 @pytest.mark.slow
 def test_a_profile_from_the_command_equals_the_one_from_python(folder):
-    words = [
-        "profile",
-        "model",
-        "--text",
-        "text.txt",
-        "--tokens",
-        "4096",
-        "--length",
-        "64",
-        "--csv",
-        "out.csv",
-        "--plot",
-        "out.svg",
-    ]
+    words = ["profile", "model", *TEXT, "--csv", "out.csv", "--plot", "out.svg"]
     done = linstudy_(*words, cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "4,096 tokens of text.txt" in done.stdout
@@ -122,19 +111,8 @@ def test_an_absolute_path_leaves_no_folder_in_the_table(folder):
 
 
 @pytest.mark.slow
-def test_a_model_that_nobody_has_is_one_sentence_in_ten_seconds(tmp_path):
-    def seconds(run):
-        started = time.monotonic()
-        run()
-        return time.monotonic() - started
-
-    # What importing takes on this machine, now, is taken off and 4 s, a quiet machine's, put on.
-    imports = [sys.executable, "-c", "from linstudy import corpus, linearity_profile, load, token_blocks, untrained"]
-    importing = seconds(lambda: subprocess.run(imports, cwd=tmp_path, check=True))
-    told = []
-    took = seconds(lambda: told.append(refused(linstudy_("profile", "gtp2", "--csv", "out.csv", cwd=tmp_path))))
-    assert "'gtp2'" in told[0]
-    assert took - importing + 4 < 10
+def test_a_model_that_nobody_has_is_one_sentence(tmp_path):
+    assert "'gtp2'" in refused(linstudy_("profile", "gtp2", "--csv", "out.csv", cwd=tmp_path))
     assert os.listdir(tmp_path) == []
 
 
@@ -144,7 +122,7 @@ def test_what_a_user_can_get_wrong_is_one_sentence(folder, monkeypatch, capsys):
     monkeypatch.setenv("LINSTUDY_SIZE", "tiny")
     before = sorted(os.listdir(folder))
     capsys.readouterr()
-    profile = ["profile", "model", "--text", "text.txt", "--tokens", "4096", "--length", "64", "--csv", "wrong.csv"]
+    profile = ["profile", "model", *TEXT, "--csv", "wrong.csv"]
     for changes, part in (
         (["--text", "story"], "'story'"),
         (["--text", "no.txt"], "'no.txt'"),
@@ -248,7 +226,7 @@ def test_pretrain_makes_a_folder_that_profile_reads(folder):
     done = linstudy_("pretrain", "--out", "new", "--text", "text.txt", "--steps", "2", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert (folder / "new" / "model.safetensors").is_file()
-    done = linstudy_("profile", "new", "--text", "text.txt", "--tokens", "4096", "--length", "64", cwd=folder)
+    done = linstudy_("profile", "new", *TEXT, cwd=folder)
     assert done.returncode == 0, done.stderr
     assert Path(folder / "new" / "training.csv").is_file()
 

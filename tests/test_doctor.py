@@ -3,9 +3,9 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from linstudy.study import doctor as module
@@ -26,28 +26,24 @@ def test_every_line_is_ok_or_missing_with_a_remedy(found):
     assert seen["python"][0] == "ok"
     assert seen["torch"][1].startswith("2.")
     assert seen["processor"][1].endswith("cores")
-    assert seen["hub"] == (
-        "missing",
-        "HF_HUB_OFFLINE is set: pocket models, folders, 'stories' and 'pydocs' do without it.",
-    )
+    assert seen["hub"][1].startswith("HF_HUB_OFFLINE is set: pocket models, folders")
     assert all(text.endswith(".") for state, text in seen.values() if state == "missing")
     lines = doctor().splitlines()
     assert len(lines) == len(seen)
     assert all(line.startswith(("ok      ", "missing ")) for line in lines)
 
 
-def test_it_takes_less_than_ten_seconds_and_names_no_home(tmp_path):
-    started = time.monotonic()
+def test_a_hub_that_never_answers_is_a_line_and_no_line_names_the_home(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "linstudy", "doctor"],
-        env=os.environ | {"HF_ENDPOINT": "http://192.0.2.1"},  # an address kept for documentation: it never answers
+        env=os.environ | {"HF_ENDPOINT": "http://192.0.2.1", "HF_HUB_OFFLINE": ""},  # an address kept for documentation
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert time.monotonic() - started < 10
     assert done.stderr == ""
+    assert "missing  hub " in done.stdout
     home = str(Path.home())
     assert home == "/" or home + os.sep not in done.stdout
 
@@ -57,7 +53,7 @@ def test_what_is_missing_is_named_with_its_remedy(found, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
     monkeypatch.setattr(module, "find_spec", lambda name: None)
-    monkeypatch.setattr(module, "_dependencies", lambda: ["pandas", "not-there"])
+    monkeypatch.setattr(module.metadata, "requires", lambda name: ["pandas>=2", "not-there>=1", "x; extra == 'test'"])
     monkeypatch.setattr(sys, "version_info", (3, 9, 1))
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("HF_HOME", str(tmp_path / "file" / "below"))
@@ -75,8 +71,8 @@ def test_what_is_missing_is_named_with_its_remedy(found, monkeypatch, tmp_path):
     }.items():
         assert seen[name][0] == "missing", name
         assert remedy in seen[name][1]
-        assert before.get(name, ("",))[0] != "missing" or name in ("npm", "browser")
     assert seen["pandas"][0] == "ok"
+    assert [before[name][0] for name in ("python", "cache of the hub", "cache of datasets", "size")] == ["ok"] * 4
 
 
 def test_a_broken_or_slow_torch_is_a_line_and_no_traceback(found, monkeypatch, tmp_path):
@@ -92,7 +88,7 @@ def test_a_broken_or_slow_torch_is_a_line_and_no_traceback(found, monkeypatch, t
 
 
 def test_a_check_that_breaks_is_a_line_and_no_traceback(found, monkeypatch):
-    monkeypatch.setattr(module, "_memory", lambda: 1 / 0)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: 1 / 0)
     assert found()["memory"] == ("missing", "ZeroDivisionError: division by zero; reinstall linstudy.")
 
 

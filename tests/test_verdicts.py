@@ -17,21 +17,19 @@ def test_the_interval_is_that_of_students_t():
 
 
 @pytest.mark.parametrize(
-    ("values", "direction", "said"),
+    ("values", "direction"),
     [
-        ([-0.2, -0.21, -0.19], "falls", "down in 3 of 3 (-0.200, -0.210 to -0.190)"),
-        ([0.2, 0.21, 0.19], "rises", "up in 3 of 3 (+0.200, +0.190 to +0.210)"),
-        ([-0.5, -0.01, -0.02], "undecided", "down in 3 of 3 (-0.177, -0.500 to -0.010)"),
-        ([0.2, -0.1, 0.1], "undecided", "up in 2 of 3 (+0.067, -0.100 to +0.200)"),
-        ([0.0, 0.0], "undecided", "unchanged in 2 of 2"),
-        ([-0.3], "undecided", "down in 1 of 1 (-0.300, -0.300 to -0.300)"),
+        ([-0.2, -0.21, -0.19], "falls"),
+        ([0.2, 0.21, 0.19], "rises"),
+        ([-0.5, -0.01, -0.02], "undecided"),
+        ([0.2, -0.1, 0.1], "undecided"),
+        ([0.0, 0.0], "undecided"),
+        ([-0.3], "undecided"),
     ],
     ids=["down", "up", "down by chance", "mixed", "nothing", "one seed"],
 )
-def test_a_direction_is_one_that_the_spread_does_not_explain(values, direction, said):
-    found = changes(values)
-    assert found.direction == direction
-    assert str(found) == said
+def test_a_direction_is_one_that_the_spread_does_not_explain(values, direction):
+    assert changes(values).direction == direction
 
 
 def test_missing_changes_are_left_out_and_nothing_but_missing_ones_is_refused():

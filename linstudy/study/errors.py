@@ -1,6 +1,6 @@
 """What a user is told of an error: one sentence with cause, value and remedy, in one place for all commands."""
 
-from .sizes import out_of_memory, size
+from .machine import out_of_memory, size
 
 # What a user can cause; anything else is a mistake of ours and keeps its traceback.
 USER_ERRORS = (ValueError, IndexError, OSError, ImportError, MemoryError)

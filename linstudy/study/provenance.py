@@ -1,15 +1,13 @@
 """Where a row of a table comes from: command, commit, date, versions, hardware, minutes."""
 
-import os
 import platform
 import shlex
 import subprocess
 from datetime import UTC, datetime
-from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PureWindowsPath
 
-from .sizes import graphics
+from .machine import hardware
 from .table import Provenance
 
 ROOT = Path(__file__).resolve().parents[2]  # the checkout, when there is one
@@ -22,7 +20,7 @@ def provenance(*, command: str | list[str], minutes: float) -> Provenance:
         "command": shown(command),
         "commit": commit(),
         "date": datetime.now(UTC).date().isoformat(),
-        "versions": versions(),
+        "versions": ", ".join([*map(versioned, DECIDING), f"python {platform.python_version()}"]),
         "hardware": hardware(),
         "minutes": round(float(minutes), 3),
     }
@@ -49,45 +47,23 @@ def commit(root: Path = ROOT) -> str:
 
     The tables themselves do not count as changes: a run that writes its rows must not taint the next run.
     """
+
+    def git(*words: str) -> str:
+        command = ["git", "-C", root, *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+
     if not (root / ".git").exists():  # an installed package may lie inside somebody else's repository
         return "unknown"
     try:
-        head = _git(root, "rev-parse", "--short=12", "HEAD")
-        changes = _git(root, "status", "--porcelain", "--", ".", ":(exclude)linstudy/results")
+        head = git("rev-parse", "--short=12", "HEAD")
+        return head + ("+changes" if git("status", "--porcelain", "--", ".", ":(exclude)linstudy/results") else "")
     except (OSError, subprocess.SubprocessError):
         return "unknown"
-    return f"{head}+changes" if changes else head
 
 
-def versions() -> str:
-    """Return the versions that decide a number, as "torch 2.13.0, transformers 5.23.0, python 3.11.7"."""
-    found = []
-    for name in DECIDING:
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            found.append(f"{name} absent")
-    return ", ".join([*found, f"python {platform.python_version()}"])
-
-
-@cache
-def hardware() -> str:
-    """Return the GPU, where torch can use one, and the processor with its cores."""
-    gpu = graphics()
-    return f"{gpu[0]} ({gpu[1]:.0f} GiB); {processor()}" if gpu else processor()
-
-
-def processor() -> str:
-    """Return the processor's name and how many cores there are."""
+def versioned(package: str) -> str:
+    """Return a package with its version, as "torch 2.13.0"."""
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    name = named[0] if named else platform.processor() or platform.machine()
-    return f"{name}, {os.cpu_count()} cores"
-
-
-def _git(root: Path, *words: str) -> str:
-    done = subprocess.run(["git", "-C", root, *words], capture_output=True, text=True, timeout=10, check=True)
-    return done.stdout.strip()
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return f"{package} absent"

@@ -47,17 +47,17 @@ MADE: dict[Needs, Made] = {
 
 def away(needs: Needs) -> str:
     """Say in a few words why what a run needs is not here; nothing ("") when it is."""
-    if needs == "shared model":
-        return "" if digest(SHARED_MODEL) else "there is no ../shared/models/stories260K beside the checkout"
-    if needs in SOURCES:
-        source = SOURCES[needs]
-        fetching = f"`linstudy fetch {needs}` brings it ({source.megabytes} MB, {source.licence})"
-        if not (BESIDE / "data").is_dir():
-            return "there are no texts in ../shared/data beside the checkout"
-        return "" if is_there(needs) else f"{needs} is not on this machine; {fetching}"
-    if needs in MADE:
+    if needs == "shared model" and not digest(SHARED_MODEL):
+        return "there is no ../shared/models/stories260K beside the checkout"
+    if needs in MADE and not digest(MADE[needs].folder):
         made = MADE[needs]
-        return "" if digest(made.folder) else f"there is no runs/{made.name}; `{made.command}` makes it in {made.time}"
+        return f"there is no runs/{made.name}; `{made.command}` makes it in {made.time}"
+    if needs in SOURCES and not (BESIDE / "data").is_dir():
+        return "there are no texts in ../shared/data beside the checkout"
+    if needs in SOURCES and not is_there(needs):
+        source = SOURCES[needs]
+        how = f"`linstudy fetch {needs}` brings it ({source.megabytes} MB, {source.licence})"
+        return f"{needs} is not on this machine; {how}"
     return _hub_away() if needs == "hub" else ""
 
 
@@ -79,16 +79,16 @@ def digest(folder: Path) -> str:
 def _hub_away(*, seconds: float = 2.0) -> str:
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         return "HF_HUB_OFFLINE is set"
-    endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+    request = urllib.request.Request(os.environ.get("HF_ENDPOINT") or "https://huggingface.co", method="HEAD")
     answers = []
 
     def ask() -> None:
         try:
-            urllib.request.urlopen(urllib.request.Request(endpoint, method="HEAD"), timeout=seconds).close()
+            urllib.request.urlopen(request, timeout=seconds).close()
             answers.append("")
         except urllib.error.HTTPError as error:
             answers.append("" if error.code < 500 else f"the hub answers with error {error.code}")
-        except (OSError, ValueError) as error:
+        except OSError as error:
             answers.append(f"the hub cannot be reached ({getattr(error, 'reason', error)})")
 
     # A thread, because the time-out of a request does not count the look-up of the name.

@@ -11,10 +11,10 @@ import pandas as pd
 from ..files import locked
 from ..lookup import named
 from .errors import one_line, sentence
+from .machine import NAMES, VARIABLE, size
 from .provenance import provenance
 from .reach import Needs, away
 from .results import append, have, home, results
-from .sizes import SIZES, VARIABLE, size
 from .table import Keep, Table, matching
 
 
@@ -116,8 +116,7 @@ def do(run: Run, *, folder: str | os.PathLike | None = None) -> pd.DataFrame:
 
 def too_large(run: Run) -> str:
     """Say that a run needs a larger machine; nothing ("") when it does not."""
-    names = [one.name for one in SIZES]
     here = size().name
-    if names.index(run.size) <= names.index(here):
+    if NAMES.index(run.size) <= NAMES.index(here):
         return ""
     return f"needs size {run.size}, this machine is {here}; {VARIABLE}={run.size} runs it all the same"

@@ -36,15 +36,6 @@ class Changes:
         low, high = self.interval
         return "falls" if high < 0 else "rises" if low > 0 else "undecided"
 
-    def __str__(self) -> str:
-        """Count the seeds on the side of the mean; the mean and the range of all in brackets."""
-        if not any(self.values):
-            return f"unchanged in {len(self.values)} of {len(self.values)}"
-        up = self.mean > 0
-        same = sum(value > 0 if up else value < 0 for value in self.values)
-        ends = f"{min(self.values):+.3f} to {max(self.values):+.3f}"
-        return f"{'up' if up else 'down'} in {same} of {len(self.values)} ({self.mean:+.3f}, {ends})"
-
 
 def changes(values: Iterable[float]) -> Changes:
     """Gather changes; those that are missing (NaN) are left out. Raises ValueError if nothing is left."""

@@ -16,7 +16,7 @@ import pandas as pd
 
 import linstudy
 from linstudy.cli import main
-from linstudy.study.reach import ROOT
+from linstudy.study.provenance import ROOT
 from linstudy.study.registry import registry
 from linstudy.study.results import TABLES, paper_table, published, results
 from linstudy.study.rows import evaluation, finetuning, pretraining, profiles, pruning
@@ -92,7 +92,7 @@ say("judged", cells(judged(everything)))
 say("bracketed", [bracketed(lambda rate, best=best: abs(rate - best), (1.0, 2.0)) for best in (0.1, 0.9, 1.2, 9.0)])
 say(
     "changes",
-    [(str(c), c.interval, c.direction) for c in (changes(v) for v in ((-1.0, -1.1, -1.2), (0.1, -0.2), (1.0,)))],
+    [(c.interval, c.direction) for c in (changes(v) for v in ((-1.0, -1.1, -1.2), (0.1, -0.2), (1.0,)))],
 )
 say("verdicts", [verdict("falls", words.split()) for words in ("falls", "falls rises", "undecided falls", "")])
 
@@ -112,17 +112,13 @@ for name in ("profiles", "outliers", "boundaries"):
 profiles.SEEDS = 1
 say("rows families", sorted_cells("families", TABLES["families"].rows(model="gpt2", tokens=profiles.FAMILY_TOKENS)))
 
+from dataclasses import replace
+
 from linstudy.train import PRESETS
-from linstudy.train.presets import Preset, _wider, nano
 
-LAYERS, STEPS = 3, 12
-
-
-def shape(vocab_size):
-    return _wider(nano(vocab_size), hidden_size=16, intermediate_size=32, num_hidden_layers=LAYERS, head_dim=4)
-
-
-PRESETS["speck"] = Preset("1k", shape, 300, 64, batch=4, tokens=STEPS * 4 * 64, peak_rate=1e-2)
+STEPS = 12
+SPECK = {"layers": 3, "width": 16, "inner": 32, "head_dim": 4, "vocab_size": 300, "length": 64}
+PRESETS["speck"] = replace(PRESETS["nano"], name="speck", **SPECK, tokens=STEPS * 4 * 64, peak_rate=1e-2)
 pretraining.RATES["speck"] = (5e-3, 1e-2)
 pretraining.MEASURED = 1024
 cosine = pretraining.Variant("cosine", 0.5)

@@ -30,29 +30,27 @@ def finetuning(keep: Keep, source: Source, task: str, *, shuffled: bool, rate: f
     ``task`` is one of the story world's or of the hub's, or a text to go on modelling. With ``shuffled`` its labels are
     dealt out by chance: what is left of a change is no matter of the task.
     """
+    options = {"rate": rate or RATE, "steps": STEPS, "batch": BATCH}
+    counts = (EXAMPLES, TESTED)
     for seed in SEEDS:
-        keep(partial(tuned, source, task, recipe(rate=rate, seed=seed), shuffled=shuffled), seed=seed)
+        make = partial(tuned, source, task, recipe(**options, seed=seed), shuffled=shuffled, counts=counts)
+        keep(make, seed=seed)
 
 
-def recipe(*, rate: float | None = None, steps: int | None = None, batch: int | None = None, seed: int = 0) -> Any:
-    """Return the recipe of one fine-tuning: that of the table, but for what is given; it gives one row, at its end."""
+def recipe(*, rate: float, steps: int, batch: int, seed: int = 0) -> Any:
+    """Return the recipe of one fine-tuning, which is told of once, at its end."""
     from ...train import TUNING
 
-    steps = steps or STEPS
-    options = {"peak_rate": rate or RATE, "batch": batch or BATCH, "warmup": steps // 10, "log_every": steps}
-    return replace(TUNING, steps=steps, seed=seed, **options)
+    return replace(TUNING, peak_rate=rate, steps=steps, warmup=steps // 10, batch=batch, seed=seed, log_every=steps)
 
 
-def tuned(
-    source: Source, task: str, recipe: Any, *, shuffled: bool, counts: tuple[int, int] | None = None
-) -> pd.DataFrame:
+def tuned(source: Source, task: str, recipe: Any, *, shuffled: bool, counts: tuple[int, int]) -> pd.DataFrame:
     """Return the rows of one seed, after tuning on so many examples and testing on so many others."""
     from ... import linearity_profile
     from ...train import finetune
 
     objective = "lm" if task in CONTINUED else "preference" if task in PAIRS else "classify"
-    some, others = counts or (EXAMPLES, TESTED)
-    training, test = examples(task, "train", some), examples(task, "test", others)
+    training, test = examples(task, "train", counts[0]), examples(task, "test", counts[1])
     constant = None if objective == "lm" else 0.5
     if objective == "classify":
         labels = [label for _, label in test]

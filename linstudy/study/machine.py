@@ -1,11 +1,13 @@
-"""How much to measure on this machine: tiny (a CPU), t4 (a Colab GPU) or full."""
+"""This machine, asked without importing torch: its processor and GPU, and how much suits it: tiny, t4 or full."""
 
 import os
+import platform
 import subprocess
 import sys
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from ..lookup import named
 
@@ -27,11 +29,12 @@ class Size:
     description: str
 
 
-SIZES = (
-    Size("tiny", tokens=50_000, batch=2048, minutes=3, description="a CPU"),
-    Size("t4", tokens=250_000, batch=4096, minutes=15, description="a GPU of 16 GB, as Colab lends"),
-    Size("full", tokens=1_000_000, batch=16_384, minutes=120, description="a GPU of 20 GB or more"),
-)
+SIZES = {
+    "tiny": Size("tiny", tokens=50_000, batch=2048, minutes=3, description="a CPU"),
+    "t4": Size("t4", tokens=250_000, batch=4096, minutes=15, description="a GPU of 16 GB, as Colab lends"),
+    "full": Size("full", tokens=1_000_000, batch=16_384, minutes=120, description="a GPU of 20 GB or more"),
+}
+NAMES = tuple(SIZES)  # the smallest first
 
 
 def size(name: str | None = None) -> Size:
@@ -41,33 +44,26 @@ def size(name: str | None = None) -> Size:
 
 def choice(name: str | None = None) -> tuple[Size, str]:
     """Return what :func:`size` returns, and why it was chosen, in a few words."""
-    by_name = {one.name: one for one in SIZES}
     wanted, why = (name, "by name") if name is not None else (os.environ.get(VARIABLE) or None, f"by {VARIABLE}")
-    if wanted is None:
-        gpu = graphics()
-        if gpu is None:
-            return by_name["tiny"], "no GPU that torch can use"
-        return by_name["t4" if gpu[1] < T4_GIB else "full"], f"{gpu[0]}, {gpu[1]:.0f} GiB"
-    return named(by_name, wanted, "size", known=f"the sizes are {', '.join(by_name)} (asked for {why})."), why
-
-
-def next_smaller(size: Size) -> Size | None:
-    """Return the size below ``size``; None below the smallest."""
-    place = SIZES.index(size)
-    return SIZES[place - 1] if place else None
+    if wanted is not None:
+        return named(SIZES, wanted, "size", known=f"the sizes are {', '.join(NAMES)} (asked for {why})."), why
+    gpu = graphics()
+    if gpu is None:
+        return SIZES["tiny"], "no GPU that torch can use"
+    return SIZES["t4" if gpu[1] < T4_GIB else "full"], f"{gpu[0]}, {gpu[1]:.0f} GiB"
 
 
 def out_of_memory(error: BaseException, size: Size) -> str:
     """Say in one sentence what to do after ``error``: which size is the next smaller one."""
     cause = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-    smaller = next_smaller(size)
-    remedy = f"set {VARIABLE}={smaller.name}" if smaller else "ask for fewer tokens or a smaller model"
+    place = NAMES.index(size.name)
+    remedy = f"set {VARIABLE}={NAMES[place - 1]}" if place else "ask for fewer tokens or a smaller model"
     return f"out of memory at size {size.name} ({cause}); {remedy} and run it again."
 
 
 @cache
 def graphics() -> tuple[str, float] | None:
-    """Return name and memory in GiB of the first GPU that torch can use, without importing torch; None without one."""
+    """Return name and memory in GiB of the first GPU that torch can use; None without one."""
     if "torch" in sys.modules:
         cuda = sys.modules["torch"].cuda
         if not cuda.is_available():
@@ -83,3 +79,20 @@ def graphics() -> tuple[str, float] | None:
         return name.strip(), float(mebibytes) / 1024
     except (PackageNotFoundError, OSError, subprocess.SubprocessError, ValueError, IndexError):
         return None
+
+
+def processor() -> str:
+    """Return the processor's name and how many cores there are."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    known = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{[*known, platform.processor() or platform.machine()][0]}, {os.cpu_count()} cores"
+
+
+@cache
+def hardware() -> str:
+    """Return the GPU, where torch can use one, and the processor with its cores."""
+    gpu = graphics()
+    return f"{gpu[0]} ({gpu[1]:.0f} GiB); {processor()}" if gpu else processor()
