@@ -32,6 +32,11 @@ def reference(x, y):
     }
 
 
+def identity_error(table):
+    """Return how far rows of scores are from 1 - LS = (1 - LS_res) * update ratio."""
+    return (1 - table.linearity_raw - (1 - table.update_linearity_raw) * table.update_ratio).abs().max()
+
+
 def unexplained(x_c, target):
     """Return the share of the target's variance that x does not explain; columns that never vary are NaN, left out."""
     target = target[:, target.isfinite().all(0)]

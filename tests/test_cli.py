@@ -103,14 +103,6 @@ def test_a_profile_from_the_command_equals_the_one_from_python(folder):
 
 
 @pytest.mark.slow
-def test_an_absolute_path_leaves_no_folder_in_the_table(folder):
-    words = ["profile", folder / "model", "--text", folder / "text.txt", "--tokens", "4096", "--length", "64"]
-    done = linstudy_(*words, "--csv", folder / "absolute.csv", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    assert str(folder.parent) not in (folder / "absolute.csv").read_text()
-
-
-@pytest.mark.slow
 def test_a_model_that_nobody_has_is_one_sentence(tmp_path):
     assert "'gtp2'" in refused(linstudy_("profile", "gtp2", "--csv", "out.csv", cwd=tmp_path))
     assert os.listdir(tmp_path) == []

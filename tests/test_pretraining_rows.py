@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hub_process import run_on_hub
 from model_hub import model_hub
+from reference import identity_error
 
 from linstudy import linearity_profile, load, token_blocks
 from linstudy.models import small_model
@@ -34,10 +35,6 @@ def speck(monkeypatch):
     made.text_for.cache_clear()
     yield
     made.text_for.cache_clear()
-
-
-def identity_error(table):
-    return (1 - table.linearity_raw - (1 - table.update_linearity_raw) * table.update_ratio).abs().max()
 
 
 def test_variants_are_told_apart_by_their_names_and_their_keys():

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from hub_process import run_on_hub
 from model_hub import commit_of, model_hub
+from reference import identity_error
 
 from linstudy import load, untrained
 from linstudy.models import SMALL, pocket_models
 from linstudy.study import reach
 from linstudy.study.reach import Needs
-from linstudy.study.registry import HUB, SWEPT, registry
+from linstudy.study.registry import HUB, registry
 from linstudy.study.results import TABLES, results
 from linstudy.study.rows import profiles
 from linstudy.study.rows.source import LENGTH, Source
-from linstudy.train import PRESETS
 
 
 def test_every_run_has_a_name_of_its_own_and_takes_what_its_table_needs():
@@ -41,19 +41,8 @@ def test_models_of_the_hub_are_registered_by_commit():
     assert all(len(model.commit) == 40 and int(model.commit, 16) for model in HUB)
 
 
-def test_sweeps_train_as_long_as_their_presets_say_or_longer():
-    for name, preset, steps, *_ in SWEPT:
-        usual = PRESETS[preset].tokens // (PRESETS[preset].batch * PRESETS[preset].length)
-        assert steps in ((3 * usual, 4 * usual) if name == "nano-longer" else (usual,))
-
-
 def test_there_is_a_run_for_every_small_model():
     assert [run.key["model"] for run in registry() if run.table.name == "families"] == list(SMALL)
-
-
-def identity_error(table):
-    """How far the rows are from 1 - LS = (1 - LS_res) * update ratio."""
-    return (1 - table.linearity_raw - (1 - table.update_linearity_raw) * table.update_ratio).abs().max()
 
 
 @pytest.mark.slow
