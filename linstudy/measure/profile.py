@@ -124,7 +124,7 @@ def _measured(
         for layers in shares:
             for layer, cells in moments_of(model, plan, layers, bar.update, saved):
                 for number in range(len(plan.selections)):
-                    saved.rows.append({"selection": number} | _row(layer, cells.of(number)))
+                    saved.rows.append({"selection": number} | {"layer": layer} | scores_of(cells.of(number)))
             saved.after_pass()
     saved.close()
     table = pd.DataFrame(saved.rows).sort_values(["selection", "layer"], ignore_index=True)
@@ -161,15 +161,16 @@ def profile_of_states(states: Sequence[Tensor | np.ndarray], *, heldout: float =
             moments = [JointMoments.empty(x.shape[1], device=x.device).update(*both) for both in texts]
         except ValueError as error:
             raise ValueError(f"layer {layer}: {error}") from None
-        rows.append(_row(layer, moments))
+        rows.append({"layer": layer} | scores_of(moments))
     return _in_order(pd.DataFrame(rows).assign(part="block", model=None, revision=None))
 
 
-def _row(layer: int, moments: list[JointMoments]) -> dict[str, float | int]:
+def scores_of(moments: list[JointMoments]) -> dict[str, float | int]:
+    """Return tokens and scores of a layer; of the moments the first are fitted, those after them are held out."""
     fitted, *held = moments
     everything = added(moments)
     kept = heldout_scores(fitted, *held) if held else {}
-    return {"layer": layer, "tokens": everything.tokens} | scores(everything) | kept
+    return {"tokens": everything.tokens} | scores(everything) | kept
 
 
 def _in_order(table: pd.DataFrame) -> pd.DataFrame:

@@ -28,8 +28,11 @@ def moments_of(
     advance: Callable[[int], object],
     saved: Progress | None = None,
     medians: Float[Tensor, " boundary"] | None = None,
+    look: Callable[[Batch], object] = lambda batch: None,
 ) -> Iterator[tuple[int, "Cells"]]:
     """Run the text through the model once; give every layer's moments, for each selection: ``cells.of(selection)``.
+
+    ``look`` is shown every batch, too, for what else is to be known of it.
 
     Layers in which the median distance moved further than was thought possible on the way, or too many tokens stayed
     open, are measured in a second pass, with the ``medians`` known.
@@ -40,6 +43,7 @@ def moments_of(
     first, left = plan.selections[0], plan.batches[saved.batches :]
     for batch in read(model, plan.blocks, part=first.part, stack=first.stack, rows=left):
         sieve.look(batch)
+        look(batch)
         for one in cells.values():
             one.add(batch)
         advance(1)

@@ -13,7 +13,9 @@ from typing import Literal
 from ..fetched import SOURCES, is_there
 from .provenance import ROOT
 
-Needs = Literal["nothing", "shared model", "smollm2-135m", "minilm", "mini model", "shallow model", "hub"]
+Needs = Literal[
+    "nothing", "shared model", "smollm2-135m", "gemma3-270m", "minilm", "mini model", "shallow model", "hub"
+]
 
 BESIDE = ROOT.parent / "shared"  # real models and texts may lie beside the checkout; nobody has to have them
 SHARED_MODEL = BESIDE / "models" / "stories260K"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..fetched import SOURCES
 from .reach import BESIDE, MADE, SHARED_MODEL, digest, pocket_folders
+from .real_runs import fetched_source, real_runs
 from .rows import TABLES, finetuning, pretraining, profiles
 from .rows.source import LENGTH, Source
 from .runs import Run
@@ -95,9 +96,10 @@ def _runs() -> Iterator[Run]:
         yield from _measured(_own(name, text), tokens=200 * LENGTH)
     for text in ("wikitext-2-valid", "tinystories-train-sample"):
         # 100 tokens a dimension: a floor of 0.01
-        yield from _measured(_fetched("smollm2-135m", text), tokens=225 * LENGTH, needs="smollm2-135m")
-    encoder = _fetched("minilm", "wikitext-2-valid")
+        yield from _measured(fetched_source("smollm2-135m", text), tokens=225 * LENGTH, needs="smollm2-135m")
+    encoder = fetched_source("minilm", "wikitext-2-valid")
     yield from _measured(encoder, tokens=225 * LENGTH, needs="minilm", tables=("profiles", "outliers"))
+    yield from real_runs()
     yield from _followed()
     yield from _swept()
     for name in pocket_folders():
@@ -125,10 +127,6 @@ def _beside(text: str) -> Source:
     # Its tokenizer begins a text with <s>. The rows that are shipped were measured without, and go on so.
     place = BESIDE / "data" / f"{text}.txt"
     return Source("stories260K", digest(SHARED_MODEL), SHARED_MODEL, text, place, framed=False)
-
-
-def _fetched(name: str, text: str) -> Source:
-    return Source(name, SOURCES[name].sha256[:12], name, text, BESIDE / "data" / f"{text}.txt")
 
 
 def _swept() -> Iterator[Run]:

@@ -1,0 +1,52 @@
+"""The runs on real models that `linstudy fetch` brings: the protocol on its texts and shards, and the controls."""
+
+from collections.abc import Iterator
+
+from ..fetched import SOURCES
+from .reach import BESIDE
+from .rows import TABLES
+from .rows.source import LENGTH, Source
+from .runs import Run
+
+TEXTS = ("wikitext-2-valid", "tinystories-train-sample")
+BLOCKS = {"smollm2-135m": 225, "gemma3-270m": 250, "minilm": 150}  # a shard: 100 tokens a dimension, a floor of 0.01
+SHARDS, SEEDS = 3, 3
+CONTROLLED = 4  # controls read a fourth of a shard, and so does the trained model that they are compared with
+TWINS = ("random", "permuted")
+# What a quantised model is given besides its own errors, and what shows on a whole one that this tells them.
+NOISE = ("noise", "noise + noise")
+ROUNDED = ("Q8_0", "Q4_1", "Q4_1 + noise", "Q4_1 + noise + noise")
+
+
+def real_runs() -> Iterator[Run]:
+    """List the runs by the protocol: first one shard a text, then the controls, then the other shards."""
+    for shard in range(SHARDS):
+        for name, text in ((name, text) for name in BLOCKS for text in TEXTS):
+            yield _protocol(name, text, shard=shard)
+        if shard == 0:
+            yield from _controls()
+
+
+def _controls() -> Iterator[Run]:
+    for name, blocks in BLOCKS.items():
+        fewer = blocks // CONTROLLED
+        yield _protocol(name, TEXTS[0], blocks=fewer)
+        for seed in range(SEEDS):
+            for weights in (*TWINS, *(NOISE if SOURCES[name].quantisation else ROUNDED)):
+                if seed == 0 or ("0" not in weights and weights != "Q4_1"):  # which draw nothing
+                    yield _protocol(name, TEXTS[0], blocks=fewer, weights=weights, seed=seed)
+
+
+def fetched_source(name: str, text: str) -> Source:
+    """Return a model that was fetched, with a text beside the checkout."""
+    return Source(name, SOURCES[name].sha256[:12], name, text, BESIDE / "data" / f"{text}.txt")
+
+
+def _protocol(
+    name: str, text: str, *, shard: int = 0, blocks: int | None = None, weights: str = "trained", seed: int = 0
+) -> Run:
+    tokens = LENGTH * (blocks or BLOCKS[name])
+    arguments = {"source": fetched_source(name, text), "tokens": tokens, "shard": shard, "weights": weights}
+    parts = [name, text, weights.replace(" + ", "-"), str(seed)] if blocks else [name, text, str(shard)]
+    arguments |= {"seed": seed, "part": "block", "dtype": "float32"}
+    return Run("-".join(["protocol", *parts]), TABLES["protocol"], arguments, needs=name)

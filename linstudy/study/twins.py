@@ -1,0 +1,90 @@
+"""Twins of a model, of the same shape with other weights: what its scores are compared with."""
+
+import copy
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Generator, Tensor, nn
+from transformers import PreTrainedModel
+
+from ..lookup import named
+from ..models import untrained
+
+GROUP = 32  # weights that have one scale in the formats Q4_1 and Q8_0 of GGUF files
+TRAINED, RANDOM = "trained", "random"
+
+
+@torch.no_grad()
+def twin(model: PreTrainedModel, weights: str, *, seed: int = 0) -> PreTrainedModel:
+    """Return a model of the same shape with other weights; the model itself for "trained".
+
+    "random" draws them anew, as its family does before training. "permuted" puts the entries of every trained matrix
+    in a random order: their sizes stay, their structure goes; gains and biases, which are no matrices, stay. "Q8_0"
+    and "Q4_1" round all matrices as these formats do; "noise" adds errors of the size that Q4_1 makes, spread evenly
+    over its step. Q4_1 leaves embeddings in Q8_0, as files of that format do, and so does noise. Several are joined by
+    " + ", as in "Q4_1 + noise".
+    """
+    if weights == TRAINED:
+        return model
+    if weights == RANDOM:
+        return untrained(model, seed=seed)
+    other, draw = copy.deepcopy(model), torch.Generator().manual_seed(seed)
+    for name in weights.split(" + "):
+        change = named(CHANGES, name, "weights")
+        for matrix, embedded in matrices(other):
+            matrix.copy_(change(matrix, embedded, draw))
+    return other.eval()
+
+
+def matrices(model: PreTrainedModel) -> Iterator[tuple[nn.Parameter, bool]]:
+    """Yield the matrices of a model, each with whether tokens or positions are looked up in it."""
+    tables = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
+    for parameter in model.parameters():
+        if parameter.ndim > 1:
+            yield parameter, id(parameter) in tables
+
+
+def permuted(matrix: Tensor, embedded: bool, draw: Generator) -> Tensor:
+    """Return the same entries in a random order."""
+    return matrix.flatten()[torch.randperm(matrix.numel(), generator=draw)].view_as(matrix)
+
+
+def q8_0(matrix: Tensor, embedded: bool, draw: Generator) -> Tensor:
+    """Round to 255 levels about 0, the scale of every 32 weights in float16."""
+    groups = matrix.reshape(-1, GROUP)
+    step = groups.abs().amax(1, keepdim=True) / 127
+    return (torch.where(step > 0, groups / step, 0).round() * _half(step)).view_as(matrix)
+
+
+def q4_1(matrix: Tensor, embedded: bool, draw: Generator) -> Tensor:
+    """Round to 16 levels from the least to the greatest of every 32 weights, both in float16; embeddings as Q8_0."""
+    if embedded:
+        return q8_0(matrix, embedded, draw)
+    groups = matrix.reshape(-1, GROUP)
+    least, step = _range(groups)
+    levels = torch.where(step > 0, (groups - least) / step, 0).round()
+    return (levels * _half(step) + _half(least)).view_as(matrix)
+
+
+def noise(matrix: Tensor, embedded: bool, draw: Generator) -> Tensor:
+    """Add to every weight an error drawn evenly from half a step of Q4_1 on either side; embeddings of Q8_0."""
+    groups = matrix.reshape(-1, GROUP)
+    step = groups.abs().amax(1, keepdim=True) / 127 if embedded else _range(groups)[1]
+    return (groups + step * (torch.rand(groups.shape, generator=draw) - 0.5).to(groups)).view_as(matrix)
+
+
+def _range(groups: Tensor) -> tuple[Tensor, Tensor]:
+    least, greatest = groups.aminmax(dim=1, keepdim=True)
+    return least, (greatest - least) / 15
+
+
+def _half(scale: Tensor) -> Tensor:
+    return scale.half().to(scale.dtype)
+
+
+CHANGES: dict[str, Callable[[Tensor, bool, Generator], Tensor]] = {
+    "permuted": permuted,
+    "Q8_0": q8_0,
+    "Q4_1": q4_1,
+    "noise": noise,
+}

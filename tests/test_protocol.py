@@ -1,0 +1,150 @@
+"""The protocol of real models and the twins beside them: each row against a measurement of its own."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from reference import states_of
+from tiny_models import VOCABULARY, tiny_ids, tiny_model
+from torch.nn.functional import cosine_similarity
+
+from linstudy import linearity_profile, load, profile_of_states
+from linstudy.measure import ordinary_tokens
+from linstudy.study import protocol as module
+from linstudy.study.protocol import ALL, MASSIVE, SELECTIONS, protocol
+from linstudy.study.rows import TABLES
+from linstudy.study.rows.protocol import OF_TOKENS
+from linstudy.study.rows.source import Source
+from linstudy.study.table import Provenance
+from linstudy.study.twins import matrices, twin
+
+SCORES = ["linearity", "update_linearity", "update_ratio", "linearity_heldout", "linearity_standardised", "anisotropy"]
+
+
+@pytest.fixture(scope="module")
+def massive():
+    """A model whose stream has one massive dimension and spikes in it at first tokens, and a text."""
+    model = tiny_model("llama", seed=1, spread=0.3)
+    with torch.no_grad():
+        model.model.embed_tokens.weight[:, 5] *= 30
+        model.model.embed_tokens.weight[7, 3] = 30
+    blocks = torch.randint(8, VOCABULARY, (40, 32), generator=torch.Generator().manual_seed(0))
+    blocks[:, 0] = 7
+    return model, blocks
+
+
+@pytest.fixture(scope="module")
+def table(massive):
+    return protocol(*massive, heldout=0.25)
+
+
+def test_every_selection_of_tokens_is_the_profile_of_these_tokens(massive, table):
+    model, blocks = massive
+    keep = ordinary_tokens(model, blocks)
+    assert 0 < (~keep).float().mean() < 0.1
+    for name, options in ((ALL, {}), ("first 4 left out", {"drop_first": 4}), ("outliers left out", {"keep": keep})):
+        alone = linearity_profile(model, blocks, heldout=0.25, **options)
+        rows = table[table.selection == name]
+        assert rows.tokens.tolist() == alone.tokens.tolist()
+        np.testing.assert_allclose(rows[SCORES], alone[SCORES], atol=1e-9)
+        assert rows.kept.tolist() == pytest.approx((alone.tokens / blocks.numel()).tolist())
+
+
+def test_without_massive_dimensions_the_rest_is_mapped_to_the_rest(massive, table):
+    states = states_of(*massive)
+    rows = table[table.selection == MASSIVE].set_index("layer")
+    assert "5" in rows.dropped[1].split()
+    for layer, row in rows.iterrows():
+        kept = np.setdiff1d(np.arange(32), [int(one) for one in row.dropped.split()])
+        alone = profile_of_states([states[layer - 1][:, kept], states[layer][:, kept]], heldout=0.25).iloc[0]
+        np.testing.assert_allclose(row[SCORES].astype(float), alone[SCORES].astype(float), atol=1e-9)
+    whole = table[table.selection == ALL].set_index("layer")
+    assert (whole.linearity - rows.linearity).abs().max() > 0.01  # control: it matters
+    assert rows[[*OF_TOKENS, "cosine"]].isna().all(axis=None)
+
+
+def test_without_a_massive_dimension_nothing_is_left_out():
+    model, blocks = tiny_model("gpt2"), tiny_ids(length=32, batch=20)
+    table = protocol(model, blocks).set_index("selection")
+    assert (table.loc[MASSIVE, "dropped"] == "").all()
+    assert table.loc[MASSIVE, "linearity"].tolist() == table.loc[ALL, "linearity"].tolist()
+
+
+def test_medians_are_over_the_tokens_of_the_selection(massive, table):
+    model, blocks = massive
+    rows = table[table.selection == "first 1 left out"].set_index("layer")
+    states = [torch.as_tensor(state).float() for state in states_of(model, blocks)]
+    inside = torch.ones(blocks.shape, dtype=torch.bool)
+    inside[:, 0] = False
+    for layer in rows.index:
+        x, y = states[layer - 1], states[layer]
+        centred = [state - state[: module.FIRST_TOKENS].median(0).values for state in (x, y)]
+        cosine, about = cosine_similarity(x, y), cosine_similarity(*centred)
+        ratio = (y - x).norm(dim=1) / y.norm(dim=1)
+        expected = [cosine[inside.flatten()].median(), about[inside.flatten()].mean()]
+        expected += [about[inside.flatten()].median(), ratio[inside.flatten()].median()]
+        assert rows.loc[layer, list(OF_TOKENS)].tolist() == pytest.approx([float(one) for one in expected], abs=1e-5)
+
+
+def test_permuted_matrices_have_their_entries_and_nothing_else_changes():
+    model = tiny_model("llama")
+    before = {name: weight.clone() for name, weight in model.named_parameters()}
+    other = twin(model, "permuted", seed=3)
+    for name, weight in other.named_parameters():
+        assert torch.equal(weight.flatten().sort().values, before[name].flatten().sort().values)
+        assert torch.equal(weight, before[name]) == (weight.ndim == 1)
+    assert all(torch.equal(weight, before[name]) for name, weight in model.named_parameters())
+    again, third = twin(model, "permuted", seed=3), twin(model, "permuted", seed=4)
+    for one, alike in ((again, True), (third, False)):
+        assert all(map(torch.equal, other.parameters(), one.parameters())) == alike
+
+
+@pytest.mark.parametrize("kind", ["Q8_0", "Q4_1"])
+def test_rounding_is_that_of_gguf_files(kind):
+    gguf = pytest.importorskip("gguf")
+    model = load("stories-1m")[0]
+    rounded = dict(twin(model, kind).named_parameters())
+    tables = {id(weight) for weight, embedded in matrices(model) if embedded}
+    assert len(tables) == 1
+    for name, weight in model.named_parameters():
+        if weight.ndim < 2:
+            assert torch.equal(rounded[name], weight)
+            continue
+        as_file = gguf.GGMLQuantizationType["Q8_0" if id(weight) in tables else kind]
+        theirs = gguf.dequantize(gguf.quantize(weight.detach().numpy(), as_file), as_file)
+        apart = np.abs(rounded[name].detach().numpy() - theirs) > 1e-6
+        assert apart.mean() < 0.01  # weights halfway between two levels go to either
+        assert not torch.equal(rounded[name], weight)
+
+
+def test_noise_has_the_spread_of_the_rounding_error():
+    model = load("stories-1m")[0]
+    errors = {}
+    for weights in ("Q4_1", "noise", "noise + noise"):
+        other = twin(model, weights)
+        pairs = zip(matrices(other), matrices(model), strict=True)
+        errors[weights] = torch.cat([(one - two).flatten() for (one, embedded), (two, _) in pairs if not embedded])
+    spread = {weights: float(error.detach().square().mean()) for weights, error in errors.items()}
+    assert spread["noise"] == pytest.approx(spread["Q4_1"], rel=0.1)
+    assert spread["noise + noise"] == pytest.approx(2 * spread["noise"], rel=0.1)
+
+
+def test_weights_that_nobody_knows_are_refused():
+    with pytest.raises(ValueError, match="weights"):
+        twin(tiny_model("gpt2"), "noise + Q5_0")
+
+
+@pytest.mark.slow
+def test_rows_are_of_the_shard_and_say_how_well_the_model_predicts(tmp_path):
+    source = Source("stories-1m", "abc", "stories-1m", "stories", "stories")
+    options = {"source": source, "tokens": 2048, "seed": 0, "part": "block", "dtype": "float32"}
+    rows = TABLES["protocol"].rows(shard=0, weights="trained", **options)
+    assert set(TABLES["protocol"].columns) - set(rows) == set(Provenance.__annotations__)
+    assert rows.groupby("selection").size().to_dict() == dict.fromkeys(SELECTIONS, 8)
+    noisy = TABLES["protocol"].rows(shard=0, weights="permuted", **options)
+    assert noisy.nats.iloc[0] > rows.nats.iloc[0] + 1
+    second = TABLES["protocol"].rows(shard=1, weights="trained", **options)
+    assert second.text_hash.iloc[0] != rows.text_hash.iloc[0] == noisy.text_hash.iloc[0]
+    pd.testing.assert_series_equal(
+        1 - rows.linearity_raw, (1 - rows.update_linearity_raw) * rows.update_ratio, check_names=False
+    )
