@@ -10,7 +10,7 @@ SHELL := bash
 
 BIN := .venv/bin
 STAMP := .venv/.installed
-NOTEBOOKS = $(wildcard notebooks/*.ipynb)
+NOTEBOOKS = $(wildcard notebooks/*.ipynb notebooks/exercises/*.ipynb)
 
 # The hub's progress bars would become dead widgets in the pages, and no page may need the hub.
 QUIET_HUB := HF_HUB_OFFLINE=1 HF_HUB_DISABLE_PROGRESS_BARS=1 HF_DATASETS_DISABLE_PROGRESS_BARS=1
@@ -41,12 +41,14 @@ lint: $(STAMP)  ## check style, spelling and that the notebooks are clean; chang
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
 	$(BIN)/python tools/colab_cell.py --check
+	$(BIN)/python tools/editions.py stubs
 	$(if $(NOTEBOOKS),$(BIN)/nbstripout --keep-id --verify $(NOTEBOOKS))
 
 fmt: $(STAMP)  ## format the code, strip the notebooks, renew their set-up cells
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python tools/colab_cell.py --write
+	$(BIN)/python tools/editions.py stubs --write
 	$(if $(NOTEBOOKS),$(BIN)/nbstripout --keep-id $(NOTEBOOKS))
 
 bench: $(STAMP)  ## measure speed and memory, written to benchmarks/results/

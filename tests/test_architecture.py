@@ -29,6 +29,7 @@ ROOMS = {
     "train": {"text", "models", "measure"},
     "prune": {"text", "models", "measure", "evaluate", "train"},  # what a change costs, and healing it
     "study": {"fetched", "text", "models", "show", "measure", "evaluate", "train", "prune"},
+    "exercises": set(),
     "commands": {"fetched", "text", "models", "show", "measure", "evaluate", "train", "prune", "study"},
     "cli": {"study", "commands"},
     "__main__": {"cli"},

@@ -190,7 +190,7 @@ def test_notebooks_hold_no_outputs(tmp_path):
     def clean(*paths):
         return run(sys.executable, "-m", "nbstripout", "--keep-id", "--verify", *map(str, paths)).returncode == 0
 
-    notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    notebooks = sorted((ROOT / "notebooks").rglob("*.ipynb"))
     assert not notebooks or clean(*notebooks), "run: make fmt"
     assert clean(dirty(tmp_path / "clean.ipynb"))
     assert not clean(dirty(tmp_path / "outputs.ipynb", outputs=[nbformat.v4.new_output("stream", text="1")]))

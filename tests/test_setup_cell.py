@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
 
 spec = importlib.util.spec_from_file_location("colab_cell", ROOT / "tools" / "colab_cell.py")
 colab_cell = importlib.util.module_from_spec(spec)

@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not (chosen.check or chosen.write):
         print(setup_cell())
         return 0
-    changed = [path for path in sorted((ROOT / "notebooks").glob("*.ipynb")) if renew(path, write=chosen.write)]
+    changed = [path for path in sorted((ROOT / "notebooks").rglob("*.ipynb")) if renew(path, write=chosen.write)]
     for path in changed:
         state = "renewed" if chosen.write else "the set-up cell differs; run: python tools/colab_cell.py --write"
         print(f"{path.relative_to(ROOT)}: {state}")
