@@ -30,6 +30,7 @@ install: $(STAMP)  ## make .venv with the package and all it needs
 
 book: $(STAMP)  ## run every notebook, build _build/html and say where it is
 	$(BIN)/python tools/vendor_assets.py
+	$(QUIET_HUB) $(BIN)/python tools/export_lab.py
 	$(QUIET_HUB) $(BIN)/jupyter-book build . --toc book/_toc.yml --all -W -n --keep-going
 	@$(BIN)/python -c 'from pathlib import Path; print("The book:", Path("_build/html/index.html").resolve(strict=True).as_uri())'
 

@@ -1,0 +1,298 @@
+"""The laboratory: what the page computes is what torch computes, and a reader can use it, by hand and by keyboard."""
+
+import base64
+import importlib.util
+import json
+import random
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sphinx.errors import ExtensionError
+
+import linstudy
+from linstudy.measure import joint_moments, logit_lens, token_errors
+from linstudy.models import capture, replaced
+from linstudy.text import stories, token_texts
+
+ROOT = Path(__file__).resolve().parent.parent
+STATIC = ROOT / "book" / "_static"
+NAME = "stories-1m"
+TEXT = next(stories(1))[:260]  # a story that no map was fitted on
+MEGABYTE = 1_000_000
+
+
+def loaded(path: Path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+lab = loaded(ROOT / "book" / "_ext" / "lab.py")
+export_lab = loaded(ROOT / "tools" / "export_lab.py")
+
+# What the page's own functions find out about a text, once some layers are changed.
+PROBE = """({name, text, changes, sizes}) => {
+    const lab = globalThis.linstudyLab;
+    const model = (globalThis.unpacked ??= {})[name] ??= lab.unpack(lab.packed[name]);
+    const tokens = [0, ...lab.encode(model.tokenizer, text)];
+    const plan = lab.makePlan(model, changes);
+    for (const [layer, size] of Object.entries(sizes)) plan[layer - 1].size = size;
+    const run = lab.newRun(model);
+    for (const _ of lab.readText(model, plan, run, tokens));
+    return {
+        tokens, loss: lab.meanLoss(run),
+        pieces: lab.decode(model.tokenizer, tokens),
+        states: run.states.map(states => states.map(state => [...state])),
+        logits: run.logits.map(logits => [...logits]),
+        errors: run.states.map(s => model.layers.map((layer, l) => lab.mapError(layer, s[l], s[l + 1]))),
+        lens: run.states.map(states => states.map(state => lab.likeliest(lab.readOff(model, state), 1)[0].id)),
+        story: [...lab.tellStory(model, plan, run, 30)],
+    };
+}"""
+CODED = """({name, texts}) => {
+    const lab = globalThis.linstudyLab;
+    const {vocabulary, merges} = lab.packed[name];
+    const tokenizer = lab.makeTokenizer(vocabulary, merges);
+    return texts.map(text => lab.encode(tokenizer, text)).map(ids => ({ids, pieces: lab.decode(tokenizer, ids)}));
+}"""
+
+
+@pytest.fixture(scope="session")
+def small():
+    return linstudy.load(NAME)
+
+
+@pytest.fixture(scope="session")
+def packed():
+    return {"name": NAME, "words": export_lab.story_words(300), **export_lab.pack(NAME, tokens=4096, heldout=512)}
+
+
+@pytest.fixture(scope="session")
+def moments(small):
+    model, tokenizer = small
+    return joint_moments(model, linstudy.token_blocks("stories", tokenizer, tokens=4096))
+
+
+@pytest.fixture(scope="session")
+def folder(packed, tmp_path_factory):
+    """The laboratory's files in one folder, as they lie in the book."""
+    folder = tmp_path_factory.mktemp("lab")
+    shutil.copytree(STATIC / "lab", folder, dirs_exist_ok=True)
+    for name in export_lab.MODELS:  # one model plays its siblings too
+        export_lab.write(folder, packed | {"name": name})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def in_node(folder):
+    def ask(function, given):
+        files = json.dumps([str(folder / f"{name}.js") for name in ("tokenizer", "model", NAME)])
+        script = f"""for (const file of {files}) require(file);
+            const given = JSON.parse(require("fs").readFileSync(0, "utf8"));
+            process.stdout.write(JSON.stringify(({function})(given)));"""
+        done = subprocess.run([*lab.node(), "-e", script], input=json.dumps(given), capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return ask
+
+
+def changed_in_torch(model, maps, changes, sizes):
+    """Put in torch what a plan of the page puts in place of layers."""
+
+    class Sized(torch.nn.Module):
+        def __init__(self, inner, size):
+            super().__init__()
+            self.inner, self.size = inner, size
+
+        def forward(self, stream):
+            return stream + self.size * (self.inner(stream) - stream)
+
+    stand_ins = {"map": lambda layer: maps[layer], "remove": lambda layer: torch.nn.Identity()}
+    return replaced(
+        model, {layer - 1: Sized(stand_ins[does](layer), sizes.get(layer, 1)) for layer, does in changes.items()}
+    )
+
+
+def in_torch(small, moments, text, changes, sizes):
+    model, tokenizer = small
+    ids = torch.tensor([[0, *tokenizer(text)["input_ids"]]])
+    maps = {layer: linstudy.linear_map(kept) for layer, kept in moments.items()}
+    with torch.no_grad(), changed_in_torch(model, maps, changes, sizes):
+        with capture(model) as stream:
+            logits = model(ids).logits[0]
+        told = model.generate(ids, max_new_tokens=30, do_sample=False, pad_token_id=0)[0, ids.shape[1] :].tolist()
+    states = torch.stack([state[0] for state in stream], dim=1)
+    loss = float(torch.nn.functional.cross_entropy(logits[:-1], ids[0, 1:]))
+    return {"tokens": ids[0].tolist(), "states": states, "logits": logits, "loss": loss, "story": told}
+
+
+def assert_same(found, wanted):
+    states, logits = torch.tensor(found["states"]), torch.tensor(found["logits"])
+    assert found["tokens"] == wanted["tokens"]
+    largest = wanted["states"].abs().amax(-1, keepdim=True).clamp_min(1)
+    assert ((states - wanted["states"]).abs() / largest).max() < 1e-5
+    assert (logits - wanted["logits"]).abs().max() < 1e-4
+    assert found["loss"] == pytest.approx(wanted["loss"], abs=1e-5)
+    end = found["story"] + [0] * (len(wanted["story"]) - len(found["story"]))
+    assert end[: len(wanted["story"])] == wanted["story"]
+
+
+PLANS = [
+    pytest.param({}, {}, id="whole"),
+    pytest.param({3: "remove"}, {}, id="removed"),
+    pytest.param({2: "map", 3: "map", 4: "map", 5: "map"}, {}, id="four maps"),
+    pytest.param({1: "map", 8: "remove"}, {1: 0.5}, id="half an update"),
+]
+
+
+# ---- the arithmetic
+
+
+@pytest.mark.parametrize(("changes", "sizes"), PLANS)
+def test_states_probabilities_loss_and_story_are_those_of_torch(in_node, small, moments, changes, sizes):
+    found = in_node(PROBE, {"name": NAME, "text": TEXT, "changes": changes, "sizes": sizes})
+    assert_same(found, in_torch(small, moments, TEXT, changes, sizes))
+
+
+def test_a_kept_layer_may_be_made_smaller_too(in_node, small):
+    model, tokenizer = small
+    given = {"name": NAME, "text": TEXT, "changes": {}, "sizes": {4: 0.25}}
+    with torch.no_grad(), capture(model) as stream:
+        model(torch.tensor([[0, *tokenizer(TEXT)["input_ids"]]]))
+    found = torch.tensor(in_node(PROBE, given)["states"]).transpose(0, 1)
+    quarter = stream[3][0] + 0.25 * (stream[4][0] - stream[3][0])
+    assert (found[4] - quarter).abs().max() < 1e-3
+    assert (found[4] - stream[4][0]).abs().max() > 1
+
+
+def test_errors_of_the_maps_and_the_lens_are_those_of_the_package(in_node, small, moments):
+    model, tokenizer = small
+    found = in_node(PROBE, {"name": NAME, "text": TEXT, "changes": {}, "sizes": {}})
+    ids = torch.tensor([[0, *tokenizer(TEXT)["input_ids"]]])
+    errors = token_errors(model, ids, moments=moments).relative[:, 0].T
+    assert torch.allclose(torch.tensor(found["errors"]), errors, atol=1e-3)
+    assert errors.std() > 0.05
+    assert torch.tensor(found["lens"]).T.equal(logit_lens(model, ids).top[:, 0])
+
+
+TRICKY = [
+    "",
+    " ",
+    "\n\n",
+    "a  b   c ",
+    "It's Lena's; we'll, they'd, I'm, you've",
+    "3 apples, 42!",
+    "naïve café – “yes” …",
+    "日本語 🙂🙂🏽 ñ",
+    "tab\there\u00a0and\u2003there\u0085\ufeffx",
+    "one<|endoftext|>two <|endoftext|>",
+    "<img src=x onerror=alert(1)>",
+]
+
+
+def test_the_tokenizer_is_that_of_the_package(in_node, small):
+    tokenizer = small[1]
+    draw = random.Random(0)
+    letters = [*"abcdest'  \n.,!?\"-0123AZ", "\t", "é", "ß", "日", "🙂", "\u00a0", " the", " Lena"]
+    texts = TRICKY + [next(stories(seed)) for seed in range(2, 6)]
+    texts += ["".join(draw.choices(letters, k=draw.randrange(40))) for _ in range(300)]
+    coded = in_node(CODED, {"name": NAME, "texts": texts})
+    assert [one["ids"] for one in coded] == [tokenizer(text)["input_ids"] for text in texts]
+    assert ["".join(one["pieces"]) for one in coded] == texts
+    for text, one in zip(texts[:50], coded, strict=False):
+        assert one["pieces"] == token_texts(torch.tensor(tokenizer(text)["input_ids"], dtype=torch.long), tokenizer)
+
+
+def test_typing_on_gives_what_reading_anew_gives(in_node):
+    grown = """({name, text}) => {
+        const lab = globalThis.linstudyLab, model = lab.unpack(lab.packed[name]);
+        const plan = lab.makePlan(model, {3: "map"}), read = (run, tokens) => {
+            for (const _ of lab.readText(model, plan, run, tokens)); return run; };
+        const ids = text => [0, ...lab.encode(model.tokenizer, text)];
+        const typed = lab.newRun(model);
+        for (const length of [9, 30, 12, 80, 0, 40]) read(typed, ids(text.slice(0, length)));
+        const anew = read(lab.newRun(model), ids(text.slice(0, 40)));
+        return [typed, anew].map(run => [run.tokens, run.logits.map(x => [...x]), run.memory.map(m => m.keys.length)]);
+    }"""
+    typed, anew = in_node(grown, {"name": NAME, "text": TEXT})
+    assert typed == anew
+
+
+# ---- what is exported
+
+
+def test_the_script_is_small_enough(folder):
+    assert (folder / f"{NAME}.js").stat().st_size <= 5 * MEGABYTE
+
+
+def test_scores_and_costs_are_measured(packed, small, moments):
+    model, tokenizer = small
+    others = linstudy.token_blocks("stories", tokenizer, tokens=512, seed=1)
+    profile = linstudy.linearity_profile(model, linstudy.token_blocks("stories", tokenizer, tokens=4096))
+    facts = packed["layers"]
+    assert [fact["linearity"] for fact in facts] == pytest.approx(profile["linearity"].tolist())
+    whole = linstudy.cross_entropy(model, others)
+    with replaced(model, {2: torch.nn.Identity()}):
+        assert facts[2]["removed"] == pytest.approx(linstudy.cross_entropy(model, others) - whole)
+    maps = np.frombuffer(base64.b64decode(packed["maps"]), dtype="<f4").reshape(8, -1)
+    assert maps[4, :-128].tolist() == linstudy.linear_map(moments[5]).weight.flatten().tolist()
+
+
+def test_weights_of_another_architecture_are_refused():
+    with pytest.raises(ValueError, match=r"knows nothing of the weights .*q_proj.bias"):
+        export_lab.weights_in_order(qwen := linstudy.models.small_model("qwen2"))
+    assert qwen.config.model_type == "qwen2"
+
+
+def test_finer_weights_are_refused():
+    with pytest.raises(ValueError, match="finer than bfloat16"):
+        export_lab.weights_in_order(linstudy.models.small_model("mistral"))
+
+
+def test_nothing_is_made_twice(monkeypatch, tmp_path, capsys):
+    made = []
+    monkeypatch.setattr(export_lab, "FOLDER", tmp_path / "lab")
+    monkeypatch.setattr(export_lab, "story_words", lambda count: ["once"])
+    monkeypatch.setattr(export_lab, "pack", lambda name, **sizes: made.append(name) or {})
+    for arguments in ([], [], ["--force"]):
+        assert export_lab.main(arguments) == 0
+    assert made == [*export_lab.MODELS, *export_lab.MODELS]
+    assert "up to date" in capsys.readouterr().out
+
+
+# ---- what is drawn beforehand
+
+
+OPTIONS = {"id": "lab-0", "show": list(lab.PANELS), "preset": "whole", "model": NAME, "text": "Once upon a time"}
+
+
+def test_names_are_the_same_in_python_and_in_the_page(in_node):
+    page = (STATIC / "lab" / "view.js").read_text(encoding="utf8")
+    assert tuple(in_node("() => Object.keys(globalThis.linstudyLab.PRESETS)", {})) == lab.PRESETS
+    assert tuple(re.findall(r'"(\w+)"', re.search(r"PANELS = \[(.*)\]", page)[1])) == lab.PANELS
+    assert tuple(re.findall(r'^    "([\w-]+)":', page, re.M)) == lab.MODELS == export_lab.MODELS
+
+
+def test_what_is_drawn_is_what_was_asked_for(folder):
+    html = lab.drawn(json.dumps(OPTIONS | {"show": ["tokens", "next"], "preset": "first-removed"}), folder)
+    assert re.findall(r'data-part="(\w+)"', html) == ["note", "loss", "tokens", "next"]
+    assert "changed" in html
+    assert "changed" not in lab.drawn(json.dumps(OPTIONS | {"show": ["next"]}), folder)
+
+
+def test_a_text_cannot_become_a_part_of_the_page(folder):
+    html = lab.drawn(json.dumps(OPTIONS | {"text": "</textarea><img src=x onerror=alert(1)> &amp; \"'"}), folder)
+    assert "<img" not in html
+    assert html.count("</textarea>") == 1
+
+
+def test_a_missing_model_says_what_to_do(tmp_path):
+    with pytest.raises(ExtensionError, match=r"run `python tools/export_lab.py`"):
+        lab.drawn(json.dumps(OPTIONS), tmp_path)
