@@ -1,10 +1,12 @@
 """The runs on real models that `linstudy fetch` brings: the protocol on its texts and shards, and the controls."""
 
 from collections.abc import Iterator
+from itertools import product
 
 from ..fetched import SOURCES
 from .reach import BESIDE
 from .rows import TABLES
+from .rows.losses import ALONE, TOGETHER
 from .rows.source import LENGTH, Source
 from .runs import Run
 
@@ -12,6 +14,7 @@ TEXTS = ("wikitext-2-valid", "tinystories-train-sample")
 BLOCKS = {"smollm2-135m": 225, "gemma3-270m": 250, "minilm": 150}  # a shard: 100 tokens a dimension, a floor of 0.01
 SHARDS, SEEDS = 3, 3
 CONTROLLED = 4  # controls read a fourth of a shard, and so does the trained model that they are compared with
+DECODERS, FITTED = ("smollm2-135m", "gemma3-270m"), 112  # that are pruned, by maps fitted on so many blocks
 TWINS = ("random", "permuted")
 # What a quantised model is given besides its own errors, and what shows on a whole one that this tells them.
 NOISE = ("noise", "noise + noise")
@@ -19,12 +22,13 @@ ROUNDED = ("Q8_0", "Q4_1", "Q4_1 + noise", "Q4_1 + noise + noise")
 
 
 def real_runs() -> Iterator[Run]:
-    """List the runs by the protocol: first one shard a text, then the controls, then the other shards."""
+    """List the runs by the protocol, first one shard a text, then the controls, then the other shards; and losses."""
     for shard in range(SHARDS):
         for name, text in ((name, text) for name in BLOCKS for text in TEXTS):
             yield _protocol(name, text, shard=shard)
         if shard == 0:
             yield from _controls()
+            yield from _losses()
 
 
 def _controls() -> Iterator[Run]:
@@ -35,6 +39,14 @@ def _controls() -> Iterator[Run]:
             for weights in (*TWINS, *(NOISE if SOURCES[name].quantisation else ROUNDED)):
                 if seed == 0 or ("0" not in weights and weights != "Q4_1"):  # which draw nothing
                     yield _protocol(name, TEXTS[0], blocks=fewer, weights=weights, seed=seed)
+
+
+def _losses() -> Iterator[Run]:
+    for name, text in product(DECODERS, TEXTS):
+        common = {"source": fetched_source(name, text), "tokens": FITTED * LENGTH, "dtype": "float32"}
+        for part, choice in (*((part, ALONE) for part in ("block", "attention", "mlp")), ("block", TOGETHER)):
+            run = f"losses-{name}-{text}-{part}-{choice}"
+            yield Run(run, TABLES["losses"], common | {"part": part, "choice": choice}, needs=name)
 
 
 def fetched_source(name: str, text: str) -> Source:

@@ -12,13 +12,13 @@ from .rows import TABLES
 from .table import Provenance, Table, cells_of, matching
 
 # What a column holds is said here and not guessed from its cells: a revision of digits alone is no number.
-_TEXT = {"model", "revision", "part", "stack", "corpus", "weights", "ablation", "selection", "dtype"}
+_TEXT = {"model", "revision", "part", "stack", "corpus", "weights", "ablation", "selection", "choice"}
 _TEXT |= {"dropped", "text_hash", "preset", "penalty", "scaling", "task", "text", "metric", "predictor", "order"}
-_TEXT |= {"action", "healing", "which"}
+_TEXT |= {"dtype", "action", "healing", "which"}
 _TEXT |= set(Provenance.__annotations__) - {"minutes"}
 # Whole numbers that may be missing: a finished model has no step.
 _WHOLE = {"step", "seed", "shard", "tokens", "layer", "layers", "parameters", "boundary", "length", "dimension"}
-_WHOLE |= {"position", "massive", "training_tokens", "steps", "shuffled", "examples"}
+_WHOLE |= {"stretch", "position", "massive", "training_tokens", "steps", "shuffled", "examples"}
 
 
 def results(table: str, *, folder: str | os.PathLike | None = None) -> pd.DataFrame:

@@ -2,10 +2,23 @@
 
 from .evaluation import EVALUATIONS
 from .finetuning import FINETUNING
+from .losses import LOSSES
 from .pretraining import DYNAMICS, REGULARISATION
 from .profiles import BOUNDARIES, FAMILIES, OUTLIERS, PROFILES
 from .protocol import PROTOCOL
 from .pruning import LAYER_COSTS, PRUNING
 
-ALL = (PROFILES, OUTLIERS, BOUNDARIES, PROTOCOL, PRUNING, LAYER_COSTS, FAMILIES, REGULARISATION, DYNAMICS, FINETUNING)
+ALL = (
+    PROFILES,
+    OUTLIERS,
+    BOUNDARIES,
+    PROTOCOL,
+    PRUNING,
+    LAYER_COSTS,
+    LOSSES,
+    FAMILIES,
+    REGULARISATION,
+    DYNAMICS,
+    FINETUNING,
+)
 TABLES = {table.name: table for table in (*ALL, EVALUATIONS)}

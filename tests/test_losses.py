@@ -1,0 +1,67 @@
+"""What changed models lose, with the layers before the change not run again: the same as with all of them run."""
+
+import pytest
+import torch
+from tiny_models import tiny_ids, tiny_model
+
+from linstudy import cross_entropy
+from linstudy.models import replaced
+from linstudy.prune import changed, fit
+from linstudy.prune.fitting import exits
+from linstudy.study.losses import block_losses
+from linstudy.study.rows import TABLES, losses
+from linstudy.study.rows.source import Source
+
+DECODERS = ("llama", "gemma3_text", "gpt2", "qwen2")
+CASES = (  # layers, action, part
+    ([1], "remove", "block"),
+    ([2], "affine", "block"),
+    ([3], "remove", "block"),
+    ([2, 3], "affine", "block"),
+    ([3], "remove", "attention"),
+    ([1, 3], "affine", "mlp"),
+)
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_losses_are_those_of_the_changed_model_run_whole(name):
+    model, blocks = tiny_model(name), tiny_ids(batch=6, length=24)
+    states, whole = exits(model, blocks), cross_entropy(model, blocks)
+    assert float(block_losses(model, blocks, exits=states).mean()) == pytest.approx(whole, abs=1e-5)
+    for layers, action, part in CASES:
+        changes = fit(model, layers, action, blocks=blocks, part=part)
+        found = block_losses(model, blocks, changes, exits=states)
+        with changed(model, changes):
+            expected = [cross_entropy(model, block[None]) for block in blocks]
+        assert found.tolist() == pytest.approx(expected, abs=1e-5)
+        assert abs(float(found.mean()) - whole) > 1e-4  # control: something was changed
+    assert cross_entropy(model, blocks) == whole
+
+
+def test_layers_before_the_change_are_not_run():
+    model, blocks = tiny_model("llama"), tiny_ids(batch=6, length=24)
+    states, changes = exits(model, blocks), fit(model, [2], "remove")
+    found = block_losses(model, blocks, changes, exits=states)
+    with replaced(model, {0: torch.nn.Linear(32, 32)}):
+        assert torch.equal(block_losses(model, blocks, changes, exits=states), found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("choice", ["alone", "together"])
+def test_rows_have_every_layer_or_every_order(choice, monkeypatch):
+    for name, value in {"TESTED": 4, "STRETCHES": 2, "BUDGETS": (2, 3)}.items():
+        monkeypatch.setattr(losses, name, value)
+    source = Source("stories-1m", "abc", "stories-1m", "stories", "stories")
+    rows = TABLES["losses"].rows(source=source, tokens=2048, part="block", choice=choice, dtype="float32")
+    nats = rows.groupby(["action", "order", "layers"]).nats.mean()
+    assert rows.groupby(["action", "order", "layers"]).size().eq(2).all()
+    whole = nats["whole", "whole", 0]
+    if choice == "alone":
+        assert len(nats) == 1 + 2 * 8
+        assert (nats["affine"] < nats["remove"]).mean() > 0.7
+        assert nats["remove"].min() > whole
+    else:
+        assert len(nats) == 1 + 2 * len(losses.ORDERS) * 2
+        assert (nats["affine"] < nats["remove"]).all()
+        which = rows[rows.order == "last_but_one_first"].groupby("layers").which.first()
+        assert which.tolist() == ["6 7", "5 6 7"]
