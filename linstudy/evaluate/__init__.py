@@ -7,19 +7,3 @@ from .harness import harness
 from .loss import bits_per_byte, cross_entropy
 from .probing import probe, probe_states
 from .zero_shot import zero_shot
-
-__all__ = [
-    "Grade",
-    "Reference",
-    "bits_per_byte",
-    "cross_entropy",
-    "grade",
-    "grade_model",
-    "harness",
-    "novelty",
-    "probe",
-    "probe_states",
-    "reference_index",
-    "story_beginnings",
-    "zero_shot",
-]

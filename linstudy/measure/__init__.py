@@ -8,26 +8,3 @@ from .profile import joint_moments, linearity_profile, linearity_profiles, profi
 from .scores import heldout_scores, linear_map, scores
 from .selection import Selection
 from .tokens import TokenErrors, layer_contributions, sample_states, token_errors
-
-__all__ = [
-    "JointMoments",
-    "Lens",
-    "Selection",
-    "TokenErrors",
-    "anisotropy",
-    "heldout_scores",
-    "intrinsic_dimension",
-    "joint_moments",
-    "layer_contributions",
-    "linear_map",
-    "linearity_profile",
-    "linearity_profiles",
-    "logit_lens",
-    "massive_activations",
-    "ordinary_tokens",
-    "outlier_ablation",
-    "profile_of_states",
-    "sample_states",
-    "scores",
-    "token_errors",
-]

@@ -7,28 +7,3 @@ from .load import load, pocket_models, untrained
 from .small import SMALL, small_model
 from .spikes import planted
 from .surgery import StandIn, replaced, set_blocks, without
-
-__all__ = [
-    "BLOCKS",
-    "PARTS",
-    "SMALL",
-    "StandIn",
-    "blocks",
-    "capture",
-    "capture_part",
-    "final_norm",
-    "inside",
-    "load",
-    "name_of",
-    "parts_of",
-    "planted",
-    "pocket_models",
-    "positions",
-    "replaced",
-    "set_blocks",
-    "small_model",
-    "stacks_of",
-    "task_of",
-    "untrained",
-    "without",
-]

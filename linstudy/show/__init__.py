@@ -12,35 +12,3 @@ from .tokens import token_heatmap
 from .training import path_plot, rates_plot, steps_plot
 from .widgets import Chooser, chooser
 from .words import LABELS, label, say, words_of
-
-__all__ = [
-    "LABELS",
-    "Chooser",
-    "Picture",
-    "ablation_plot",
-    "agreement_plot",
-    "budget_plot",
-    "chooser",
-    "fallback_table",
-    "family_plot",
-    "frontier",
-    "frontier_plot",
-    "identity_plane",
-    "known_answers_plot",
-    "label",
-    "panels",
-    "panels_by",
-    "path_plot",
-    "picture",
-    "profile_plot",
-    "rates_plot",
-    "say",
-    "share_map",
-    "spread_plot",
-    "steps_plot",
-    "style",
-    "sweep_plot",
-    "tail_plot",
-    "token_heatmap",
-    "words_of",
-]

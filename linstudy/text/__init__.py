@@ -9,27 +9,3 @@ from .pack import count_bytes, shuffled, token_blocks
 from .pydocs import pydocs
 from .tokenizer import train_tokenizer
 from .tokens import TokenClasses, token_classes, token_texts
-
-__all__ = [
-    "CORPORA",
-    "HUB_TASKS",
-    "SPLITS",
-    "TASKS",
-    "WORD_CLASSES",
-    "Example",
-    "Story",
-    "TokenClasses",
-    "corpus",
-    "count_bytes",
-    "hub_task",
-    "pydocs",
-    "shuffled",
-    "stories",
-    "task",
-    "tell",
-    "token_blocks",
-    "token_classes",
-    "token_texts",
-    "train_tokenizer",
-    "word_classes",
-]

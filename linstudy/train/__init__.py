@@ -12,31 +12,3 @@ from .recipe import Recipe
 from .release import pretrain_to
 from .rows import with_bar
 from .texts import documents, draw, make_tokenizer
-
-__all__ = [
-    "PRESETS",
-    "TUNING",
-    "Objective",
-    "Penalty",
-    "Preset",
-    "Recipe",
-    "Scaling",
-    "descend",
-    "documents",
-    "draw",
-    "finetune",
-    "fold",
-    "from_word",
-    "latest_checkpoint",
-    "load_snapshot",
-    "make_model",
-    "make_tokenizer",
-    "neighbour_penalty",
-    "next_token_nats",
-    "preset_named",
-    "pretrain",
-    "pretrain_to",
-    "scaled",
-    "snapshots_in",
-    "with_bar",
-]
