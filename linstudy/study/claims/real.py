@@ -1,0 +1,174 @@
+"""What real models say: scores by selection, stretch and twin, and whether they had told what each layer costs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+ALL, OUTLIERS = "all tokens", "outliers left out"
+SCORES = ("linearity", "update_linearity")
+# What is said of a layer beforehand, and 1 where a large number says that it is dear, -1 where that it is cheap.
+SIGNS = {"linearity": -1, "update_linearity": -1, "update_ratio": 1, "norm_ratio": 1, "cosine": -1}
+SIGNS |= {"linearity_standardised": -1, "centred_cosine": -1}
+DRAWS, LEVEL = 1000, 0.95  # of stretches of the text, with replacement; of the intervals from them
+LAYERS = ["model", "corpus", "part", "layer"]
+
+
+def trained(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of protocol.csv of trained models that read whole shards, not the controls' fewer tokens."""
+    rows = table[table.weights == "trained"]
+    return rows[rows.tokens == rows.groupby("model").tokens.transform("max")]
+
+
+def ranges(
+    table: pd.DataFrame, *, scores: Sequence[str] = SCORES, layers: tuple[int, int] | None = None
+) -> pd.DataFrame:
+    """Return where the scores of a model's layers lie, of ``layers`` first to last: a row a text, selection and score.
+
+    ``least`` and ``greatest`` are over layers of the mean over shards, ``at`` the layers that have them; ``spread`` is
+    the largest difference between two shards in any layer, NaN for one shard.
+    """
+    rows = trained(table)
+    if layers:
+        rows = rows[rows.layer.between(*layers)]
+    found = []
+    for (model, corpus, selection), part in rows.groupby(["model", "corpus", "selection"], sort=False):
+        for score in scores:
+            shards = part.pivot(index="layer", columns="shard", values=score)
+            mean = shards.mean(axis=1)
+            row = {"model": model, "corpus": corpus, "selection": selection, "score": score, "shards": shards.shape[1]}
+            row |= {"least": mean.min(), "greatest": mean.max(), "at": (int(mean.idxmin()), int(mean.idxmax()))}
+            spread = (shards.max(axis=1) - shards.min(axis=1)).max() if shards.shape[1] > 1 else np.nan
+            found.append(row | {"spread": spread})
+    return pd.DataFrame(found)
+
+
+def beside_twins(table: pd.DataFrame, *, selection: str = OUTLIERS, score: str = "linearity") -> pd.DataFrame:
+    """Set trained models beside their twins on the same tokens: a row a model and layer.
+
+    ``trained`` is the score; ``random`` and ``permuted`` the mean over seeds, with ``_low`` and ``_high``; ``below``
+    says whether the trained layer scores less than every twin's.
+    """
+    rows = controls(table)
+    rows = rows[(rows.selection == selection) & rows.weights.isin(("trained", "random", "permuted"))]
+    found = rows.groupby(["model", "layer", "weights"])[score].agg(["mean", "min", "max"]).unstack("weights")
+    twins = [name for name in ("random", "permuted") if name in found["mean"]]
+    wide = found["mean"][["trained", *twins]]
+    for name in twins:
+        wide[[f"{name}_low", f"{name}_high"]] = found[[("min", name), ("max", name)]].to_numpy()
+    wide["below"] = wide.trained < found["min"][twins].min(axis=1)
+    return wide.reset_index().rename_axis(columns=None)
+
+
+def controls(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of protocol.csv of the controls, and of the trained models that read what they read."""
+    others = table[table.weights != "trained"]
+    return table.merge(others[["model", "corpus", "tokens", "shard"]].drop_duplicates())
+
+
+def unquantised(table: pd.DataFrame, *, scores: Sequence[str] = SCORES) -> pd.DataFrame:
+    """Read off what scores would be without the errors of quantisation: a row a model, selection, layer and score.
+
+    A quantised model has these errors once; with ``noise`` of the same size it has their variance two and three times.
+    ``none`` is where the line through the three meets no error, ``value`` the score as it is, ``change`` the
+    difference, ``bend`` how far the line misses the three. Of a model whose full precision is at hand, rounded to Q4_1
+    for the purpose, ``known`` is the score without, else NaN.
+    """
+    rows, found = controls(table), []
+    for model, part in rows.groupby("model", sort=False):
+        rounded = part.weights.str.startswith("Q4_1").any()
+        steps = ["Q4_1", "Q4_1 + noise", "Q4_1 + noise + noise"] if rounded else ["trained", "noise", "noise + noise"]
+        mean = part.groupby(["selection", "layer", "weights"], sort=False)[list(scores)].mean()
+        for score in scores:
+            values = mean[score].unstack("weights")
+            if not set(steps) <= set(values):
+                continue
+            three = values[steps].to_numpy()
+            slope, none = np.polyfit([1, 2, 3], three.T, 1)
+            bend = np.abs(three - (none[:, None] + slope[:, None] * [1, 2, 3])).max(axis=1)
+            one = pd.DataFrame({"value": three[:, 0], "none": none, "change": three[:, 0] - none, "bend": bend})
+            one["known"] = values["trained"].to_numpy() if rounded else np.nan
+            found.append(one.set_index(values.index).reset_index().assign(model=model, score=score))
+    return pd.concat(found, ignore_index=True)
+
+
+def costs(losses: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of losses.csv with ``nats`` above those of the whole model on the same stretch of text."""
+    same = ["model", "corpus", "tokens", "part", "choice", "stretch"]
+    whole = losses[losses.action == "whole"].set_index(same).nats.rename("whole")
+    rows = losses[losses.action != "whole"].join(whole, on=same)
+    return rows.assign(nats=rows.nats - rows.whole)
+
+
+def by_layer(losses: pd.DataFrame) -> pd.DataFrame:
+    """Return what each layer costs alone, in nats a token, with an interval: a row a layer and action."""
+    rows = costs(losses[losses.choice == "alone"])
+    rows = rows.assign(layer=rows.which.astype(int))
+    return _with_interval(rows, [*LAYERS, "action"])
+
+
+def together(losses: pd.DataFrame) -> pd.DataFrame:
+    """Return what several layers cost together: a row an order, action and number of layers, with an interval."""
+    return _with_interval(costs(losses[losses.choice == "together"]), ["model", "corpus", "action", "order", "layers"])
+
+
+def _with_interval(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    wide = rows.pivot(index=key, columns="stretch", values="nats")
+    means = wide.to_numpy() @ _draws(wide.shape[1]).T
+    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
+    return pd.DataFrame({"nats": wide.mean(axis=1), "low": low, "high": high}, index=wide.index).reset_index()
+
+
+def agreement(losses: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Return Kendall's tau of every score of ``SIGNS`` with what layers cost alone: a row a text, part and action.
+
+    1 where the score ranks the layers by their cost, cheap ones first. ``low`` and ``high`` are from stretches of the
+    text on which costs are measured, drawn again and again; ``beyond`` is the partial tau with the update ratio held
+    fixed: what the score says that the size of the update does not. ``scores`` are rows of whole layers, of one
+    selection of tokens, as protocol.csv and outliers.csv have them; those of several shards are averaged.
+    """
+    names = [name for name in SIGNS if name in scores]
+    mean = scores.groupby(["model", "corpus", "layer"])[names].mean() * pd.Series(SIGNS)[names]
+    rows = costs(losses[losses.choice == "alone"])
+    rows, found = rows.assign(layer=rows.which.astype(int)), []
+    for key, part in rows.groupby(["model", "corpus", "part", "action"], sort=False):
+        wide = part.pivot(index="layer", columns="stretch", values="nats").to_numpy()
+        ranked = _pairs(mean.loc[key[:2]].loc[sorted(part.layer.unique())].to_numpy().T)
+        tau = ranked @ _pairs(wide.mean(axis=1)[None])[0]
+        drawn = ranked @ _pairs(_draws(wide.shape[1]) @ wide.T).T
+        low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
+        size = names.index("update_ratio")
+        with_size = ranked @ ranked[size]
+        rest = np.sqrt(((1 - with_size**2) * (1 - tau[size] ** 2)).clip(0))
+        beyond = np.divide(tau - with_size * tau[size], rest, out=np.full(len(tau), np.nan), where=rest > 1e-9)
+        one = pd.DataFrame({"score": names, "tau": tau, "low": low, "high": high, "beyond": beyond})
+        found.append(one.assign(**dict(zip(("model", "corpus", "part", "action"), key, strict=True)), layers=len(wide)))
+    return pd.concat(found, ignore_index=True)
+
+
+def predicted(losses: pd.DataFrame, scores: pd.DataFrame, layers: Sequence[int]) -> pd.DataFrame:
+    """Say how linear some layers are, and what they cost to remove: a row a text and layer.
+
+    ``place`` of a score or cost is its place among all layers, 1 for the highest or the dearest. ``scores`` as for
+    :func:`agreement`.
+    """
+    mean = scores.groupby(["model", "corpus", "layer"])[list(SCORES)].mean()
+    removed = by_layer(losses)
+    removed = removed[(removed.action == "remove") & (removed.part == "block")].set_index(["model", "corpus", "layer"])
+    both = mean.join(removed[["nats", "low", "high"]], how="inner")
+    for name in (*SCORES, "nats"):
+        both[f"{name}_place"] = both.groupby(["model", "corpus"])[name].rank(ascending=False).astype(int)
+    return both[both.index.isin(layers, level="layer")].reset_index()
+
+
+def _draws(stretches: int) -> np.ndarray:
+    """Return weights of stretches, a row a draw with replacement; the same ones every time."""
+    drawn = np.random.default_rng(0).integers(stretches, size=(DRAWS, stretches))
+    return np.stack([(drawn == one).mean(axis=1) for one in range(stretches)], axis=1)
+
+
+def _pairs(values: np.ndarray) -> np.ndarray:
+    """Return, for every row, the signs of all differences of two of its values, scaled so that products are tau-b."""
+    first, second = np.triu_indices(values.shape[1], k=1)
+    signs = np.sign(values[:, first] - values[:, second])
+    return signs / np.sqrt((signs**2).sum(axis=1, keepdims=True))

@@ -1,0 +1,139 @@
+"""What is said of real models: on made-up rows whose answer is known, and on rows that say the opposite."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import kendalltau
+
+from linstudy.study.claims import real
+
+KEY = {"model": "m", "corpus": "w", "part": "block"}
+SELECTIONS = ("all tokens", "outliers left out")
+FULL, FEW = 1000, 250
+
+
+def measured(value, *, weights="trained", tokens=FULL, shard=0, seed=0, layers=4, **key):
+    """Rows as protocol.csv has them; ``value`` takes selection and layer to the score."""
+    rows = [
+        {"selection": selection, "layer": layer, "linearity": value(selection, layer)}
+        for selection in SELECTIONS
+        for layer in range(1, layers + 1)
+    ]
+    table = pd.DataFrame(rows).assign(**KEY | key, weights=weights, tokens=tokens, shard=shard, seed=seed)
+    return table.assign(update_linearity=table.linearity / 2)
+
+
+def lost(nats, *, whole=3.0, stretches=8, noise=0.0, part="block", choice="alone", **key):
+    """Rows as losses.csv has them; ``nats`` maps (action, which) to what is lost."""
+    rng = np.random.default_rng(1)
+    rows = [{"action": "whole", "order": "whole", "which": "", "layers": 0, "lost": 0.0}]
+    for (action, which), cost in nats.items():
+        rows.append({"action": action, "order": "o", "which": which, "layers": len(which.split()), "lost": cost})
+    frames = [
+        pd.DataFrame(rows).assign(stretch=one, nats=lambda t, one=one: whole + one + t["lost"])
+        for one in range(stretches)
+    ]
+    table = pd.concat(frames, ignore_index=True).assign(**KEY | {"part": part, "choice": choice, "tokens": 9} | key)
+    table["nats"] += noise * rng.standard_normal(len(table)) * (table.action != "whole")
+    return table
+
+
+def test_ranges_are_over_layers_of_means_over_shards():
+    shards = [measured(lambda s, layer, x=x: 0.9 + 0.02 * layer + x, shard=i) for i, x in enumerate((0, 0.003, 0.006))]
+    table = pd.concat([*shards, measured(lambda *_: 0.1, tokens=FEW), measured(lambda *_: 0.2, weights="random")])
+    found = real.ranges(table, layers=(2, 4)).set_index(["selection", "score"])
+    row = found.loc["all tokens", "linearity"]
+    assert (row.least, row.greatest) == (pytest.approx(0.943), pytest.approx(0.983))
+    assert (row["at"], row.shards, row.spread) == ((2, 4), 3, pytest.approx(0.006))
+    assert np.isnan(real.ranges(shards[0]).spread).all()
+
+
+@pytest.mark.parametrize(("score", "below"), [(0.5, True), (0.95, False)])
+def test_a_layer_is_below_its_twins_when_it_is_below_every_one_of_them(score, below):
+    twins = [measured(lambda *_, x=x: x, weights=w, tokens=FEW, seed=i)
+             for w in ("random", "permuted") for i, x in enumerate((0.97, 0.9, 0.99))]  # fmt: skip
+    table = pd.concat([measured(lambda *_: 0.1), measured(lambda *_: score, tokens=FEW), *twins])
+    found = real.beside_twins(table)
+    assert len(found) == 4
+    assert (found.trained == score).all()  # on the tokens of the twins
+    assert (found.below == below).all()
+    assert found.random_low.eq(0.9).all()
+    assert found.permuted_high.eq(0.99).all()
+
+
+def test_a_line_through_the_noise_meets_the_score_without_any():
+    def one(weights, times, model="m"):
+        return measured(lambda s, layer: 0.9 - 0.01 * layer * times, weights=weights, tokens=FEW, model=model)
+
+    quantised = [one("trained", 1), one("noise", 2), one("noise + noise", 3)]
+    whole = [one("trained", 0, "f"), one("Q4_1", 1, "f"), one("Q4_1 + noise", 2, "f")]
+    table = pd.concat([*quantised, *whole, one("Q4_1 + noise + noise", 3, "f")])
+    found = real.unquantised(table, scores=["linearity"])
+    assert found.none.tolist() == pytest.approx([0.9] * 16)
+    assert found.change.tolist() == pytest.approx((-0.01 * found.layer).tolist())
+    assert found.bend.max() < 1e-12
+    assert found[found.model == "m"].known.isna().all()
+    assert found[found.model == "f"].known.tolist() == pytest.approx([0.9] * 8)
+    bent = pd.concat([*quantised[:2], one("noise + noise", 9)])
+    assert real.unquantised(bent, scores=["linearity"]).bend.min() > 0.01
+
+
+# what is lost, by action and layer
+COSTS = {("remove", "1"): 3.0, ("remove", "2"): 0.1, ("remove", "3"): 1.0, ("remove", "4"): 0.5}
+COSTS |= {("affine", which): cost / 10 for (_, which), cost in COSTS.items()}
+
+
+def said(linearity):
+    """Scores of four layers; the update ratio ranks them as it likes."""
+    table = pd.DataFrame({"layer": range(1, 5), "linearity": linearity, "update_linearity": [0.9, 0.2, 0.4, 0.3]})
+    return table.assign(**KEY, update_ratio=[0.1, 0.2, 0.3, 0.4])
+
+
+def test_costs_are_above_the_whole_model_on_the_same_stretch():
+    found = real.by_layer(lost(COSTS)).set_index(["action", "layer"])
+    assert found.nats.to_dict() == pytest.approx({(action, int(which)): x for (action, which), x in COSTS.items()})
+    assert (found.high - found.low).max() < 1e-9  # the stretches differ, what is lost on them does not
+    noisy = real.by_layer(lost(COSTS, noise=0.5))
+    assert ((noisy.low < noisy.nats) & (noisy.nats < noisy.high)).all()
+    assert (noisy.high - noisy.low).min() > 0.1
+
+
+def test_tau_is_one_for_a_score_that_ranks_the_layers_and_minus_one_for_its_opposite():
+    for linearity, tau in (([0.1, 0.9, 0.3, 0.5], 1), ([0.9, 0.1, 0.5, 0.3], -1)):
+        found = real.agreement(lost(COSTS), said(linearity)).set_index(["action", "score"])
+        assert found.loc[("remove", "linearity"), ["tau", "low", "high"]].tolist() == pytest.approx([tau] * 3)
+        assert found.loc[("affine", "update_linearity"), "tau"] == pytest.approx(-1)
+
+
+def test_tau_is_that_of_scipy_also_with_ties_and_its_interval_widens_with_noise():
+    linearity = [0.1, 0.3, 0.3, 0.5]
+    found = real.agreement(lost(COSTS), said(linearity)).set_index(["action", "score"])
+    theirs = kendalltau(-np.array(linearity), [3.0, 0.1, 1.0, 0.5]).statistic
+    assert found.loc[("remove", "linearity"), "tau"] == pytest.approx(theirs)
+    noisy = real.agreement(lost(COSTS, noise=3.0), said(linearity)).set_index(["action", "score"])
+    assert noisy.loc[("remove", "linearity"), "high"] - noisy.loc[("remove", "linearity"), "low"] > 0.3
+
+
+def test_a_score_that_is_the_update_ratio_says_nothing_beyond_it():
+    ratio = said([0.1, 0.9, 0.3, 0.5])
+    found = real.agreement(lost(COSTS), ratio.assign(update_linearity=[0.9, 0.1, 0.3, 0.2])).set_index(
+        ["action", "score"]
+    )
+    assert np.isnan(found.loc[("remove", "update_ratio"), "beyond"])
+    size, tau = found.loc[("remove", "update_ratio"), "tau"], found.loc[("remove", "linearity"), "tau"]
+    both = kendalltau(ratio.update_ratio, -ratio.linearity).statistic
+    partial = (tau - both * size) / np.sqrt((1 - both**2) * (1 - size**2)) if abs(size) < 1 else np.nan
+    assert found.loc[("remove", "linearity"), "beyond"] == pytest.approx(partial, nan_ok=True)
+
+
+def test_a_layer_predicted_to_be_linear_and_dear_is_first_in_both():
+    found = real.predicted(lost(COSTS), said([0.1, 0.9, 0.3, 0.5]), [1, 2]).set_index("layer")
+    assert found.loc[1, ["update_linearity_place", "nats_place", "linearity_place"]].tolist() == [1, 1, 4]
+    assert found.loc[2, ["update_linearity_place", "nats_place", "linearity_place"]].tolist() == [4, 4, 1]
+
+
+def test_several_layers_are_counted_apart_from_single_ones():
+    table = pd.concat([lost(COSTS), lost({("remove", "2 3"): 2.0, ("affine", "2 3"): 0.3}, choice="together")])
+    found = real.together(table).set_index("action")
+    assert found.nats.to_dict() == pytest.approx({"affine": 0.3, "remove": 2.0})
+    assert found.layers.tolist() == [2, 2]
