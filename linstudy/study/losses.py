@@ -33,7 +33,8 @@ def block_losses(
             rows = slice(start, start + AT_ONCE)
             given.state = exits[first - 1][rows] if first > 1 else None
             logits = model(blocks[rows], use_cache=False).logits[:, :-1].float()
-            nats = nn.functional.cross_entropy(logits.mT, blocks[rows, 1:], reduction="none")
+            wanted = blocks[rows, 1:]
+            nats = nn.functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), reduction="none").view_as(wanted)
             found.append(nats.double().mean(1))
     return torch.cat(found)
 

@@ -29,6 +29,7 @@ def real_runs() -> Iterator[Run]:
         if shard == 0:
             yield from _controls()
             yield from _losses()
+            yield from _derivatives()
 
 
 def _controls() -> Iterator[Run]:
@@ -47,6 +48,14 @@ def _losses() -> Iterator[Run]:
         for part, choice in (*((part, ALONE) for part in ("block", "attention", "mlp")), ("block", TOGETHER)):
             run = f"losses-{name}-{text}-{part}-{choice}"
             yield Run(run, TABLES["losses"], common | {"part": part, "choice": choice}, needs=name)
+
+
+def _derivatives() -> Iterator[Run]:
+    for name in DECODERS:
+        # Derivatives of 64 features of 576 or more: each takes a backward pass over the sample.
+        arguments = {"source": fetched_source(name, TEXTS[0]), "tokens": FITTED * LENGTH, "sampled": 4, "features": 64}
+        run = f"derivatives-{name}-{TEXTS[0]}"
+        yield Run(run, TABLES["derivatives"], arguments | {"dtype": "float32"}, needs=name)
 
 
 def fetched_source(name: str, text: str) -> Source:

@@ -100,6 +100,8 @@ def _runs() -> Iterator[Run]:
     encoder = fetched_source("minilm", "wikitext-2-valid")
     yield from _measured(encoder, tokens=225 * LENGTH, needs="minilm", tables=("profiles", "outliers"))
     yield from real_runs()
+    own = {"source": _own(PLAIN), "tokens": 80 * LENGTH, "sampled": 40, "features": None, "dtype": "float32"}
+    yield Run(f"derivatives-{PLAIN}-stories", TABLES["derivatives"], own)
     yield from _followed()
     yield from _swept()
     for name in pocket_folders():

@@ -60,6 +60,26 @@ def beside_twins(table: pd.DataFrame, *, selection: str = OUTLIERS, score: str =
     return wide.reset_index().rename_axis(columns=None)
 
 
+def swapped(table: pd.DataFrame, *, selection: str = OUTLIERS) -> pd.DataFrame:
+    """Give trained layers what their twins have, one of the identity's two factors at a time: a row a model and layer.
+
+    ``trained`` is LS. By 1 - LS = (1 - LS_res) * update ratio, ``random_size`` and ``permuted_size`` are what it would
+    be with the twin's update ratio, ``random_shape`` and ``permuted_shape`` with its LS_res; ``random`` and
+    ``permuted`` the twin's own, with both. Raw scores, for which the identity holds, and twins' means over seeds.
+    """
+    rows = controls(table)
+    rows = rows[rows.selection == selection].assign(shape=1 - rows.update_linearity_raw, size=rows.update_ratio)
+    mean = rows.groupby(["model", "layer", "weights"])[["shape", "size"]].mean().unstack("weights")
+    shape, size = mean["shape"], mean["size"]
+    found = pd.DataFrame({"trained": 1 - shape.trained * size.trained})
+    for twin in ("random", "permuted"):
+        if twin in shape:
+            found[f"{twin}_size"] = 1 - shape.trained * size[twin]
+            found[f"{twin}_shape"] = 1 - shape[twin] * size.trained
+            found[twin] = 1 - shape[twin] * size[twin]
+    return found.reset_index()
+
+
 def controls(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of protocol.csv of the controls, and of the trained models that read what they read."""
     others = table[table.weights != "trained"]

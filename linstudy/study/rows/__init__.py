@@ -1,5 +1,6 @@
 """The tables of long runs and what makes their rows, a module a kind; nothing here imports torch before it runs."""
 
+from .derivatives import DERIVATIVES
 from .evaluation import EVALUATIONS
 from .finetuning import FINETUNING
 from .losses import LOSSES
@@ -16,6 +17,7 @@ ALL = (
     PRUNING,
     LAYER_COSTS,
     LOSSES,
+    DERIVATIVES,
     FAMILIES,
     REGULARISATION,
     DYNAMICS,

@@ -1,0 +1,78 @@
+"""The mean derivative of a layer: against one worked out whole, and for layers whose derivative is known."""
+
+import pytest
+import torch
+from tiny_models import tiny_ids, tiny_model
+from torch import nn
+
+from linstudy.models import blocks as model_blocks
+from linstudy.models import set_blocks
+from linstudy.study import derivative
+from linstudy.study.derivative import derivatives, mean_derivatives
+
+EVERY = torch.arange(32)
+
+
+@pytest.fixture(autouse=True)
+def from_the_first_token(monkeypatch):
+    monkeypatch.setattr(derivative, "DROP_FIRST", 1)
+
+
+def jacobian(model, layer, ids):
+    """(token, dim, token, dim): how what leaves depends on what enters, all of it."""
+    x, args, kwargs = derivative._entering(model, model_blocks(model)[layer - 1], ids)
+
+    def leaving(state):
+        given = model_blocks(model)[layer - 1](state[None], *args, **kwargs)
+        return (given[0] if isinstance(given, tuple) else given)[0]
+
+    return torch.autograd.functional.jacobian(leaving, x[0]).double()
+
+
+@pytest.mark.parametrize("name", ["llama", "gpt2", "gemma3_text"])
+def test_a_token_alone_has_the_derivative_of_its_layer(name, monkeypatch):
+    monkeypatch.setattr(derivative, "DROP_FIRST", 0)
+    model, ids = tiny_model(name), tiny_ids(batch=1, length=1)
+    own, whole = mean_derivatives(model, 2, ids, EVERY)
+    expected = jacobian(model, 2, ids)[0, :, 0]
+    assert torch.allclose(own, expected, atol=1e-5)
+    assert torch.allclose(whole, expected, atol=1e-5)
+
+
+def test_positions_are_summed_in_the_whole_derivative_and_averaged_out_of_the_own():
+    model, ids = tiny_model("llama"), tiny_ids(batch=1, length=6)
+    full = jacobian(model, 2, ids)[1:, :, 1:]
+    owns, wholes = zip(*(mean_derivatives(model, 2, ids, EVERY, seed=seed) for seed in range(400)), strict=True)
+    assert torch.allclose(wholes[0], full.sum((0, 2)) / 5, atol=1e-5)
+    expected = torch.stack([full[t, :, t] for t in range(5)]).mean(0)
+    error = (torch.stack(owns).mean(0) - expected).norm() / expected.norm()
+    assert error < 0.05
+    assert (wholes[0] - expected).norm() / expected.norm() > 0.1  # control: the two differ
+
+
+class Squares(nn.Module):
+    """A layer whose best map on symmetric inputs is 0 and whose derivative is not, at any token."""
+
+    def forward(self, stream):
+        return stream + stream**2
+
+
+def test_a_linear_layer_is_its_derivative_and_a_square_is_not():
+    model = tiny_model("llama")
+    torch.manual_seed(0)
+    linear = nn.Linear(32, 32)
+    set_blocks(model, [linear, Squares()])
+    ids = [tiny_ids(batch=40, length=16, seed=seed) for seed in range(2)]
+    table = derivatives(model, ids[0], ids[1], sampled=ids[0][:4]).set_index(["layer", "predictor"])
+    assert table.loc[(1, "own derivative"), "explained"] == pytest.approx(1, abs=1e-5)
+    assert table.loc[(1, "own derivative"), "alike"] == pytest.approx(1, abs=1e-5)
+    assert table.loc[(1, "identity"), "explained"] < 0.1
+    assert table.loc[(2, "best map"), "explained"] > table.loc[(2, "own derivative"), "explained"] - 1e-3
+    assert table.loc[(2, "best map"), "explained"] < 0.999
+
+
+def test_some_features_have_the_rows_of_all():
+    model, ids = tiny_model("llama"), tiny_ids(batch=4, length=16)
+    some = torch.tensor([3, 17])
+    for few, every in zip(*(mean_derivatives(model, 1, ids, which) for which in (some, EVERY)), strict=True):
+        assert torch.allclose(few, every[some])
