@@ -123,13 +123,13 @@ def test_blocks_are_drawn_from_all_of_a_longer_stretch():
     assert rows.drawn("stories", tokenizer, 20).equal(drawn)
 
 
-@pytest.mark.parametrize("recipe", rows.RECIPES.values(), ids=[" ".join(key) for key in rows.RECIPES])
-def test_every_recipe_is_one_that_heal_knows(recipe):
+@pytest.mark.parametrize(("action", "healing"), rows.RECIPES)
+def test_every_recipe_is_one_that_heal_knows(action, healing):
     model = small_model("llama", seed=0)
     ids = token_blocks("stories", load("stories-1m")[1], tokens=40 * 16, length=16) % 99
     start = copy.deepcopy(model)
-    start = start if recipe.action == "whole" else prune(start, [2], recipe.action, blocks=ids)
-    assert next(heal(start, ids, HEALING, teacher=model, **recipe.options))["step"] == 0
+    start = start if action == "whole" else prune(start, [2], action, blocks=ids)
+    assert next(heal(start, ids, HEALING, teacher=model, **rows.HEALINGS[healing]))["step"] == 0
 
 
 def test_a_pruned_model_is_healed_too_and_its_layers_have_costs():

@@ -37,12 +37,10 @@ class Variant:
     @property
     def title(self) -> str:
         """Name the variant as a figure does."""
-        if self.penalty != "none":
-            return f"{self.penalty.replace('mse', 'MSE')} {self.weight:g}"
-        if self.scaling != "none":
-            where, _, constant = self.scaling.removesuffix(",power=0").partition("=")
-            return f"{where} × {constant}" if constant else f"{where} / √layer"
-        return f"decay {self.weight_decay:g}" if self.weight_decay != 0.1 else "plain"
+        if self.scaling == "none" or self.penalty != "none":
+            return self.name.replace("-", " ").replace("mse", "MSE")
+        where, _, constant = self.scaling.removesuffix(",power=0").partition("=")
+        return f"{where} × {constant}" if constant else f"{where} / √layer"
 
     @property
     def key(self) -> dict[str, object]:
@@ -96,14 +94,16 @@ def trained(preset: str, corpus: str, variant: Variant, *, rate: float, seed: in
 
 
 def dynamics(keep: Keep, **arguments: Any) -> None:
-    """Follow a model through its pretraining: one of ours by its preset, or a source's published checkpoints."""
-    (checkpoints if "source" in arguments else followed)(keep, **arguments)
+    """Follow a model through its pretraining: one of ours by its preset, or a source's published checkpoints.
 
-
-def followed(keep: Keep, preset: str, corpus: str, variant: Variant, *, rate: float, seed: int, steps: int) -> None:
-    """Measure every layer at steps 0, 1, 2, 4 and so on of a pretraining run."""
-    for step, profile in training(preset, corpus, variant, rate=rate, seed=seed, steps=steps, along=True):
-        keep(profile, step=step, model=preset, revision="")
+    Ours is measured at steps 0, 1, 2, 4 and so on; ``arguments`` are those of :func:`training`, or of
+    :func:`checkpoints`.
+    """
+    if "source" in arguments:
+        checkpoints(keep, **arguments)
+    else:
+        for step, profile in training(**arguments, along=True):
+            keep(profile, step=step, model=arguments["preset"], revision="")
 
 
 def checkpoints(keep: Keep, source: Source, revisions: Mapping[int, str], *, tokens: int) -> None:

@@ -61,20 +61,15 @@ def profile(model: Any, blocks: Any, dtype: str, *, part: str) -> pd.DataFrame:
 
 def outliers(keep: Keep, source: Source, *, tokens: int, weights: str, dtype: str) -> None:
     """Measure with first tokens and outliers left out."""
-    from ... import untrained
     from ...measure import outlier_ablation
 
-    model, (blocks,) = read(source, tokens, dtype)
-    model = untrained(model, seed=0) if weights == "random" else model
+    model, (blocks,) = read(source, tokens, dtype, weights=weights)
     keep(lambda: outlier_ablation(model, blocks).assign(dtype=dtype, **text_of(blocks)), seed=0)
 
 
 def boundaries(keep: Keep, source: Source, *, tokens: int, weights: str, dtype: str) -> None:
     """Look at the stream between the layers: outliers, dimension, lens and errors."""
-    from ... import untrained
-
-    model, (blocks,) = read(source, tokens, dtype)
-    model = untrained(model, seed=0) if weights == "random" else model
+    model, (blocks,) = read(source, tokens, dtype, weights=weights)
     keep(lambda: between(model, blocks).assign(dtype=dtype, **text_of(blocks)), seed=0)
 
 
@@ -125,11 +120,16 @@ def families(keep: Keep, *, model: str, tokens: int) -> None:
                     keep(make, stack=stack, seed=seed, corpus=corpus, part=part)
 
 
-def read(source: Source, tokens: int, dtype: str, *, shards: int = 1) -> tuple[Any, list[Any]]:
-    """Return a model and so many stretches of its text."""
+def read(
+    source: Source, tokens: int, dtype: str, *, weights: str = "trained", shards: int = 1
+) -> tuple[Any, list[Any]]:
+    """Return a model, or one with random weights, and so many stretches of its text."""
+    from ..twins import twin
+
     model, tokenizer = source.load(dtype=dtype)
     count = tokens // LENGTH
-    return model, list(blocks_of(source.text, tokenizer, shards * count, framed=source.framed).split(count))
+    blocks = blocks_of(source.text, tokenizer, shards * count, framed=source.framed)
+    return twin(model, weights), list(blocks.split(count))
 
 
 MODEL = ("model", "revision", "weights", "seed", "corpus", "tokens")  # what was measured, and on what

@@ -4,7 +4,7 @@ import copy
 import math
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -31,29 +31,21 @@ CHOICE = ("order", "action", "layers", "seed")  # one pruned model
 Add = Callable[..., None]
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How a model is trained: what was done with its layers, the options of ``heal``, from random maps or not."""
-
-    action: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-    random: bool = False
-
-
-FINE_TUNING = {"trained": "all", "states": 0.0, "nats": 1.0}
-RECIPES: dict[tuple[str, str], Recipe] = {  # by what the table calls their action and healing
-    ("affine", "stand-ins"): Recipe("affine"),  # the paper's
-    ("affine", "stand-ins, random start"): Recipe("affine", random=True),
-    ("affine", "stand-ins, with loss"): Recipe("affine", {"nats": 1.0}),
-    ("affine", "all"): Recipe("affine", {"trained": "all"}),
-    ("affine", "all, with loss"): Recipe("affine", {"trained": "all", "nats": 1.0}),
-    ("affine", "fine-tuning"): Recipe("affine", FINE_TUNING),
-    ("sequential", "stand-ins"): Recipe("sequential"),
-    ("remove", "all"): Recipe("remove", {"trained": "all"}),  # the fourth line of the paper's Figure 7
-    ("remove", "all, with loss"): Recipe("remove", {"trained": "all", "nats": 1.0}),
-    ("remove", "fine-tuning"): Recipe("remove", FINE_TUNING),
-    ("whole", "fine-tuning"): Recipe("whole", FINE_TUNING),  # the control: nothing is pruned
+# What is trained, and by what, of the options of ``heal``; from random maps where it says so.
+HEALINGS: dict[str, Mapping[str, Any]] = {
+    "stand-ins": {},  # the paper's
+    "stand-ins, random start": {},
+    "stand-ins, with loss": {"nats": 1.0},
+    "all": {"trained": "all"},  # of removed layers the fourth line of the paper's Figure 7
+    "all, with loss": {"trained": "all", "nats": 1.0},
+    "fine-tuning": {"trained": "all", "states": 0.0, "nats": 1.0},
 }
+RECIPES = (  # an action and a healing; the last is the control: nothing is pruned
+    *(("affine", healing) for healing in HEALINGS),
+    ("sequential", "stand-ins"),
+    *(("remove", healing) for healing in ("all", "all, with loss", "fine-tuning")),
+    ("whole", "fine-tuning"),
+)
 
 
 def layer_costs(keep: Keep, source: Source, *, tokens: int, dtype: str) -> None:
@@ -168,15 +160,15 @@ def by_recipe(add: Add, model: Any, blocks: Any, evaluated: Mapping[str, Any]) -
     count = max(1, round(LESS * len(blocks_in(model))))
     layers = sorted(choose(model, blocks, ASKED, count=count))
 
-    def healed(start: Any, recipe: Recipe, seed: int) -> pd.DataFrame:
+    def healed(start: Any, healing: str, seed: int) -> pd.DataFrame:
         one = copy.deepcopy(start)
-        if recipe.random:
+        if "random start" in healing:
             randomise_(one, seed=seed)
-        list(heal(one, blocks, replace(HEALING, **HEALED, seed=seed), teacher=model, **recipe.options))
+        list(heal(one, blocks, replace(HEALING, **HEALED, seed=seed), teacher=model, **HEALINGS[healing]))
         found = {text: math.exp(cross_entropy(one, some)) for text, some in evaluated.items()}
         return pd.DataFrame({"text": found.keys(), "perplexity": found.values(), "parameters": count_parameters(one)})
 
-    for (action, healing), recipe in RECIPES.items():
+    for action, healing in RECIPES:
         key = {"order": ASKED, "action": action, "healing": healing, "layers": count}
         start, which = copy.deepcopy(model), " ".join(map(str, layers))
         if action == "whole":
@@ -185,7 +177,7 @@ def by_recipe(add: Add, model: Any, blocks: Any, evaluated: Mapping[str, Any]) -
         else:
             prune(start, layers, action, blocks=blocks)
         for seed in SEEDS:
-            make = partial(healed, start, recipe, seed)
+            make = partial(healed, start, healing, seed)
             add(lambda make=make, which=which: make().assign(which=which), **key, seed=seed)
 
 
