@@ -1,4 +1,4 @@
-"""``linstudy prune``, run as a process: a folder that others load, a table that says what it cost, a figure."""
+"""``linstudy prune``: a folder that others load, a table that says what it cost, a figure."""
 
 import math
 import os
@@ -6,7 +6,7 @@ import os
 import pandas as pd
 import pytest
 import torch
-from test_cli import folder, linstudy_, refused  # noqa: F401 (folder is a fixture)
+from test_cli import each_is_refused, folder, refused, typed  # noqa: F401 (two are fixtures)
 from transformers import AutoModelForCausalLM
 
 import linstudy
@@ -27,9 +27,9 @@ def parts(folder):  # noqa: F811
 
 
 @pytest.mark.slow
-def test_replaced_layers_come_back_and_the_table_is_what_the_same_by_hand_gives(folder, parts):  # noqa: F811
+def test_replaced_layers_come_back_and_the_table_is_what_the_same_by_hand_gives(folder, typed, parts):  # noqa: F811
     words = ["prune", "model", "--layers", "2", "--action", "sequential", "--order", "linearity", *TEXT]
-    done = linstudy_(*words, "--out", "replaced", cwd=folder)
+    done = typed(*words, "--out", "replaced")
     assert done.returncode == 0, done.stderr
     assert "linstudy.prune.load_pruned loads it" in done.stdout
     model, tokenizer, fitted, measured = parts
@@ -52,15 +52,14 @@ def test_replaced_layers_come_back_and_the_table_is_what_the_same_by_hand_gives(
     assert table["command"].unique()[0].startswith("linstudy prune model --layers 2")
     assert (folder / "replaced" / "pruning.svg").read_text(encoding="utf-8").lstrip().startswith("<?xml")
 
-    told = refused(linstudy_("profile", "replaced", *TEXT, cwd=folder))
-    assert "linstudy.prune.load_pruned reads it" in told
+    assert "linstudy.prune.load_pruned reads it" in refused(typed("profile", "replaced", *TEXT))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("action", ["remove", "merge"])
-def test_removed_and_merged_layers_leave_a_folder_for_everybody(folder, action):  # noqa: F811
+def test_removed_and_merged_layers_leave_a_folder_for_everybody(folder, typed, action):  # noqa: F811
     words = ["prune", "model", "--layers", "1", "--action", action, "--order", "last_first", *TEXT, "--out", action]
-    done = linstudy_(*words, cwd=folder)
+    done = typed(*words)
     assert done.returncode == 0, done.stderr
     assert "linstudy.load, or transformers alone, loads it" in done.stdout
     theirs = AutoModelForCausalLM.from_pretrained(folder / action, dtype=torch.float32)
@@ -72,20 +71,16 @@ def test_removed_and_merged_layers_leave_a_folder_for_everybody(folder, action):
     assert row["which"] == 3
     for model in (ours, theirs.eval()):
         assert row["perplexity"] == pytest.approx(math.exp(cross_entropy(model, measured)), rel=1e-5)
-    profile = linstudy_("profile", action, *TEXT, cwd=folder)
+    profile = typed("profile", action, *TEXT)
     assert profile.returncode == 0, profile.stderr
 
 
 @pytest.mark.slow
-def test_what_a_user_can_get_wrong_is_one_sentence_and_leaves_nothing(folder, monkeypatch, capsys):  # noqa: F811
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("LINSTUDY_SIZE", "tiny")
+def test_what_a_user_can_get_wrong_is_one_sentence_and_leaves_nothing(folder, typed):  # noqa: F811
     (folder / "full").mkdir(exist_ok=True)
     (folder / "full" / "mine.txt").write_text("mine")
-    before = sorted(os.listdir(folder))
-    capsys.readouterr()
     prune = ["prune", "model", "--layers", "1", "--out", "wrong", *TEXT]
-    for changes, part in (
+    wrong = (
         (["--order", "linear"], "there is no order 'linear': did you mean 'linearity'"),
         (["--action", "merged"], "there is no action 'merged': did you mean 'merge'"),
         (["--layers", "3"], "--layers 3: of 3 layers, 1 to 2 can go."),
@@ -96,14 +91,8 @@ def test_what_a_user_can_get_wrong_is_one_sentence_and_leaves_nothing(folder, mo
         (["--out", "full"], "full exists and is not empty: give a new folder"),
         (["--out", "no/wrong"], "--out no/wrong: the folder 'no' does not exist; make it first."),
         (["--action", "merge", "--layers", "2", "--order", "angular", "--dtype", "float31"], "'float31'"),
-    ):
-        assert main([*prune, *changes]) == 2, changes
-        told = capsys.readouterr()
-        assert part in told.err
-        assert told.err.startswith("linstudy: ")
-        assert told.err.count("\n") == 1
-        assert told.out == ""
-    assert sorted(os.listdir(folder)) == before
+    )
+    each_is_refused(typed, prune, wrong)
 
 
 def test_names_are_looked_at_before_a_model_is_loaded(tmp_path, monkeypatch, capsys):
