@@ -41,10 +41,13 @@ def say(line: str) -> None:
 
 def plan(runs: Iterable[Run], *, folder: str | os.PathLike | None = None) -> list[tuple[Run, str]]:
     """Return every run with its state: "there", "missing" or "cannot run here: why"."""
-    absent = {}
+    absent, tables = {}, {}
     states = []
     for run in runs:
-        if have(run.table.name, folder=folder, **run.key):
+        name = run.table.name
+        if name not in tables:
+            tables[name] = results(name, folder=folder)
+        if not matching(tables[name], run.key).empty:
             states.append((run, "there"))
             continue
         if run.needs not in absent:

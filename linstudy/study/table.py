@@ -76,13 +76,19 @@ class Keep:
 
 def matching(frame: pd.DataFrame, key: Mapping[str, object]) -> pd.DataFrame:
     """Return the rows whose columns have these values (None: the cell is empty); none where nothing is there."""
-    if frame.empty:
-        return frame
-    (wanted,) = cells_of(pd.DataFrame([key], dtype=object), key)
-    return frame[[cells == wanted for cells in cells_of(frame, key)]]
+    for name, value in key.items():
+        if frame.empty:
+            break
+        frame = frame[[as_written(cell) == as_written(value) for cell in frame[name]]]
+    return frame
 
 
 def cells_of(frame: pd.DataFrame, names: Iterable[str]) -> list[tuple[str, ...]]:
     """Return of every row the cells of these columns, as a file has them."""
     rows = frame[list(names)].itertuples(index=False, name=None)
-    return [tuple("" if pd.isna(cell) else str(cell) for cell in row) for row in rows]
+    return [tuple(map(as_written, row)) for row in rows]
+
+
+def as_written(cell: object) -> str:
+    """Return a cell as a file has it."""
+    return "" if pd.isna(cell) else str(cell)
