@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from ..models import blocks, capture, positions
+from ..models import blocks, capture, positions, width_of
 from .padding import by_length, evaluating, padded
 from .zero_shot import accuracy
 
@@ -74,7 +74,7 @@ def pooled_states(
             raise IndexError(f"layer {layer} is not there: 0 enters the first block, {count} leaves the last")
     if pool not in ("last", "mean"):
         raise ValueError(f"pool={pool!r} is not known: choose 'last' (token) or 'mean' (of the tokens).")
-    found = {layer: torch.zeros(len(texts), model.config.get_text_config().hidden_size) for layer in layers}
+    found = {layer: torch.zeros(len(texts), width_of(model)) for layer in layers}
     encoded = tokenizer(list(texts), verbose=False)["input_ids"] if texts else []
     room = positions(model)
     for number, ids in enumerate(encoded, start=1):

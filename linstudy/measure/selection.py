@@ -9,6 +9,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from ..models import blocks as model_blocks
+from ..models import width_of
 from .reading import batches, check_text, known, share_of
 from .scores import need_tokens
 
@@ -84,7 +85,7 @@ def planned(
     first, *others = selections
     if any((one.part, one.stack, one.layers) != (first.part, first.stack, first.layers) for one in others):
         raise ValueError("selections that differ in part, stack or layers are not one pass: measure them in turn")
-    depth, dim = len(model_blocks(model, stack=first.stack)), model.config.get_text_config().hidden_size
+    depth, dim = len(model_blocks(model, stack=first.stack)), width_of(model, stack=first.stack)
     for one in selections:
         check_text(model, blocks, one.drop_first)
     layers, cut = known(first.layers, "layer", 1, depth), len(blocks) - share_of(len(blocks), heldout)

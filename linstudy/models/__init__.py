@@ -2,7 +2,7 @@
 
 from .about import name_of, positions, task_of
 from .capture import PARTS, capture, capture_part, parts_of
-from .layout import BLOCKS, blocks, final_norm, inside, stacks_of
+from .layout import BLOCKS, blocks, final_norm, inside, stacks_of, width_of
 from .load import load, pocket_models, untrained
 from .small import SMALL, small_model
 from .spikes import planted

@@ -15,7 +15,8 @@ def name_of(model: PreTrainedModel) -> str:
 
 def positions(model: PreTrainedModel) -> int | float:
     """Return how many tokens a model has positions for; infinity where its config sets no limit."""
-    return getattr(model.config.get_text_config(), "max_position_embeddings", None) or math.inf
+    limit = getattr(model.config.get_text_config(), "max_position_embeddings", None) or math.inf
+    return limit if limit > 0 else math.inf  # XLNet's is -1
 
 
 def task_of(model: PreTrainedModel) -> str:

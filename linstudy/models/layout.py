@@ -28,6 +28,7 @@ class Layout:
     blocks: str
     final_norm: str | None
     returns: int  # how many values a block returns in a tuple, the stream first; 0 for the bare stream
+    width: int  # of the stream, which is not always what the config calls hidden_size
 
 
 @dataclass(eq=False)
@@ -60,6 +61,11 @@ def final_norm(model: PreTrainedModel, *, stack: str | None = None) -> nn.Module
     """Return the norm that the stream passes after the last block; None where there is none."""
     name = layout_of(model, stack=stack).final_norm
     return None if name is None else model.base_model.get_submodule(name)
+
+
+def width_of(model: PreTrainedModel, *, stack: str | None = None) -> int:
+    """Return the width of the stream."""
+    return layout_of(model, stack=stack).width
 
 
 def stack_of(model: PreTrainedModel, *, stack: str | None = None) -> nn.Module:
@@ -136,14 +142,15 @@ def _check(name: str, modules: nn.ModuleList, runs: list[_Run], outside: list[Ca
     mine = [run for run in runs if any(run.block is one for one in modules)]
     if not modules or [run.block for run in mine] != list(modules):
         return f"the {len(modules)} modules of {name} do not run once each and in order"
-    if not all(_alike(run.x, run.y) and run.x.ndim == 3 for run in mine):
+    if not all(_alike(run.x, run.y) and run.x.ndim == 3 and run.x.shape[:2] == (1, _TOKENS) for run in mine):
         return f"{name} hold no stream of shape (batch, token, dim)"
     for index, (run, after) in enumerate(pairwise(mine)):
         if not _equal(run.y, after.x):
             return f"what leaves {name}.{index} is not what enters {name}.{index + 1}"
     after = [call for call in outside if call.start > mine[-1].end]
     reader = next((call for call in after if _equal(call.x, mine[-1].y)), None)
-    return Layout(name, reader.name if reader and is_norm(reader.module) else None, mine[-1].returns)
+    norm = reader.name if reader and is_norm(reader.module) else None
+    return Layout(name, norm, mine[-1].returns, mine[-1].x.shape[-1])
 
 
 @torch.no_grad()
@@ -179,7 +186,7 @@ def _trace(model: PreTrainedModel, lists: dict[str, nn.ModuleList]) -> tuple[lis
         clock += 1
         call, y = under_way.pop(), leaving(output)
         call.y, call.end = y.clone() if isinstance(y, Tensor) else None, clock
-        call.returns = len(output) if isinstance(output, tuple) else 0
+        call.returns = len(output) if isinstance(output, tuple | list) else 0
         if isinstance(call, _Run):
             listening = False  # to what runs once more to see whether it mixes tokens
             if not hasattr(module, _PARTS) and _alike(call.x, call.y):

@@ -16,7 +16,7 @@ from ..measure import JointMoments
 from ..measure.reading import batches, read, run_blocks, share_of
 from ..measure.scores import need_tokens
 from ..models import blocks as model_blocks
-from ..models import without
+from ..models import width_of, without
 from .changes import Change, changed
 from .closed_form import affine_map
 
@@ -31,7 +31,7 @@ Exits = dict[int, Float[Tensor, "block token dim"]]
 def exits(model: PreTrainedModel, blocks: Blocks, layers: Sequence[int] | None = None) -> Exits | None:
     """Return the states that leave layers of the whole model, by default all, or None where they are too large."""
     layers = range(1, len(model_blocks(model)) + 1) if layers is None else layers
-    size = model.config.get_text_config().hidden_size * next(model.parameters()).element_size()
+    size = width_of(model) * next(model.parameters()).element_size()
     if blocks.numel() * size * len(layers) > KEPT_BYTES:
         return None
     states = [[batch.stream[layer] for layer in layers] for batch in read(model, blocks)]
@@ -134,7 +134,7 @@ def _with_maps(
 ) -> list[Change]:
     """Fit a map for every target to the x and y that ``pairs`` gives for some rows of the text."""
     cut = len(blocks) - share_of(len(blocks), HELDOUT)
-    dim = model.config.get_text_config().hidden_size
+    dim = width_of(model)
     need_tokens(cut * blocks.shape[1], dim)
     moments: list[list[JointMoments]] = [[] for _ in targets]
     for start, stop in ((0, cut), (cut, len(blocks))):

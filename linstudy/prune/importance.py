@@ -12,6 +12,7 @@ from ..measure.moments import Centred
 from ..measure.reading import check_text, read
 from ..measure.scores import best_map, correlation, need_tokens
 from ..models import blocks as model_blocks
+from ..models import width_of
 
 # 1 where a small number says that a layer can go, -1 where a large one does
 SIGNS = {
@@ -38,7 +39,7 @@ def layer_scores(model: PreTrainedModel, blocks: Int[Tensor, "block token"]) -> 
     Raises ValueError for a text that is too short or not made for this model.
     """
     check_text(model, blocks)
-    depth, dim = len(model_blocks(model)), model.config.get_text_config().hidden_size
+    depth, dim = len(model_blocks(model)), width_of(model)
     need_tokens(blocks.numel(), dim)
     moments: list[JointMoments] = []
     angles = []
