@@ -1,0 +1,194 @@
+"""What our tables say of each claim of the paper (C1 to C9): one row a measurement, with its spread and its control."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pandas as pd
+
+from ..results import results
+from ..verdicts import Changes, changes
+from . import dynamics, penalties, pruning
+
+Tables = Callable[[str], pd.DataFrame]  # returns a table by its name, as linstudy.results does
+
+NEAR = 0.985  # what rounds to 0.99 or more
+REAL = "smollm2-135m"  # the largest model here, trained by others; its weights were quantised to four bits
+ENCODER = "minilm"
+ALL, WITHOUT = "all tokens", "outliers left out"
+COLUMNS = ["measure", "model", "text", "value", "low", "high", "spread over", "control", "its value", "table"]
+
+
+def evidence(claim: str, tables: Tables = results) -> pd.DataFrame:
+    """Return the rows of our tables that bear on a claim, "C1" to "C9"; its columns are ``COLUMNS``.
+
+    ``value`` lies in ``low`` to ``high``: the range of layers, or the 95 % interval of the mean of so many seeds
+    (Student's t), as ``spread over`` says. ``its value`` is that of the ``control``, missing where there is none.
+    ``table`` names the table that the row is computed from; ``tables`` returns one by its name. Raises KeyError for
+    another claim.
+    """
+    return pd.DataFrame(list(_CLAIMS[claim](tables)), columns=COLUMNS)
+
+
+def headline(tables: Tables = results) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the book's figure as a table, and its control: LS of every layer of ``REAL``, three ways, and of its twin.
+
+    ``counted`` says what: all tokens; the outliers left out; and the same for the update alone, without the residual.
+    """
+    outliers = tables("outliers")
+    rows = outliers[(outliers.model == REAL) & (outliers.corpus == "wikitext-2-valid") & (outliers.part == "block")]
+    every = rows[rows.ablation == ALL]
+    trained, twin = every[every.weights == "trained"], every[every.weights == "random"]
+    few = rows[(rows.ablation == WITHOUT) & (rows.weights == "trained")]
+    update = few.assign(linearity=few.update_linearity)
+    named = {"all tokens": trained, "without the outliers": few, "without outliers and residual": update}
+    return pd.concat([part.assign(counted=name) for name, part in named.items()], ignore_index=True), twin
+
+
+def measured(tables: Tables) -> pd.DataFrame:
+    """Return the blocks of every model of profiles.csv, and of the real ones of outliers.csv, trained and random.
+
+    A row a layer, means over shards and draws; ``ablation`` says which tokens were counted.
+    """
+    profiles, outliers = tables("profiles"), tables("outliers")
+    real = outliers[outliers.model.isin([REAL, ENCODER]) & outliers.ablation.isin([ALL, WITHOUT])]
+    rows = pd.concat([profiles[~profiles.model.isin([REAL, ENCODER])].assign(ablation=ALL), real], ignore_index=True)
+    rows = rows[(rows.part == "block") & ~rows.corpus.str.contains("shuffled")]
+    key = ["model", "weights", "corpus", "ablation", "layer"]
+    scores = ["linearity", "update_linearity", "update_ratio", "norm_ratio", "cosine"]
+    return rows.groupby(key, sort=False)[scores].mean().reset_index()
+
+
+def _row(measure: str, model: str, text: str, values: pd.Series, control: tuple[str, float], table: str) -> dict:
+    """Describe the layers of a model by their median and range."""
+    ends = (values.median(), values.min(), values.max(), f"{len(values)} layers")
+    return dict(zip(COLUMNS, (measure, model, text, *ends, *control, table), strict=True))
+
+
+def _seeds(measure: str, model: str, text: str, found: Changes, control: tuple[str, float], table: str) -> dict:
+    """Describe changes, one a seed, by their mean and its interval."""
+    ends = (found.mean, *found.interval, f"{len(found.values)} seeds")
+    return dict(zip(COLUMNS, (measure, model, text, *ends, *control, table), strict=True))
+
+
+def _one(measure: str, model: str, text: str, value: float, control: tuple[str, float], table: str) -> dict:
+    """Give one number that has no spread."""
+    row = (measure, model, text, value, np.nan, np.nan, "", *control, table)
+    return dict(zip(COLUMNS, row, strict=True))
+
+
+def _table(model: str) -> str:
+    return "outliers" if model in (REAL, ENCODER) else "profiles"
+
+
+def _by_layer(
+    tables: Tables, measure: str, score: str, ablations: tuple[str, ...] = (ALL,), *, encoder: bool = False
+) -> Iterator[dict]:
+    """Describe a score of every trained decoder, or of the encoder, on every text; its random twin is the control."""
+    rows = measured(tables)
+    rows = rows[(rows.model == ENCODER) == encoder]
+    twins = rows[rows.weights == "random"].groupby(["model", "corpus", "ablation"])[score].median()
+    trained = rows[(rows.weights == "trained") & rows.ablation.isin(ablations)]
+    for (model, corpus, ablation), part in trained.groupby(["model", "corpus", "ablation"], sort=False):
+        name = measure if ablation == ALL else f"{measure}, {ablation}"
+        twin = ("random twin", twins.get((model, corpus, ablation), np.nan))
+        yield _row(name, model, corpus, part[score], twin, _table(model))
+
+
+def _near_one(tables: Tables) -> Iterator[dict]:
+    yield from _by_layer(tables, "LS", "linearity", (ALL, WITHOUT))
+    rows = measured(tables)
+    rows = rows[(rows.weights == "trained") & (rows.ablation == ALL) & (rows.model != ENCODER)]
+    for (model, corpus), part in rows.groupby(["model", "corpus"], sort=False):
+        share = (part.linearity >= NEAR).mean()
+        yield _one("share of layers near 0.99", model, corpus, share, ("all", 1.0), _table(model))
+
+
+def _without_residual(tables: Tables) -> Iterator[dict]:
+    yield from _by_layer(tables, "LS_res", "update_linearity", (ALL, WITHOUT))
+    yield from _by_layer(tables, "update ratio", "update_ratio", (ALL, WITHOUT))
+
+
+def _alike(tables: Tables) -> Iterator[dict]:
+    yield from _by_layer(tables, "cosine of neighbours", "cosine")
+    yield from _by_layer(tables, "norm ratio", "norm_ratio")
+
+
+def _pretraining(tables: Tables) -> Iterator[dict]:
+    means = dynamics.layer_means(dynamics.runs_of_ours(tables("dynamics")))
+    plain = means[means.variant == "plain"]
+    for score, symbol in dynamics.SHORT.items():
+        found = changes(dynamics.since(plain, score, 0))
+        yield _seeds(f"{symbol}, last less first step", "nano", "stories", found, ("no change", 0.0), "dynamics")
+        share = dynamics.falling(plain, score)
+        yield _one(f"{symbol}, share of steps that lower it", "nano", "stories", share, ("a coin", 0.5), "dynamics")
+
+
+def _finetuning(tables: Tables) -> Iterator[dict]:
+    means = dynamics.per_seed(dynamics.labelled(tables("finetuning")))
+    fixed = means[means.text == "fixed"]
+    for task, part in fixed[fixed.labels != "no labels"].groupby("task", sort=False):
+        by = {labels: some.set_index("seed").delta_update_linearity for labels, some in part.groupby("labels")}
+        control = ("shuffled labels", by["shuffled"].mean() if "shuffled" in by else np.nan)
+        yield _seeds("change of LS_res", "stories-1m", task, changes(by["true"]), control, "finetuning")
+    for task, part in fixed[fixed.labels == "no labels"].groupby("task", sort=False):
+        found = changes(part.delta_update_linearity)
+        yield _seeds("change of LS_res, no labels", "stories-1m", task, found, ("no change", 0.0), "finetuning")
+
+
+def _regularised(tables: Tables) -> Iterator[dict]:
+    paired = penalties.with_more_text(tables("regularisation"))
+    names = {"validation_nats": "loss less plain's, nats", "update_linearity": "LS_res less plain's"}
+    for (corpus, step), part in paired.groupby(["corpus", "step"], sort=False):
+        control = part[part.variant == "branches × 0.3"]
+        for variant in ("cosine 0.5", "MSE 0.5"):
+            some = part[part.variant == variant]
+            for score, name in names.items():
+                beside = ("branches × 0.3", control[f"d_{score}"].mean())
+                label, text = f"{name}, {variant}", f"{corpus}, {step} steps"
+                yield _seeds(label, "nano", text, changes(some[f"d_{score}"]), beside, "regularisation")
+
+
+def _removed(tables: Tables) -> Iterator[dict]:
+    costs = tables("layer_costs")
+    for score, symbol in (("linearity", "LS"), ("update_linearity", "LS_res")):
+        found = pruning.agreement(costs[costs.action.isin(["remove", "affine"])])
+        for action, part in found[found.score == score].groupby("action", sort=False):
+            means = part.groupby("model").tau.mean()
+            row = _row(f"tau of {symbol} and cost, {action}", "all", "own", means, ("chance", 0.0), "layer_costs")
+            yield row | {"spread over": f"{len(means)} models"}
+    for (model, action), part in costs[costs.action.isin(["remove", "affine"])].groupby(
+        ["model", "action"], sort=False
+    ):
+        nats = part.groupby("layer").delta_nats.mean()
+        yield _row(f"nats lost, {action}", model, "own", nats, ("whole model", 0.0), "layer_costs")
+
+
+def _tails(tables: Tables) -> Iterator[dict]:
+    rows = tables("boundaries").dropna(subset="error_median")
+    rows = rows.assign(tail=rows.error_p999 / rows.error_median)
+    twins = rows[rows.weights == "random"].groupby(["model", "corpus"])["tail"].median()
+    for (model, corpus), part in rows[rows.weights == "trained"].groupby(["model", "corpus"], sort=False):
+        twin = ("random twin", twins.get((model, corpus), np.nan))
+        yield _row("error, 99.9th percentile by median", model, corpus, part["tail"], twin, "boundaries")
+
+
+def _exclusive(tables: Tables) -> Iterator[dict]:
+    yield from _by_layer(tables, "LS", "linearity", (ALL, WITHOUT), encoder=True)
+    families = tables("families")
+    rows = families[families.part == "block"].assign(stack=families["stack"].fillna(""))
+    for (family, stack), part in rows.groupby(["model", "stack"], sort=False):
+        layers = part.groupby("layer").linearity.mean()
+        yield _row("LS, random weights", f"{family} {stack}".strip(), "stories", layers, ("", np.nan), "families")
+
+
+_CLAIMS: dict[str, Callable[[Tables], Iterator[dict]]] = {
+    "C1": _near_one,
+    "C2": _without_residual,
+    "C3": _alike,
+    "C4": _pretraining,
+    "C5": _finetuning,
+    "C6": _regularised,
+    "C7": _removed,
+    "C8": _tails,
+    "C9": _exclusive,
+}
