@@ -53,7 +53,8 @@ def test_the_headline_is_of_the_real_model_alone(tables):
     lines, twin = headline({"outliers": rows}.__getitem__)
     means = lines.groupby("counted", sort=False).linearity.mean()
     assert means.tolist() == pytest.approx([0.9925, 0.905, 0.4525])
-    assert len(twin) == 4 and (twin.weights == "random").all()
+    assert len(twin) == 4
+    assert (twin.weights == "random").all()
 
 
 def test_the_encoder_stands_beside_families_in_the_claim_about_others(tables):
@@ -80,10 +81,12 @@ def test_costs_are_ranked_by_the_score_that_follows_them():
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_every_claim_has_rows_in_the_shipped_tables(claim):
     found = evidence(claim)
-    assert len(found) and found.value.notna().all()
+    assert len(found)
+    assert found.value.notna().all()
     assert set(found.table) <= set(TABLES)
     spread = found.dropna(subset="low")
-    assert spread.low.le(spread.value + 1e-12).all() and spread.high.ge(spread.value - 1e-12).all()
+    assert spread.low.le(spread.value + 1e-12).all()
+    assert spread.high.ge(spread.value - 1e-12).all()
 
 
 def test_the_page_gives_each_claim_one_grade_and_an_assertion():
@@ -91,7 +94,8 @@ def test_the_page_gives_each_claim_one_grade_and_an_assertion():
         (ROOT / "book" / name).read_text(encoding="utf-8") for name in ("claims.md", "_parts/verdicts.md")
     )
     short = dict(re.findall(r"^\| \[(C\d)\]\(claim-c\d\) \|.*\| \*\*(.+?)\*\* \|$", verdicts, re.M))
-    assert list(short) == CLAIMS and set(short.values()) <= set(GRADES)
+    assert list(short) == CLAIMS
+    assert set(short.values()) <= set(GRADES)
     for claim, grade in short.items():
         section = re.search(rf"^\(claim-{claim.lower()}\)=\n(.*?)(?=^\(claim-|\Z)", page, re.M | re.S)[1]
         assert re.search(r"^\*\*Verdict: (.+?)\.\*\*", section, re.M)[1] == grade

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..fetched import SOURCES
 from .reach import BESIDE, MADE, SHARED_MODEL, digest, pocket_folders
 from .real_runs import fetched_source, real_runs
-from .rows import TABLES, finetuning, pretraining, profiles
+from .rows import TABLES, finetuning, pretraining, profiles, widths
 from .rows.source import LENGTH, Source
 from .runs import Run
 
@@ -90,6 +90,8 @@ def _runs() -> Iterator[Run]:
     for name in profiles.SMALL:
         arguments = {"model": name, "tokens": profiles.FAMILY_TOKENS}
         yield Run(f"families-{name.replace(' ', '-')}", TABLES["families"], arguments)
+    for name, width in product(widths.FAMILIES, widths.WIDTHS):
+        yield Run(f"widths-{name}-{width}", TABLES["widths"], {"model": name, "width": width})
     for text in ("tinystories-train-sample", "wikitext-2-valid"):
         yield from _measured(_beside(text), tokens=320 * LENGTH, needs="shared model")
     for name, text in product(pocket_folders(), OWN_TEXTS):

@@ -8,6 +8,7 @@ from .pretraining import DYNAMICS, REGULARISATION
 from .profiles import BOUNDARIES, FAMILIES, OUTLIERS, PROFILES
 from .protocol import PROTOCOL
 from .pruning import LAYER_COSTS, PRUNING
+from .widths import RANDOM_WIDTHS
 
 ALL = (
     PROFILES,
@@ -19,6 +20,7 @@ ALL = (
     LOSSES,
     DERIVATIVES,
     FAMILIES,
+    RANDOM_WIDTHS,
     REGULARISATION,
     DYNAMICS,
     FINETUNING,
