@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
+from linstudy import load
 from linstudy.models import small_model
 from linstudy.study.claims import dynamics, penalties, pruning
 from linstudy.study.results import paper_table
@@ -86,13 +87,20 @@ def test_what_is_worse_in_sequence_is_counted_with_and_without_the_last_layer(de
     assert slight["clearly worse"].sum() == 0
 
 
-def test_the_first_of_equal_methods_wins_and_slack_is_what_others_would_have_gained():
+def test_equal_methods_win_together_and_slack_is_what_others_would_have_gained():
     methods = {"mine": ("linearity", "affine"), "yours": ("linearity", "sequential"), "theirs": ("linearity", "remove")}
     won = pruning.winners(pruned(), methods).set_index("layers")
-    assert won.method.to_dict() == {1: "mine", 2: "theirs"}
+    assert won.method.to_dict() == {1: "mine = yours", 2: "theirs"}
     assert won.slack.to_dict() == {1: 1.0, 2: 1.0}
     better = pd.concat([pruned(), pruned({"affine": {"1 2": 2.5}}, order="greedy")])
     assert pruning.winners(better, methods).set_index("layers").slack[2] == 4.0
+
+
+def test_a_text_on_which_the_whole_model_knows_less_than_nothing_is_no_contest():
+    guessing = pruned(text="pydocs", whole=2 * pruning.OUR_VOCABULARY)
+    assert pruning.sane(pd.concat([pruned(), guessing])).text.unique().tolist() == ["stories"]
+    assert len(pruning.sane(pruned(whole=float(pruning.OUR_VOCABULARY)))) == len(pruned())
+    assert load("stories-1m")[0].config.vocab_size == pruning.OUR_VOCABULARY
 
 
 def test_rises_are_above_the_whole_model_of_the_same_variant():

@@ -100,7 +100,7 @@ def _runs() -> Iterator[Run]:
         # 100 tokens a dimension: a floor of 0.01
         yield from _measured(fetched_source("smollm2-135m", text), tokens=225 * LENGTH, needs="smollm2-135m")
     encoder = fetched_source("minilm", "wikitext-2-valid")
-    yield from _measured(encoder, tokens=225 * LENGTH, needs="minilm", tables=("profiles", "outliers"))
+    yield from _measured(encoder, tokens=225 * LENGTH, needs="minilm", tables=("outliers",))
     yield from real_runs()
     own = {"source": _own(PLAIN), "tokens": 80 * LENGTH, "sampled": 40, "features": None, "dtype": "float32"}
     yield Run(f"derivatives-{PLAIN}-stories", TABLES["derivatives"], own)

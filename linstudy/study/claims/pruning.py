@@ -17,6 +17,8 @@ OURS = {  # the paper's methods, and ours, as those of ``linstudy.prune.BASELINE
     "ours, one shot": ("greedy_replaced", "affine"),
     "ours, sequential": ("greedy_replaced", "sequential"),
 }
+ALIKE = 1e-9  # perplexities that differ by less are of the same layers, summed in another order
+VOCABULARY, OUR_VOCABULARY = {"stories260K": 512}, 2048  # tokens
 PROMISES = {  # an action, what it is compared with, and what multiple of that one's perplexity it stays below
     "a map costs less than removing": ("affine", "remove", 1.0),
     "in sequence is no worse than at once": ("sequential", "affine", 1 + 1e-6),
@@ -101,16 +103,28 @@ def contest(table: pd.DataFrame, methods: Mapping[str, tuple[str, str]]) -> pd.D
     return pd.concat(chosen, ignore_index=True)
 
 
+def sane(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of models and texts on which the whole model is no worse than one that finds all tokens alike.
+
+    Of one that is worse, any change may be a gain: a contest there says nothing.
+    """
+    whole = table[table.action == "whole"].groupby(["model", "text"]).perplexity.first()
+    alike = whole.index.get_level_values("model").map(lambda model: VOCABULARY.get(model, OUR_VOCABULARY))
+    return table[table.set_index(["model", "text"]).index.isin(whole.index[whole <= alike])]
+
+
 def winners(table: pd.DataFrame, methods: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
-    """Return the winner of every contest (a model, a text, a number of layers), the first of those that are alike.
+    """Return the winner of every contest (a model, a text, a number of layers): ``method`` names all that are alike.
 
     ``slack`` is its perplexity as a multiple of the least that any order and action of the table reaches there.
     """
-    entered = contest(table, methods)
-    least = entered.loc[entered.groupby(CONTEST).perplexity.idxmin()]
+    entered = contest(table, methods).sort_values(CONTEST, kind="stable")
+    least = entered.groupby(CONTEST).perplexity.transform("min")
+    first = entered[entered.perplexity <= least * (1 + ALIKE)]
+    won = first.groupby(CONTEST, sort=False).agg(method=("method", " = ".join), perplexity=("perplexity", "min"))
     best = table[table.action != "whole"].groupby(CONTEST).perplexity.min().rename("best")
-    least = least.join(best, on=CONTEST)
-    return least.assign(slack=least.perplexity / least.best)
+    won = won.join(best)
+    return won.assign(slack=won.perplexity / won.best).reset_index()
 
 
 def rises(table: pd.DataFrame, variants: Mapping[str, str]) -> pd.DataFrame:
