@@ -18,18 +18,8 @@ _TEXT |= {"dtype", "action", "healing", "which"}
 _TEXT |= set(Provenance.__annotations__) - {"minutes"}
 # Whole numbers that may be missing: a finished model has no step.
 _WHOLE = {"step", "seed", "shard", "tokens", "layer", "layers", "parameters", "boundary", "length", "dimension"}
-_WHOLE |= {
-    "width",
-    "stretch",
-    "sampled",
-    "features",
-    "position",
-    "massive",
-    "training_tokens",
-    "steps",
-    "shuffled",
-    "examples",
-}
+_WHOLE |= {"stretch", "sampled", "features", "position", "massive", "training_tokens", "steps", "shuffled"}
+_WHOLE |= {"examples", "width"}
 
 
 def results(table: str, *, folder: str | os.PathLike | None = None) -> pd.DataFrame:
