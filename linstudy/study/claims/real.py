@@ -160,7 +160,7 @@ def agreement(losses: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
         size = names.index("update_ratio")
         with_size = ranked @ ranked[size]
         rest = np.sqrt(((1 - with_size**2) * (1 - tau[size] ** 2)).clip(0))
-        beyond = np.divide(tau - with_size * tau[size], rest, out=np.full(len(tau), np.nan), where=rest > 1e-9)
+        beyond = np.divide(tau - with_size * tau[size], rest, out=np.full(len(tau), np.nan), where=rest > 1e-6)
         one = pd.DataFrame({"score": names, "tau": tau, "low": low, "high": high, "beyond": beyond})
         found.append(one.assign(**dict(zip(("model", "corpus", "part", "action"), key, strict=True)), layers=len(wide)))
     return pd.concat(found, ignore_index=True)
