@@ -18,6 +18,8 @@ from linstudy.study.results import TABLES, results
 from linstudy.study.rows import profiles
 from linstudy.study.rows.source import LENGTH, Source
 
+TOKENS = 16 * LENGTH
+
 
 def test_every_run_has_a_name_of_its_own_and_takes_what_its_table_needs():
     runs = registry()
@@ -48,7 +50,7 @@ def test_there_is_a_run_for_every_small_model():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["gpt2", "mamba", "t5"])
 def test_rows_of_a_family_have_every_stack_part_seed_and_control(name):
-    table = TABLES["families"].rows(model=name, tokens=profiles.FAMILY_TOKENS)
+    table = TABLES["families"].rows(model=name, tokens=TOKENS)
     has_parts = name != "mamba"
     stacks = 2 if name == "t5" else 1
     assert len(table) == stacks * 3 * 3 * (4 if has_parts else 2)  # layers, seeds, parts and the shuffled control
@@ -66,9 +68,6 @@ def source(tmp_path_factory):
     untrained(model, seed=7).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return Source("mine", "0" * 12, folder, "stories", "stories")
-
-
-TOKENS = 16 * LENGTH
 
 
 @pytest.mark.slow
