@@ -110,6 +110,8 @@ def test_every_recipe_heals_with_every_seed(source, small):
     assert set(zip(table["action"], table["healing"], strict=True)) == set(rows.RECIPES)
     assert table[table["action"] != "whole"]["layers"].eq(2).all()
     assert table.groupby(["action", "healing", "text"])["perplexity"].nunique().eq(2).all()  # the seed matters
+    once = table[(table["seed"] == 0) & (table["text"] == "stories")]
+    assert once["perplexity"].nunique() == len(once)  # and so does every recipe
 
 
 def test_blocks_are_drawn_from_all_of_a_longer_stretch():
