@@ -1,1 +1,1 @@
-"""Tables of long runs and what makes them: results, provenance, sizes, the registry of runs, the doctor."""
+"""Tables of long runs and what makes them: results, provenance, the registry of runs, this machine, the doctor."""
