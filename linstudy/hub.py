@@ -24,9 +24,11 @@ from huggingface_hub.errors import (
 )
 
 PATIENCE = 8.0  # seconds until a hub that says nothing counts as away
+SILENCE = 3  # seconds that a download may bring nothing before it is taken up again; six times, says the library
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 _CONVERTER = "SFconvertbot"  # the hub's account whose pull requests turn pickles into safetensors
 _AWAY = (HfHubHTTPError.__bases__[0], OSError)  # errors of the library's HTTP client, whichever it uses, and sockets'
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _WANTED = re.compile(r"[^/]+\.(json|txt|model|jinja)|model(-\d+-of-\d+)?\.safetensors")
 
 
@@ -35,13 +37,16 @@ def fetch_model(
 ) -> Path:
     """Return the folder in the hub's cache that holds this model, downloading what is not there yet.
 
-    Where the hub is away, a copy downloaded earlier is used if ``check_whole`` raises no OSError. ``code`` fetches the
+    Where the hub is away, or the revision is a commit, which never changes, a copy downloaded earlier is used if
+    ``check_whole`` does not raise FileNotFoundError; other errors it raises are passed on. ``code`` fetches the
     repository's Python files as well; ``instead`` says in the errors what to do without the hub.
 
     Raises ValueError for an id that cannot be one; FileNotFoundError for a model, revision or weights that are not
     on the hub; PermissionError for a gated one; ConnectionError where the hub is away or the download breaks off.
     """
     what = f"model {name!r}"
+    if _COMMIT.fullmatch(revision or "") and (folder := _downloaded_before(name, revision, check_whole)):
+        return folder
     with quiet():
         try:
             _, files = _listing("model", name, revision)
@@ -64,7 +69,9 @@ def fetch_model(
                 "look for a revision that has them, or another model"
             )
         try:
-            return Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
+            with _settings(constants, {"HF_HUB_DOWNLOAD_TIMEOUT": SILENCE}):
+                options = {"allow_patterns": wanted, "etag_timeout": PATIENCE / 2}
+                return Path(snapshot_download(name, revision=revision, **options))
         except _AWAY as error:
             if _status(error) is not None:
                 raise _sentence(error, what, name, revision, instead) from None
@@ -127,7 +134,13 @@ def quiet() -> Iterator[None]:
 
 def _listing(kind: str, name: str, revision: str | None) -> tuple[str, list[str]]:
     """Ask for a repository's commit and its files; TimeoutError for a hub that says nothing."""
-    info = _within(PATIENCE, lambda: HfApi().repo_info(name, repo_type=kind, revision=revision, timeout=PATIENCE / 2))
+    ask = HfApi().repo_info
+    try:
+        info = _within(PATIENCE, lambda: ask(name, repo_type=kind, revision=revision, timeout=PATIENCE / 2))
+    except HFValidationError:
+        raise
+    except (ValueError, TypeError, KeyError):  # the page of a proxy or of a login, with the status of success
+        raise ConnectionError("what answers there is no hub") from None
     return info.sha, [file.rfilename for file in info.siblings or []]
 
 
@@ -151,7 +164,7 @@ def _downloaded_before(name: str, revision: str | None, check_whole: Callable[[P
         return None
     try:
         check_whole(Path(config).parent)
-    except OSError:  # a download that was cut
+    except FileNotFoundError:  # a download that was cut
         return None
     return Path(config).parent
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote, urlsplit
 
@@ -13,8 +14,9 @@ def model_hub(models, *, faults=(), pulls=()):
 
     `pulls` maps an id to its pull requests, (number, author) each; their files are the revision refs/pr/<number>.
 
-    `faults` maps an id to what goes wrong with it: a status for every answer ("503", "403", "gated"), or "cut": half
-    of the weights, then nothing more. A request for /heal ends all faults.
+    `faults` maps an id to what goes wrong with it: a status for every answer ("503", "403", "gated"), "page": a page of
+    HTML with the status of success, or half of the weights, and then the end ("cut") or silence ("silent"). A request
+    for /heal ends all faults.
     """
     return serving(_Handler, models=models, faults=dict(faults), pulls=dict(pulls))
 
@@ -47,6 +49,8 @@ class _Handler(BaseHTTPRequestHandler):
         fault = self.server.faults.get(model)
         if fault in ("503", "403"):
             return self.send(int(fault))
+        if fault == "page":
+            return self.send(200, {"Content-Type": "text/html"}, b"<html>Log in first</html>")
         if model not in self.server.models:
             return self.send(401, {"X-Error-Code": "RepoNotFound"})  # as the hub does for who is not logged in
         revisions = self.server.models[model]
@@ -63,7 +67,7 @@ class _Handler(BaseHTTPRequestHandler):
             tree = [{"type": "file", "path": n, "size": len(b), "oid": _oid(b)} for n, b in files.items()]
             return self.send_json(tree)
         if action == ["resolve"] and path in files:
-            return self.send_file(files[path], commit, cut=fault == "cut" and path.endswith(".safetensors"))
+            return self.send_file(files[path], commit, cut=path.endswith(".safetensors") and fault)
         return self.send(404, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": commit})
 
     def send_pulls(self, model):
@@ -77,15 +81,16 @@ class _Handler(BaseHTTPRequestHandler):
     def send_file(self, content, commit, *, cut):
         headers = {"X-Repo-Commit": commit, "ETag": f'"{_oid(content)}"', "Accept-Ranges": "bytes"}
         if not (asked := self.headers.get("Range")):
-            return self.send(200, headers, content, cut_at=len(content) // 2 if cut else None)
+            cut_at = len(content) // 2 if cut else None
+            return self.send(200, headers, content, cut_at=cut_at, silent=cut == "silent")
         start = int(asked.removeprefix("bytes=").partition("-")[0])
         headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
-        return self.send(206, headers, content[start:], cut_at=0 if cut else None)
+        return self.send(206, headers, content[start:], cut_at=0 if cut else None, silent=cut == "silent")
 
     def send_json(self, value):
         self.send(200, {"Content-Type": "application/json"}, json.dumps(value).encode())
 
-    def send(self, status, headers=(), body=b"", *, cut_at=None):
+    def send(self, status, headers=(), body=b"", *, cut_at=None, silent=False):
         self.send_response(status)
         for name, value in dict(headers).items():
             self.send_header(name, value)
@@ -94,6 +99,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body[:cut_at])
             self.close_connection |= cut_at is not None
+            if silent:
+                self.wfile.flush()
+                time.sleep(30)
 
     def log_message(self, *arguments):
         pass

@@ -6,7 +6,7 @@ import os
 import pandas as pd
 import pytest
 import torch
-from test_cli import each_is_refused, folder, refused, typed  # noqa: F401 (two are fixtures)
+from test_cli import each_is_refused, folder, typed  # noqa: F401 (two are fixtures)
 from transformers import AutoModelForCausalLM
 
 import linstudy
@@ -52,7 +52,15 @@ def test_replaced_layers_come_back_and_the_table_is_what_the_same_by_hand_gives(
     assert table["command"].unique()[0].startswith("linstudy prune model --layers 2")
     assert (folder / "replaced" / "pruning.svg").read_text(encoding="utf-8").lstrip().startswith("<?xml")
 
-    assert "linstudy.prune.load_pruned reads it" in refused(typed("profile", "replaced", *TEXT))
+    done = typed("profile", "replaced", *TEXT, "--csv", "replaced.csv")
+    assert done.returncode == 0, done.stderr
+    profile = pd.read_csv(folder / "replaced.csv")
+    assert profile["layer"].tolist() == [1, 2, 3]
+    for layer in layers:  # what a matrix does to the stream is linear
+        assert profile["linearity"][layer - 1] == pytest.approx(1, abs=1e-6)
+    assert profile["linearity"].min() < 1 - 1e-5
+    again = typed("prune", "replaced", "--layers", "1", *TEXT, "--out", "twice", "--action", "remove")
+    assert again.returncode == 0, again.stderr
 
 
 @pytest.mark.slow

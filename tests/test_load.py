@@ -5,11 +5,12 @@ import re
 import socket
 import sys
 import textwrap
+from functools import partial
 
 import pytest
 import torch
 from hub_process import run_on_hub
-from model_hub import model_hub
+from model_hub import commit_of, model_hub
 from tiny_models import DECODERS, VOCABULARY, tiny_ids, tiny_model
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
@@ -106,6 +107,11 @@ def cut_weights(folder):
     path.write_bytes(path.read_bytes()[:-100])
 
 
+def in_pieces(index, folder):
+    (folder / "model.safetensors").rename(folder.parent / "away.safetensors")  # where it must not be looked for
+    (folder / "model.safetensors.index.json").write_text(index)
+
+
 def only_a_pickle(folder):
     (folder / "model.safetensors").unlink()
     torch.save({}, folder / "pytorch_model.bin")
@@ -141,6 +147,49 @@ def only_a_pickle(folder):
             ValueError,
             r"9 weights of .* are missing or of another shape .*first: model\.layers\.3\..*would be random: load",
         ),
+        (
+            lambda f: change_config(f, num_hidden_layers=2),
+            ValueError,
+            r"9 weights of .*llama' are of layers that its config lacks \(first: model\.layers\.2\..*be left out: load",
+        ),
+        *(
+            (
+                partial(change_config, **wrong),
+                ValueError,
+                rf"the model in .*llama cannot be built \({cause}.*\): load a",
+            )
+            for wrong, cause in (
+                ({"hidden_size": "abc"}, "Validation error for field 'hidden_size'"),
+                ({"hidden_size": -64}, "its config says hidden_size -64, which its weights cannot fill"),
+                ({"hidden_size": 63}, ".*hidden size .63. is not a multiple"),
+                ({"hidden_size": 10**9}, "its config says hidden_size 1000000000, which its"),
+                ({"num_hidden_layers": 0}, "its config says num_hidden_layers 0"),
+                ({"num_hidden_layers": 10**9}, "its config says num_hidden_layers 10"),
+                ({"num_attention_heads": 0}, "integer modulo by zero"),
+                ({"vocab_size": 10**9}, "its config says vocab_size 10"),
+                ({"hidden_act": "nope"}, "KeyError: 'nope'"),
+            )
+        ),
+        *(
+            (
+                partial(in_pieces, index),
+                ValueError,
+                r"index\.json does not name the files beside it that hold the weights",
+            )
+            for index in (
+                "{}",
+                "[]",
+                "no JSON",
+                '{"weight_map": {"a": 5}}',
+                '{"weight_map": {"a": "../away.safetensors"}}',
+            )
+        ),
+        (
+            lambda f: change_config(f, model_type="vit", architectures=["ViTForImageClassification"]),
+            ValueError,
+            "llama holds a 'vit' model, and no language model: load one that reads and writes text",
+        ),
+        (lambda f: change_config(f, architectures=5), ValueError, r"config\.json is not a config \(.*\): copy or"),
         (
             lambda f: change_config(f, intermediate_size=48),
             ValueError,
@@ -211,15 +260,17 @@ def test_a_device_that_is_not_there_is_an_error(folder, monkeypatch):
     with pytest.raises(ValueError, match="device 'gpu' is not known: give 'cpu', 'cuda', 'cuda:1' or 'auto'"):
         load(folder, device="gpu")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ValueError, match="device 'cuda:1' is not there, PyTorch sees no GPU: leave device out"):
-        load(folder, device="cuda:1")
+    for away in ("cuda:1", "xpu", "meta", "hpu"):
+        with pytest.raises(ValueError, match=f"device '{away}' is not there, PyTorch sees no such: leave device out"):
+            load(folder, device=away)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert find_device(None).type == "cuda"
 
 
-def test_a_number_type_that_is_none_is_an_error(folder):
-    with pytest.raises(ValueError, match="dtype 'fp16' is not known: give 'float32', 'bfloat16' or 'float16'"):
-        load(folder, dtype="fp16")
+@pytest.mark.parametrize("name", ["fp16", "float8_e4m3fn", "int8", "bool", "complex64"])
+def test_a_number_type_that_no_model_computes_in_is_an_error(folder, name):
+    with pytest.raises(ValueError, match=f"dtype '{name}' is not known: give 'float32', 'bfloat16' or 'float16'"):
+        load(folder, dtype=name)
 
 
 def test_spreading_needs_accelerate(monkeypatch):
@@ -283,10 +334,10 @@ def test_the_untrained_control_keeps_number_type_and_blocks():
 # From the hub: in a process of its own, since the hub's library reads its address when it is imported
 
 
-def in_a_process(script, tmp_path, endpoint):
+def in_a_process(script, tmp_path, endpoint, *arguments):
     """Run `script`, in which try_to_load(...) prints a JSON line about its outcome; return those lines and stderr."""
     helper = """
-        import json, time
+        import json, sys, time
         from linstudy.models import load
 
         sleep, time.sleep = time.sleep, lambda seconds: None  # the hub's library waits a second before each new try
@@ -303,7 +354,8 @@ def in_a_process(script, tmp_path, endpoint):
             print(json.dumps([*outcome, time.perf_counter() - start]), flush=True)
     """
     script = textwrap.dedent(helper) + textwrap.dedent(script)
-    done = run_on_hub(script, endpoint, tmp_path / "home", options=("-W", "error::UserWarning"), seconds=120)
+    options = ("-W", "error::UserWarning")
+    done = run_on_hub(script, endpoint, tmp_path / "home", options=options, arguments=arguments, seconds=120)
     return [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
 
@@ -326,11 +378,13 @@ def test_the_hub_and_what_it_lacks(folder, tmp_path):
         "org/pickle": {"main": pickled},
         "org/gated": {"main": main},
         "org/cut": {"main": main},
+        "org/silent": {"main": main},
         "org/converted": {"main": pickled, "refs/pr/2": early, "refs/pr/3": main},
         "org/proposed": {"main": pickled, "refs/pr/2": early},
     }
     pulls = {"org/converted": [(2, "mallory"), (3, "SFconvertbot")], "org/proposed": [(2, "mallory")]}
     faults = {"org/gated": "gated", "org/forbidden": "403", "org/down": "503", "org/cut": "cut"}
+    faults |= {"org/page": "page", "org/silent": "silent"}
     with model_hub(hub_models, faults=faults, pulls=pulls) as hub:
         outcomes, errors = in_a_process(
             """
@@ -345,11 +399,16 @@ def test_the_hub_and_what_it_lacks(folder, tmp_path):
             try_to_load("org/forbidden")
             try_to_load("org/down")
             try_to_load("org tiny")
+            try_to_load("org/page")
             try_to_load("org/cut")
 
             import pathlib, urllib.request
             from huggingface_hub import constants
+            from linstudy import hub
 
+            hub.SILENCE, patience = 0.1, constants.HF_HUB_DOWNLOAD_TIMEOUT
+            try_to_load("org/silent")
+            assert constants.HF_HUB_DOWNLOAD_TIMEOUT == patience
             cut = pathlib.Path(constants.HF_HUB_CACHE, "models--org--cut", "snapshots")
             print(json.dumps([len(list(cut.rglob("*.safetensors"))), 0]))  # half a file is no file of the model
             urllib.request.urlopen(f"{constants.ENDPOINT}/heal").close()
@@ -358,13 +417,21 @@ def test_the_hub_and_what_it_lacks(folder, tmp_path):
             try_to_load("org/cut")
             try_to_load("org/tiny", revision="step1000")
             try_to_load("org/tiny", revision="step2000")
+            weights = next(cut.rglob("model.safetensors")).resolve()
+            weights.write_bytes(weights.read_bytes()[:-100])
+            try_to_load("org/cut")
+            weights.unlink()
+            try_to_load("org/cut")
+            hub.HfApi = None  # a commit that is there is not asked for
+            try_to_load("org/tiny", revision=sys.argv[1])
             """,
             tmp_path,
             hub.url,
+            commit_of("org/tiny", "main"),
         )
         asked = list(hub.requests)
     seconds = [outcome.pop() for outcome in outcomes]
-    loaded, failed, later = outcomes[:3], outcomes[3:12], outcomes[12:]
+    loaded, failed, later = outcomes[:3], outcomes[3:14], outcomes[14:]
     assert loaded == [
         ["ok", head_sum(tiny_model("llama")), VOCABULARY, "org/tiny"],
         ["ok", head_sum(tiny_model("llama", seed=1)), VOCABULARY, "org/tiny"],
@@ -394,10 +461,12 @@ def test_the_hub_and_what_it_lacks(folder, tmp_path):
             rf"'org/down' is not on this machine .* is away \(it answered 503\): load {INSTEAD}",
         ),
         ("ValueError", rf"'org tiny' cannot be the id of a model on the hub \(owner/model\): load {INSTEAD}"),
+        ("ConnectionError", r"'org/page' is not on this machine .* is away \(.*what answers there is no hub\): load"),
         (
             "ConnectionError",
             r"the download of model 'org/cut' broke off \(.*\): load it again when the network, .* stopped",
         ),
+        ("ConnectionError", r"the download of model 'org/silent' broke off \(.*timed out.*\): load it again"),
     ]
     for (kind, text, quiet), (error, message) in zip(failed, expected, strict=True):
         assert (kind, quiet) == (error, True)
@@ -407,6 +476,10 @@ def test_the_hub_and_what_it_lacks(folder, tmp_path):
     assert [outcome[:2] for outcome in later[1:4]] == [loaded[0][:2], loaded[0][:2], loaded[1][:2]]
     assert later[4][0] == "ConnectionError"
     assert re.search(r"'org/tiny' is not on this machine and the hub at .* is away \(.*refused\)", later[4][1])
+    assert later[5][0] == "OSError"
+    assert re.search(r"blobs/\w+ is cut short or damaged \(\d+ bytes; .*\): delete it, then copy or", later[5][1])
+    assert later[6][0] == "ConnectionError"  # it is not there now, and would be fetched again
+    assert later[7][:2] == loaded[0][:2]
     assert errors == ""
     assert max(seconds[3:11]) < 10
     assert not any("onnx" in request or ".bin" in request or "README" in request for request in asked)

@@ -78,8 +78,6 @@ def test_an_ordinary_save_is_what_it_is_good_for(tmp_path):
     save_pruned(model, tmp_path / "pruned")
     with pytest.raises((OSError, ValueError), match=r"config\.json"):  # ours does not come back by that way at all
         AutoModelForCausalLM.from_pretrained(tmp_path / "pruned")
-    with pytest.raises(ValueError, match=r"in .*pruned lies a model with maps in place of layers: linstudy\.prune"):
-        linstudy.load(tmp_path / "pruned")
 
 
 def test_a_full_disk_leaves_nothing(tmp_path):
@@ -98,6 +96,26 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(FileExistsError, match="exists and is not empty"):
         export(pruned_model(), tmp_path / "file")
+
+
+def test_load_reads_what_was_pruned(tmp_path):
+    model, tokenizer = linstudy.load("stories-1m", device="cpu")
+    prune(model, [3, 4], "affine", blocks=TEXT)
+    save_pruned(model, tmp_path / "pruned", tokenizer=tokenizer)
+    again, words = linstudy.load(tmp_path / "pruned", device="cpu")
+    assert torch.equal(logits(again, IDS), logits(model, IDS))
+    assert words("Lily had a box.")["input_ids"] == tokenizer("Lily had a box.")["input_ids"]
+    assert again.name_or_path == str(tmp_path / "pruned")
+    with pytest.raises(ValueError, match=r"device='auto' spreads folders of save_pretrained alone, not .*pruned':"):
+        linstudy.load(tmp_path / "pruned", device="auto")
+    with pytest.raises(ValueError, match=r"revision 'main' is for models on the hub, but .*pruned' is a folder"):
+        linstudy.load(tmp_path / "pruned", revision="main")
+    save_pruned(model, tmp_path / "bare")
+    with pytest.raises(FileNotFoundError, match=r"there is no tokenizer in .*bare: save it there with"):
+        linstudy.load(tmp_path / "bare", device="cpu")
+    (tmp_path / "pruned" / "kept" / "config.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"config\.json names no class of transformers \(.*\): copy the folder again"):
+        linstudy.load(tmp_path / "pruned", device="cpu")
 
 
 def test_the_tokenizer_comes_along(tmp_path):

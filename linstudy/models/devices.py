@@ -16,8 +16,8 @@ def find_device(device: torch.device | str | None) -> torch.device:
         device = torch.device(device)
     except RuntimeError:
         raise ValueError(f"device {device!r} is not known: give 'cpu', 'cuda', 'cuda:1' or 'auto'") from None
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"device '{device}' is not there, PyTorch sees no GPU: leave device out or give 'cpu'")
+    if not _there(device):
+        raise ValueError(f"device '{device}' is not there, PyTorch sees no such: leave device out or give 'cpu'")
     return device
 
 
@@ -32,9 +32,19 @@ def find_dtype(dtype: torch.dtype | str | None, device: torch.device) -> torch.d
         fast = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
         return torch.bfloat16 if fast else torch.float32
     found = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
-    if not isinstance(found, torch.dtype):
+    if found not in (torch.float32, torch.bfloat16, torch.float16, torch.float64):  # others cannot be computed in
         raise ValueError(f"dtype {dtype!r} is not known: give 'float32', 'bfloat16' or 'float16'")
     return found
+
+
+def _there(device: torch.device) -> bool:
+    if device.type == "cuda" and not torch.cuda.is_available():
+        return False
+    try:
+        torch.empty(1, device=device)
+    except Exception:  # each kind raises its own
+        return False
+    return device.type != "meta"  # which is everywhere, and holds no numbers
 
 
 def need_accelerate() -> None:

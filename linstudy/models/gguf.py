@@ -10,6 +10,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from ..hub import quiet
+from .build import reason
 
 
 def read_gguf(path: Path, **options: Any) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -30,9 +31,10 @@ def read_gguf(path: Path, **options: Any) -> tuple[PreTrainedModel, PreTrainedTo
             model = AutoModelForCausalLM.from_pretrained(
                 path.parent, gguf_file=path.name, quantization_config=whole, **options
             )
-    except (ValueError, OSError, KeyError, RuntimeError, NotImplementedError, IndexError) as error:
-        cause = " ".join(str(error).split())[:200] or type(error).__name__
-        raise ValueError(f"{path} cannot be read as a model ({cause}): download it again, or load a folder") from None
+    except Exception as error:  # of bytes that are no model the reader raises whatever it meets
+        raise ValueError(
+            f"{path} cannot be read as a model ({reason(error)}): download it again, or load a folder"
+        ) from None
     return model, tokenizer
 
 

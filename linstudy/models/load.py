@@ -3,23 +3,28 @@
 import copy
 import json
 import os
+import re
 from importlib import resources
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import torch
 import transformers
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.models.auto.modeling_auto import MODEL_MAPPING_NAMES
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, MODEL_MAPPING_NAMES
 
 from ..fetched import fetched
 from ..hub import fetch_model, quiet
 from .about import task_for
+from .build import build, no_room, reason
 from .devices import find_device, find_dtype, need_accelerate
 from .gguf import read_gguf
 from .weights import check_weights
 
 _HEADS = {"causal": "AutoModelForCausalLM", "masked": "AutoModelForMaskedLM", "seq2seq": "AutoModelForSeq2SeqLM"}
+# Folders that are written further up, by the file that tells them, and by whom they are read.
+_READERS = {"pruning.json": "linstudy.prune:load_pruned"}
 _TOKENIZERS = (
     "tokenizer.json",
     "tokenizer.model",
@@ -42,8 +47,9 @@ def load(
 
     Args:
         name_or_folder: a pocket model (:func:`pocket_models`), a model that ``linstudy fetch`` brought, a folder
-            written by ``save_pretrained``, a GGUF file, or a hub id such as ``"gpt2"`` or
-            ``"EleutherAI/pythia-160m"``, looked for in this order. Of folders only safetensors weights are read.
+            written by ``save_pretrained`` or by any command of ``linstudy``, a GGUF file, or a hub id such as
+            ``"gpt2"`` or ``"EleutherAI/pythia-160m"``, looked for in this order. Of folders only safetensors weights
+            are read.
         revision: branch, tag or commit on the hub, such as ``"step1000"``.
         device: by default the GPU if there is one, else the CPU. ``"auto"`` spreads a model that does not fit over
             all GPUs and the CPU (needs accelerate).
@@ -63,8 +69,14 @@ def load(
     if spread:
         need_accelerate()
     folder = _local(name)
-    if folder is not None and folder.suffix == ".gguf":
-        model, tokenizer = read_gguf(folder, dtype=dtype)
+    if folder is not None and revision is not None:
+        raise ValueError(f"revision {revision!r} is for models on the hub, but {name!r} is a folder: leave it out")
+    if folder is not None and (folder.suffix == ".gguf" or _reader(folder)):
+        if spread:
+            raise ValueError(f"device='auto' spreads folders of save_pretrained alone, not {name!r}: name a device")
+        model, tokenizer = (_reader(folder) or read_gguf)(folder, dtype=dtype)
+        if tokenizer is None:
+            raise _no_tokenizer(folder)
         model.name_or_path = model.config._name_or_path = name
         return model.eval().to(device), tokenizer
     if folder is None:
@@ -75,25 +87,22 @@ def load(
             instead=f"load {_instead()}",
             check_whole=check_weights,
         )
-    elif revision is not None:
-        raise ValueError(f"revision {revision!r} is for models on the hub, but {name!r} is a folder: leave it out")
     options = {"local_files_only": True, "trust_remote_code": trust_remote_code}
     head = _head(folder, trust_remote_code)
     check_weights(folder)
-    tokenizer = _tokenizer(folder, options)
-    options |= {"dtype": dtype, "use_safetensors": True, "device_map": "auto" if spread else None}
+    device_map = "auto" if spread else None
     try:
-        with quiet():
-            model, found = head.from_pretrained(
-                folder, ignore_mismatched_sizes=True, output_loading_info=True, **options
-            )
-        _check_whole(name, found)
+        model, found = build(folder, head, ignore_mismatched_sizes=True, dtype=dtype, device_map=device_map, **options)
+        _check_whole(name, model, found)
         model = model.eval() if spread else model.eval().to(device)
-    except torch.OutOfMemoryError:
+    except (MemoryError, RuntimeError) as error:
+        if not no_room(error):
+            raise
         raise MemoryError(
             f"{name!r} does not fit into the memory of {device} as {dtype}: give dtype='float16' (or 'bfloat16' from "
             "compute capability 8), device='auto' or device='cpu'"
         ) from None
+    tokenizer = _tokenizer(folder, options)
     # The folder in the hub's cache says nothing to a reader of a table.
     model.name_or_path = model.config._name_or_path = name
     return model, tokenizer
@@ -140,17 +149,20 @@ def _instead() -> str:
     return f"a pocket model ({pockets}) or a folder (linstudy.load('path/to/folder'))"
 
 
+def _reader(folder: Path) -> Any:
+    """Return who reads a folder that is none of save_pretrained; None for others."""
+    return next((resolve_name(who) for file, who in _READERS.items() if (folder / file).is_file()), None)
+
+
 def _head(folder: Path, trust_remote_code: bool) -> Any:
     """Return the Auto class that loads this folder's model with the head it was trained with."""
     path = folder / "config.json"
-    if (folder / "pruning.json").is_file():
-        raise ValueError(f"in {folder} lies a model with maps in place of layers: linstudy.prune.load_pruned reads it")
     if not path.is_file():
         raise FileNotFoundError(f"there is no config.json in {folder}: give the folder that save_pretrained wrote")
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
         kind, architecture = config.get("model_type"), (config.get("architectures") or [""])[0]
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, TypeError, LookupError) as error:
         raise ValueError(f"{path} is not a config ({error}): copy or download it again") from None
     if kind not in transformers.CONFIG_MAPPING and not trust_remote_code:
         raise ValueError(
@@ -158,6 +170,8 @@ def _head(folder: Path, trust_remote_code: bool) -> Any:
             "newer transformers, or give trust_remote_code=True if you trust the model's own code"
         )
     task = task_for(kind, architecture)
+    if task == "causal" and kind not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and not trust_remote_code:
+        raise ValueError(f"{folder} holds a {kind!r} model, and no language model: load one that reads and writes text")
     if task == "masked" and architecture in MODEL_MAPPING_NAMES.values():
         return transformers.AutoModel  # an encoder of sentences has no head, and the head of a masked one is not tied
     return getattr(transformers, _HEADS[task])
@@ -166,19 +180,30 @@ def _head(folder: Path, trust_remote_code: bool) -> Any:
 def _tokenizer(folder: Path, options: dict[str, Any]) -> PreTrainedTokenizerBase:
     # Without its files transformers makes an empty tokenizer that knows one token, and says nothing.
     if not options["trust_remote_code"] and not any((folder / name).is_file() for name in _TOKENIZERS):
-        raise FileNotFoundError(f"there is no tokenizer in {folder}: save it there with tokenizer.save_pretrained")
+        raise _no_tokenizer(folder)
     try:
         with quiet():
             return AutoTokenizer.from_pretrained(folder, **options)
-    except (ValueError, OSError, ImportError, KeyError) as error:
-        cause = " ".join(str(error).split())[:200]
+    except Exception as error:
+        cause = reason(error)
         raise ValueError(f"the tokenizer in {folder} cannot be read ({cause}): copy or download it again") from None
 
 
-def _check_whole(name: str, found: dict[str, Any]) -> None:
+def _no_tokenizer(folder: Path) -> FileNotFoundError:
+    return FileNotFoundError(f"there is no tokenizer in {folder}: save it there with tokenizer.save_pretrained")
+
+
+def _check_whole(name: str, model: PreTrainedModel, found: dict[str, Any]) -> None:
     wrong = sorted(map(str, [*found["missing_keys"], *(key for key, *_ in found["mismatched_keys"])]))
     if wrong:
         raise ValueError(
             f"{len(wrong)} weights of {name!r} are missing or of another shape than its config says (first: "
             f"{wrong[0]}), and would be random: load a checkpoint and a config that belong together"
+        )
+    numbered = {re.sub(r"\.\d+\.", ".*.", key) for key in model.state_dict()}
+    left = sorted(key for key in found["unexpected_keys"] if re.sub(r"\.\d+\.", ".*.", key) in numbered)
+    if left:  # others are of heads and buffers that this class does not have
+        raise ValueError(
+            f"{len(left)} weights of {name!r} are of layers that its config lacks (first: {left[0]}), and would be "
+            "left out: load a checkpoint and a config that belong together"
         )

@@ -11,14 +11,14 @@ from ..hub import PICKLES
 def check_weights(folder: Path) -> None:
     """Make sure the folder holds whole safetensors weights.
 
-    Raises FileNotFoundError where there are none or a piece is missing, OSError where a file is damaged. Never
-    opens a pickle.
+    Raises FileNotFoundError where there are none or a piece is missing, OSError where a file is damaged, ValueError for
+    an index that names no files of the folder. Never opens a pickle.
     """
     index = folder / "model.safetensors.index.json"
     if (folder / "model.safetensors").is_file():
         files = ["model.safetensors"]
     elif index.is_file():
-        files = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        files = _pieces(index)
     elif pickles := sorted(path.name for path in folder.iterdir() if path.suffix in PICKLES):
         raise FileNotFoundError(
             f"{folder} holds its weights as a pickle only ({pickles[0]}), which can run any code when it is loaded: "
@@ -37,8 +37,18 @@ def check_weights(folder: Path) -> None:
             with safe_open(folder / name, framework="pt"):
                 pass
         except (SafetensorError, OSError) as error:
-            size = (folder / name).stat().st_size
+            path = (folder / name).resolve()  # in the hub's cache the folder holds links alone
+            size = path.stat().st_size
             raise OSError(
-                f"{folder / name} is cut short or damaged ({size} bytes; {error}): delete it, then copy or download it "
-                "again"
+                f"{path} is cut short or damaged ({size} bytes; {error}): delete it, then copy or download it again"
             ) from None
+
+
+def _pieces(index: Path) -> list[str]:
+    try:
+        names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        if names and all(Path(name).name == name for name in names):  # "../model.safetensors" would leave the folder
+            return sorted(names)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise ValueError(f"{index} does not name the files beside it that hold the weights: copy or download it again")

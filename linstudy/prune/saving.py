@@ -11,13 +11,14 @@ import transformers
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from .. import __version__
 from ..files import new_folder
 from ..hub import quiet
 from ..models import blocks as model_blocks
 from ..models import name_of, set_blocks, without
+from ..models.build import build
 from ..models.devices import find_device, find_dtype
 from ..models.weights import check_weights
 from .changes import AFFINE, KEPT, Change, Place, change, note_places, places_of
@@ -73,9 +74,8 @@ def load_pruned(
         maps = load_file(folder / STAND_INS)
     except (SafetensorError, OSError) as error:
         raise OSError(f"{folder / STAND_INS} cannot be read ({error}): copy the folder again") from None
-    maker = getattr(transformers, AutoConfig.from_pretrained(folder / REST).architectures[0])
+    model, found = build(folder / REST, _maker(folder / REST / "config.json"), dtype=dtype)
     with quiet():
-        model, found = maker.from_pretrained(folder / REST, dtype=dtype, use_safetensors=True, output_loading_info=True)
         has_tokenizer = (folder / REST / "tokenizer_config.json").is_file()
         tokenizer = AutoTokenizer.from_pretrained(folder / REST) if has_tokenizer else None
     if len(model_blocks(model)) != sum(place.block == KEPT for place in places):
@@ -147,6 +147,13 @@ def _replaced_parts(model: PreTrainedModel, places: tuple[Place, ...]) -> tuple[
     kept = enumerate((place for place in places if place.block == KEPT), start=1)
     parts = [part_at(model, layer, part) for layer, place in kept for part in place.replaced_parts]
     return tuple(f"{names[holder]}.{name}." for holder, name in parts)
+
+
+def _maker(path: Path) -> type[PreTrainedModel]:
+    try:
+        return getattr(transformers, json.loads(path.read_text(encoding="utf-8"))["architectures"][0])
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} names no class of transformers ({error}): copy the folder again") from None
 
 
 def _read_plan(path: Path) -> tuple[Place, ...]:
