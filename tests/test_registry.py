@@ -1,6 +1,7 @@
 """The list of long runs, and the rows they make: of small models here, of a stand-in for the hub, of every family."""
 
 import json
+import shlex
 from typing import get_args
 
 import numpy as np
@@ -17,6 +18,7 @@ from linstudy.study.registry import HUB, registry
 from linstudy.study.results import TABLES, results
 from linstudy.study.rows import profiles
 from linstudy.study.rows.source import LENGTH, Source
+from linstudy.study.table import matching
 
 TOKENS = 16 * LENGTH
 
@@ -45,6 +47,14 @@ def test_models_of_the_hub_are_registered_by_commit():
 
 def test_there_is_a_run_for_every_small_model():
     assert [run.key["model"] for run in registry() if run.table.name == "families"] == list(SMALL)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_shipped_rows_are_found_by_the_run_that_made_them(name):
+    """Or `linstudy results` would make them again."""
+    runs, table = {run.name: run for run in registry()}, results(name)
+    for command in table.command.unique():
+        assert not matching(table, runs[shlex.split(command)[-1]].key).empty, command
 
 
 @pytest.mark.slow
