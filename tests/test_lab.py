@@ -49,7 +49,7 @@ PROBE = """({name, text, changes, sizes}) => {
         tokens, loss: lab.meanLoss(run),
         pieces: lab.decode(model.tokenizer, tokens),
         states: run.states.map(states => states.map(state => [...state])),
-        logits: run.logits.map(logits => [...logits]),
+        logits: run.scores.map(scores => [...scores]),
         errors: run.states.map(s => model.layers.map((layer, l) => lab.mapError(layer, s[l], s[l + 1]))),
         lens: run.states.map(states => states.map(state => lab.likeliest(lab.readOff(model, state), 1)[0].id)),
         story: [...lab.tellStory(model, plan, run, 30)],
@@ -92,7 +92,7 @@ def folder(packed, tmp_path_factory):
 @pytest.fixture(scope="session")
 def in_node(folder):
     def ask(function, given):
-        files = json.dumps([str(folder / f"{name}.js") for name in ("tokenizer", "model", NAME)])
+        files = json.dumps([str(folder / f"{name}.js") for name in ("tokenizer", "model", "study", NAME)])
         script = f"""for (const file of {files}) require(file);
             const given = JSON.parse(require("fs").readFileSync(0, "utf8"));
             process.stdout.write(JSON.stringify(({function})(given)));"""
@@ -219,7 +219,7 @@ def test_typing_on_gives_what_reading_anew_gives(in_node):
         const typed = lab.newRun(model);
         for (const length of [9, 30, 12, 80, 0, 40]) read(typed, ids(text.slice(0, length)));
         const anew = read(lab.newRun(model), ids(text.slice(0, 40)));
-        return [typed, anew].map(run => [run.tokens, run.logits.map(x => [...x]), run.memory.map(m => m.keys.length)]);
+        return [typed, anew].map(run => [run.tokens, run.scores.map(x => [...x]), run.memory.map(m => m.keys.length)]);
     }"""
     typed, anew = in_node(grown, {"name": NAME, "text": TEXT})
     assert typed == anew
@@ -239,8 +239,8 @@ def test_scores_and_costs_are_measured(packed, small, moments):
     facts = packed["layers"]
     assert [fact["linearity"] for fact in facts] == pytest.approx(profile["linearity"].tolist())
     whole = linstudy.cross_entropy(model, others)
-    with replaced(model, {2: torch.nn.Identity()}):
-        assert facts[2]["removed"] == pytest.approx(linstudy.cross_entropy(model, others) - whole)
+    with replaced(model, {2: linstudy.linear_map(moments[3])}):
+        assert facts[2]["replaced"] == pytest.approx(linstudy.cross_entropy(model, others) - whole)
     maps = np.frombuffer(base64.b64decode(packed["maps"]), dtype="<f4").reshape(8, -1)
     assert maps[4, :-128].tolist() == linstudy.linear_map(moments[5]).weight.flatten().tolist()
 

@@ -24,8 +24,8 @@ from docutils.parsers.rst import directives
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
-SCRIPTS = ("tokenizer.js", "model.js", "view.js", "lab.js")
-PANELS = ("tokens", "layers", "next", "lens", "story", "errors")
+SCRIPTS = ("tokenizer.js", "model.js", "study.js", "view.js", "lab.js")
+PANELS = ("tokens", "layers", "next", "story", "lens", "errors")
 PRESETS = ("whole", "most-linear", "four-maps", "first-map", "first-removed")
 MODELS = ("stories-1m", "stories-1m-mse", "stories-1m-cosine")
 BOOK = Path(__file__).resolve().parent.parent
@@ -54,7 +54,7 @@ class Lab(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Make its HTML; other formats show nothing."""
         options = {
-            "id": f"lab-{self.env.new_serialno('lab')}",
+            "id": nodes.make_id(f"lab {self.env.docname} {self.env.new_serialno('lab')}"),
             "show": list(PANELS),
             "preset": "whole",
             "model": MODELS[0],

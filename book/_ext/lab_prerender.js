@@ -3,7 +3,7 @@
    there. Reads its options as JSON from the standard input and writes HTML; the argument is the models' folder. */
 const path = require("path");
 
-for (const name of ["tokenizer", "model", "view"]) require(path.join(__dirname, "..", "_static", "lab", name));
+for (const name of ["tokenizer", "model", "study", "view"]) require(path.join(__dirname, "..", "_static", "lab", name));
 const lab = globalThis.linstudyLab;
 
 const options = JSON.parse(require("fs").readFileSync(0, "utf8"));

@@ -4,12 +4,12 @@
   const lab = (globalThis.linstudyLab ??= {});
 
   const MODELS = {
-    "stories-1m": "stories-1m: trained without a penalty",
-    "stories-1m-mse": "stories-1m-mse: trained with the MSE penalty",
-    "stories-1m-cosine": "stories-1m-cosine: trained with the cosine penalty",
+    "stories-1m": "stories-1m, no penalty",
+    "stories-1m-mse": "stories-1m, MSE penalty",
+    "stories-1m-cosine": "stories-1m, cosine penalty",
   };
   const DOES = { keep: "keep", map: "map", remove: "remove" };
-  const PANELS = ["tokens", "layers", "next", "lens", "story", "errors"]; // in this order
+  const PANELS = ["tokens", "layers", "next", "story", "lens", "errors"]; // in this order
   const GUESSES = 6;
   const TOLD = 40; // tokens of the story that goes on
 
@@ -42,7 +42,7 @@
       .map(([name, says]) => `<option value="${name}"${name === options.model ? " selected" : ""}>${says}</option>`)
       .join("");
     const changing = `
-      <label class="lab-model">Model <select>${models}</select></label>
+      <label class="lab-model">Model <select autocomplete="off">${models}</select></label>
       <div class="lab-presets" role="group" aria-label="Changes to try">${presets}</div>`;
     return `
       <label class="lab-text lab-control">The beginning of a story
@@ -76,19 +76,21 @@
       const number = index + 1;
       const choices = Object.entries(DOES).map(
         ([value, says]) =>
-          `<label><input type="radio" name="${id}-layer-${number}" value="${value}"${value === does ? " checked" : ""}>` +
+          `<label><input type="radio" autocomplete="off" name="${id}-layer-${number}" value="${value}"` +
+          `${value === does ? " checked" : ""}>` +
           `<span>${says}</span></label>`,
       );
       return `<fieldset class="lab-layer" data-layer="${number}"><legend>Layer ${number}</legend>
         <span class="lab-choices">${choices.join("")}</span>
-        <label class="lab-size"><span class="lab-hidden">Size of the update of layer ${number}</span>
-          <input type="range" min="0" max="2" step="0.1" value="${size}"><output>${size.toFixed(1)}</output></label>
+        <span class="lab-size"><input type="range" min="0" max="2" step="0.1" value="${size}" autocomplete="off"
+          aria-label="Size of the update of layer ${number}"><output>${size.toFixed(1)}</output></span>
         <span class="lab-fact" data-fact="${number}">${layerFact(model.layers[index])}</span></fieldset>`;
     });
     return rows.join("");
   }
 
-  const layerFact = ({ linearity }) => `LS ${linearity.toFixed(linearity > 0.995 ? 4 : 2)}`;
+  const layerFact = (layer) => `LS ${score(layer.linearity)}, update ${score(layer.update_linearity)}`;
+  const score = (value) => value.toFixed(value > 0.995 ? 4 : 2);
 
   /* Words that no story has: the model never read them. The last one may not be finished yet. */
   function note({ model, text, cut }) {
@@ -129,8 +131,8 @@
 
   function next(seen) {
     const { model, whole, yours, selected, texts } = seen;
-    const columns = [lab.likeliest(whole.logits[selected], model.tokenizer.vocabulary.length)];
-    if (yours) columns.push(lab.likeliest(yours.logits[selected], model.tokenizer.vocabulary.length));
+    const columns = [lab.likeliest(whole.scores[selected], model.tokenizer.vocabulary.length)];
+    if (yours) columns.push(lab.likeliest(yours.scores[selected], model.tokenizer.vocabulary.length));
     const follows = whole.tokens[selected + 1];
     const shares = columns.map((guesses) => new Map(guesses.map(({ id, probability }) => [id, probability])));
     const ids = new Set(columns.flatMap((guesses) => guesses.slice(0, yours ? GUESSES / 2 : GUESSES)).map(({ id }) => id));
@@ -196,7 +198,7 @@
   /* What is said to those who listen, once things have come to rest. */
   function summary({ model, whole, yours, selected, texts }) {
     const said = (run) => {
-      const [{ id, probability }] = lab.likeliest(run.logits[selected], 1);
+      const [{ id, probability }] = lab.likeliest(run.scores[selected], 1);
       const name = id === 0 ? "the end of the story" : quoted(lab.decode(model.tokenizer, [id])[0]);
       return `loss ${nats(lab.meanLoss(run))}, after ${quoted(texts[selected])} most likely ${name}, ${percent(probability)}`;
     };

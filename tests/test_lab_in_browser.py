@@ -1,0 +1,301 @@
+"""The laboratory in a real browser, from disk, with the network off: by hand, by keyboard, on a phone, on paper."""
+
+# ruff: noqa: F811 (fixtures of test_lab are imported by name)
+
+import json
+import re
+
+import pytest
+
+pytest.importorskip("playwright", reason="playwright is not installed")
+from browser import CONTRASTS, OVERFLOW, Visit, chromium, find_chromium
+from test_lab import (  # noqa: F401
+    NAME,
+    OPTIONS,
+    PLANS,
+    PROBE,
+    ROOT,
+    TEXT,
+    assert_same,
+    folder,
+    in_torch,
+    lab,
+    moments,
+    packed,
+    small,
+)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_chromium() is None, reason="no Chromium on PATH"),
+]
+
+# What the book's theme gives, and its letters on their ground.
+THEMES = {
+    "light": "--pst-color-primary:#0a5cc2; --pst-color-background:#fff; --pst-color-surface:#f3f4f5;"
+    "--pst-color-text-base:#222832; --pst-color-text-muted:#48566b; --pst-color-border:#d1d5da",
+    "dark": "--pst-color-primary:#7fb2ff; --pst-color-background:#14181e; --pst-color-surface:#29313d;"
+    "--pst-color-text-base:#ced6dd; --pst-color-text-muted:#9ca4af; --pst-color-border:#48566b",
+}
+AT_REST = "() => document.querySelector('.lab').getAttribute('aria-busy') === 'false'"
+
+
+@pytest.fixture(scope="module")
+def page_file(folder):
+    """A page with the laboratory, as the directive makes it."""
+
+    def write(theme="light", **options):
+        options = OPTIONS | {"text": TEXT} | options
+        scripts = "".join(f'<script defer src="{name}"></script>' for name in lab.SCRIPTS)
+        facts = f'data-model="{options["model"]}" data-preset="{options["preset"]}"'
+        ground = "background: var(--pst-color-background); margin: 8px"
+        path = folder / "page.html"
+        path.write_text(
+            f"""<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf-8"><title>t</title>
+            <meta name="viewport" content="width=device-width"><link rel="stylesheet" href="lab.css">
+            <style>:root {{{THEMES[theme]}}} body {{{ground}}} * {{box-sizing: border-box}}</style>{scripts}
+            <article><div class="lab" id="x" {facts}>{lab.drawn(json.dumps(options), folder)}</div></article></html>""",
+            encoding="utf8",
+        )
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def context():
+    with chromium(reduced_motion="reduce") as context:
+        yield context
+
+
+@pytest.fixture
+def visit(context, page_file):
+    visits = []
+
+    def go(**options):
+        visits.append(Visit(context, page_file(**options), settle=50))
+        return visits[-1]
+
+    yield go
+    for one in visits:
+        assert one.complaints() == []
+        one.page.close()
+
+
+def rest(page):
+    page.wait_for_function(AT_REST)
+    return page
+
+
+def losses(page) -> list[float]:
+    return [float(text) for text in page.locator(".lab-loss b").all_inner_texts()]
+
+
+def loaded(page) -> list[str]:
+    """Return the models that the page has asked for."""
+    scripts = page.locator("script").evaluate_all("scripts => scripts.map(script => script.src)")
+    return [src.rpartition("/")[2].removesuffix(".js") for src in scripts if "/stories" in src]
+
+
+def type_text(page, text):
+    page.get_by_label("The beginning of a story").fill(text)
+    return rest(page)
+
+
+@pytest.mark.parametrize(("changes", "sizes"), PLANS)
+def test_the_browser_computes_what_torch_does(visit, small, moments, changes, sizes):
+    page = visit().page
+    page.add_script_tag(url=f"{NAME}.js")
+    given = {"name": NAME, "text": TEXT, "changes": changes, "sizes": sizes}
+    found = page.evaluate(f"given => ({PROBE})(given)", given)
+    assert_same(found, in_torch(small, moments, TEXT, changes, sizes))
+
+
+def test_nothing_is_loaded_until_it_is_used_and_nothing_changes_when_it_is(visit):
+    page = visit().page
+    drawn = page.locator(".lab-panels").inner_html()
+    assert loaded(page) == []
+    page.locator("textarea").focus()
+    rest(page)
+    assert loaded(page) == [NAME]
+    assert page.locator(".lab-panels").inner_html() == drawn
+
+
+def test_a_changed_layer_changes_everything_beside_the_whole_model(visit, small, moments):
+    page = visit().page
+    page.get_by_role("button", name="Remove the first layer").click()
+    rest(page)
+    wanted = [in_torch(small, moments, TEXT, changes, {})["loss"] for changes in ({}, {1: "remove"})]
+    assert losses(page) == pytest.approx(wanted, abs=0.006)
+    assert wanted[1] > wanted[0] + 1
+    assert page.locator(".lab-panel-next th").all_inner_texts()[1:3] == ["whole model", "changed"]
+    whole, changed = page.locator(".lab-panel-story mark").all_inner_texts()
+    assert whole != changed
+    assert page.get_by_role("button", name="Remove the first layer").get_attribute("aria-pressed") == "true"
+    page.get_by_role("button", name="Whole model").click()
+    rest(page)
+    assert losses(page) == pytest.approx(wanted[:1], abs=0.006)
+
+
+def test_a_slider_at_nothing_is_a_layer_removed(visit):
+    page = visit().page
+    page.get_by_role("slider", name="Size of the update of layer 8").fill("0")
+    rest(page)
+    small = losses(page)
+    page.get_by_role("slider", name="Size of the update of layer 8").fill("1")
+    page.locator("[data-layer='8'] [value=remove]").check(force=True)
+    rest(page)
+    assert losses(page) == small
+    assert page.get_by_role("slider", name="Size of the update of layer 8").is_disabled()
+
+
+def test_every_keystroke_counts_and_the_last_one_wins(visit):
+    page = visit(text="Once").page
+    page.get_by_label("The beginning of a story").press("Control+End")
+    page.keyboard.type(" upon a time", delay=5)
+    rest(page)
+    assert page.locator(".lab-tokens button").all_inner_texts() == ["start", "Once", "·upon", "·a", "·time"]
+    typed = losses(page)
+    assert losses(type_text(visit(text="x").page, "Once upon a time")) == typed
+
+
+def test_it_works_by_keyboard_alone(visit):
+    page = visit().page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.tagName") == "TEXTAREA"
+    rest(page)
+    stops = []
+    while (stop := page.evaluate("document.activeElement.outerHTML.slice(0, 300)")) not in stops and len(stops) < 60:
+        stops.append(stop)
+        page.keyboard.press("Tab")
+    assert sum("data-token" in stop for stop in stops) == 1
+    assert sum("gridcell" in stop for stop in stops) == 1
+    assert sum('type="radio"' in stop for stop in stops) == sum('type="range"' in stop for stop in stops) == 8
+    page.locator(".lab-tokens [tabindex='0']").focus()
+    for key in ("Home", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    focused = page.evaluate("[document.activeElement.dataset.token, document.activeElement.ariaChecked]")
+    assert focused == ["2", "true"]
+    assert page.locator(".lab-follows").count() == 1
+    before = losses(page)
+    page.locator("[data-layer='1'] :checked").focus()
+    page.keyboard.press("ArrowRight")
+    rest(page)
+    assert len(losses(page)) == len(before) + 1
+    page.locator("[role=gridcell][tabindex='0']").focus()
+    for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    where = page.evaluate("document.activeElement.ariaLabel")
+    assert where.split(": ")[0].endswith("layer 3")
+    assert page.locator(".lab-panel-errors .lab-line").inner_text() == where + "."
+
+
+def test_a_changed_result_is_said_once_things_have_come_to_rest(visit):
+    page = visit().page
+    status = page.locator("[role=status]")
+    type_text(page, "Once upon a")
+    assert status.inner_text() == ""
+    page.wait_for_function("document.querySelector('[role=status]').textContent.includes('most likely “time”')")
+
+
+def test_words_that_no_story_has_are_named(visit):
+    page = visit().page
+    note = page.locator(".lab-note")
+    type_text(page, "Once upon a time, a girl wrote an algorithm. Her computer")
+    assert "“algorithm”" in note.inner_text()
+    assert "“girl”" not in note.inner_text()
+    assert "“computer”" not in note.inner_text()  # it may become another word
+    type_text(page, "Once upon a time, a girl")
+    assert note.inner_text() == ""
+
+
+@pytest.mark.parametrize("text", ["", " ", "🙂", "<|endoftext|>", "</textarea><img src=x onerror=boom()>", "a " * 500])
+def test_any_text_will_do(visit, text):
+    page = type_text(visit().page, text)
+    assert page.locator(".lab-tokens button").count() <= 200
+    assert page.locator("article img").count() == 0
+    assert ("first 200 tokens" in page.locator(".lab-note").inner_text()) == (len(text) > 900)
+
+
+def test_a_sibling_comes_by_the_menu(visit):
+    page = visit().page
+    page.get_by_label("Model").select_option("stories-1m-mse")
+    rest(page)
+    assert loaded(page)[-1] == "stories-1m-mse"
+
+
+def test_a_model_that_cannot_be_loaded_is_told(context, page_file, folder):
+    path = page_file()
+    gone = folder / f"{NAME}.js"
+    gone.rename(folder / "elsewhere")
+    try:
+        visit = Visit(context, path, settle=50)
+        visit.page.locator("textarea").focus()
+        visit.page.wait_for_function("document.querySelector('.lab-note').textContent.includes('could not be loaded')")
+        visit.page.close()
+    finally:
+        (folder / "elsewhere").rename(gone)
+
+
+def test_a_small_instance_shows_what_was_asked_for(visit):
+    page = visit(show=["tokens", "story"], preset="four-maps").page
+    drawn = page.locator(".lab-panels").inner_html()
+    page.locator("textarea").focus()
+    rest(page)
+    assert page.locator(".lab-panels").inner_html() == drawn
+    assert page.locator(".lab-panel:visible").count() == 2
+    assert page.get_by_role("button", name="Whole model").count() == 0
+    assert len(losses(page)) == 2
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", [375, 1280])
+def test_it_can_be_read_and_fits(visit, theme, width):
+    page = visit(theme=theme).page
+    page.set_viewport_size({"width": width, "height": 800})
+    page.get_by_role("button", name="Replace four layers by maps").click()
+    rest(page)
+    assert page.evaluate(OVERFLOW) <= 0
+    assert [text for ratio, text in page.evaluate(CONTRASTS, ".lab *") if ratio < 4.5] == []
+    wide = page.locator(".lab-wide").evaluate("box => box.scrollWidth - box.clientWidth")
+    assert wide <= 0
+
+
+def test_every_control_has_a_name(visit):
+    page = visit().page
+    page.locator("textarea").focus()
+    rest(page)
+    lines = [line.strip(" -") for line in page.locator(".lab").aria_snapshot().splitlines()]
+    controls = [line for line in lines if re.match(r"(slider|combobox|textbox|radio|button|grid|radiogroup)\b", line)]
+    assert len(controls) > 40
+    assert [line for line in controls if not re.match(r'\w+ "[^"]', line)] == []
+
+
+def test_without_scripts_and_on_paper_the_results_stand_and_the_controls_do_not(context, page_file, visit):
+    page = context.new_page()
+    page.route("**/*.js", lambda route: route.abort())
+    page.goto(page_file().as_uri())
+    assert page.locator(".lab-tokens").is_visible()
+    assert page.locator(".lab-panel-errors table").is_visible()
+    assert page.locator("textarea, .lab-layer, .lab-presets button").filter(visible=True).count() == 0
+    page.close()
+    page = visit().page
+    assert page.locator("textarea").is_visible()
+    page.emulate_media(media="print")
+    assert not page.locator("textarea").is_visible()
+    assert page.locator(".lab-panel-errors table").is_visible()
+
+
+# ---- in the built book
+
+
+@pytest.mark.book
+def test_the_laboratory_works_in_the_book(context):
+    visit = Visit(context, ROOT / "_build" / "html" / "book" / "lab.html")
+    page = visit.page
+    page.get_by_role("button", name="Remove the first layer").click()
+    rest(page)
+    whole, changed = losses(page)
+    assert changed > whole + 1
+    assert visit.complaints() == []
+    page.close()
