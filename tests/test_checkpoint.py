@@ -1,12 +1,11 @@
 """Checkpoints: whole or absent, and a resumed run ends at the same bits. Run: pytest tests/test_checkpoint.py."""
 
+import multiprocessing
 import pickle
 import random
 import signal
-import subprocess
-import sys
-import textwrap
 import time
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -65,30 +64,34 @@ def test_a_part_of_the_state_lost_is_seen_in_the_bits(tmp_path):
 
 
 LONG = replace(CONFIG, steps=300, snapshots=True)
-RUN = """
-    import sys, torch
-    sys.path.insert(0, "tests")
-    from test_checkpoint import BLOCKS, LONG, small_model
-    from linstudy.train import pretrain
+
+
+def train_long(folder, told):
+    """Train in a process of its own and tell of every row."""
     torch.set_num_threads(1)
-    for row in pretrain(small_model(), BLOCKS, LONG, folder=sys.argv[1]):
-        print(row["step"], flush=True)
-"""
+    for row in pretrain(small_model(), BLOCKS, LONG, folder=folder):
+        told.send(row["step"])
 
 
 @pytest.mark.slow
-def test_a_run_killed_at_random_moments_ends_at_the_same_bits(tmp_path, pytestconfig):
+def test_a_run_killed_at_random_moments_ends_at_the_same_bits(tmp_path):
+    fresh = multiprocessing.get_context("forkserver")
+    fresh.set_forkserver_preload(["linstudy.train"])  # or every process would import it
     moments, killed, left = random.Random(0), 0, set()
     while True:
-        command = [sys.executable, "-c", textwrap.dedent(RUN), tmp_path / "run"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=pytestconfig.rootpath) as run:
+        ours, theirs = fresh.Pipe(duplex=False)
+        run = fresh.Process(target=train_long, args=(tmp_path / "run", theirs))
+        run.start()
+        theirs.close()
+        with ours, suppress(EOFError):  # it had come to its end
             for _ in range(moments.randrange(1, 50)):  # rows: of 2 steps each, later on
-                line = run.stdout.readline()
+                ours.recv()
             time.sleep(moments.uniform(0, 0.02))  # a step or a save takes some milliseconds
             run.kill()
-        if not line:  # it had come to its end
+        run.join()
+        if run.exitcode == 0:
             break
-        killed += run.returncode == -signal.SIGKILL
+        killed += run.exitcode == -signal.SIGKILL
         for path in (tmp_path / "run").glob("*.safetensors"):  # whole, whatever it was doing
             assert load_file(path)
             left.add(path.name)
