@@ -20,11 +20,11 @@ export OMP_WAIT_POLICY := PASSIVE
 # A backend set by the caller would leave the pages without figures.
 unexport MPLBACKEND PYTHONPATH
 
-.PHONY: help install book test lint fmt bench results real doctor clean
+.PHONY: help install book student instructor test lint fmt bench results real doctor clean
 
 help:  ## list the verbs
 	@echo 'make VERB [ARGS="..."] [PYTHON=python3.12]; every verb makes .venv first when it is missing or old'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
 install: $(STAMP)  ## make .venv with the package and all it needs
 
@@ -33,6 +33,14 @@ book: $(STAMP)  ## run every notebook, build _build/html and say where it is
 	$(QUIET_HUB) $(BIN)/python tools/export_lab.py
 	$(QUIET_HUB) $(BIN)/jupyter-book build . --toc book/_toc.yml --all -W -n --keep-going
 	@$(BIN)/python -c 'from pathlib import Path; print("The book:", Path("_build/html/index.html").resolve(strict=True).as_uri())'
+
+student: $(STAMP)  ## the edition for students in _build/student: exercises without solutions
+	$(BIN)/python tools/vendor_assets.py
+	$(QUIET_HUB) $(BIN)/python tools/editions.py student
+
+instructor: $(STAMP)  ## the edition for teachers in _build/instructor: solutions open, notes shown
+	$(BIN)/python tools/vendor_assets.py
+	$(QUIET_HUB) $(BIN)/python tools/editions.py instructor
 
 test: $(STAMP)  ## run all tests; ARGS="-m 'not slow'" runs the quick ones
 	$(BIN)/python -m pytest $(ARGS)

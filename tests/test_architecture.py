@@ -29,7 +29,7 @@ ROOMS = {
     "train": {"text", "models", "measure"},
     "prune": {"text", "models", "measure", "evaluate", "train"},  # what a change costs, and healing it
     "study": {"fetched", "text", "models", "show", "measure", "evaluate", "train", "prune"},
-    "exercises": set(),
+    "exercises": {"models", "measure", "evaluate"},
     "commands": {"fetched", "text", "models", "show", "measure", "evaluate", "train", "prune", "study"},
     "cli": {"study", "commands"},
     "__main__": {"cli"},

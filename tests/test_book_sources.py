@@ -35,7 +35,11 @@ def in_toc(toc: dict) -> list[str]:
 
 def documents(root: Path) -> set[str]:
     """Return every page and notebook that is meant for the book."""
-    pages = [*(root / "book").glob("*.md"), *(root / "notebooks").rglob("*.ipynb")]
+    pages = [
+        *(root / "book").glob("*.md"),
+        *(root / "book" / "quiz").glob("*.md"),
+        *(root / "notebooks").rglob("*.ipynb"),
+    ]
     return {path.relative_to(root).with_suffix("").as_posix() for path in pages}
 
 

@@ -35,13 +35,6 @@ def compared(
     return otherwise if found.isfinite().all() or not right.isfinite().all() else NOT_FINITE
 
 
-def one_of(answer: Any, right: Any, mistakes: Mapping[str, Any], *, otherwise: str) -> str | None:
-    """Return nothing where ``answer`` equals ``right``, the hint of the mistake that it equals, or ``otherwise``."""
-    if answer == right:
-        return None
-    return next((said for said, value in mistakes.items() if answer == value), otherwise)
-
-
 def _numbers(value: Any) -> Tensor:
     return torch.as_tensor(value).detach().cpu().double()
 

@@ -1,0 +1,86 @@
+"""The quizzes: one a chapter, every choice explained, exactly one right, and read without a script."""
+
+import importlib.util
+import re
+import tomllib
+
+import pytest
+from conftest import ROOT
+from docutils.core import publish_parts
+from docutils.parsers.rst import directives
+from docutils.utils import SystemMessage
+
+spec = importlib.util.spec_from_file_location("quiz", ROOT / "book" / "_ext" / "quiz.py")
+quiz = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(quiz)
+
+PAGES = sorted((ROOT / "book" / "quiz").glob("*.md"))
+
+
+def questions(path):
+    (body,) = re.findall(r"^```\{quiz\}\n(.*?)^```$", path.read_text(), flags=re.DOTALL | re.MULTILINE)
+    return tomllib.loads(body)["question"]
+
+
+def test_every_chapter_has_one():
+    assert [path.stem for path in PAGES] == sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_every_choice_is_explained_and_one_is_right(path):
+    asked = questions(path)
+    assert len(asked) >= 4
+    for question in asked:
+        assert set(question) == {"ask", "choices"}
+        assert all({"say", "why"} <= set(choice) <= {"say", "why", "right"} for choice in question["choices"])
+        assert all(len(choice["why"].split()) >= 4 for choice in question["choices"])
+        assert [choice.get("right") for choice in question["choices"]].count(True) == 1
+
+
+def test_the_right_choice_cannot_be_guessed_by_its_place():
+    places = [
+        [choice.get("right", False) for choice in question["choices"]].index(True)
+        for path in PAGES
+        for question in questions(path)
+    ]
+    assert max(places.count(place) for place in set(places)) <= 0.6 * len(places)
+
+
+def html_of(body):
+    directives.register_directive("quiz", quiz.Quiz)
+    text = ".. quiz::\n\n" + "".join(f"   {line}\n" for line in body.splitlines())
+    return publish_parts(text, writer_name="html", settings_overrides={"halt_level": 3, "report_level": 5})["body"]
+
+
+GOOD = """[[question]]
+ask = "What is *it*?"
+choices = [
+  {say = "one", why = "It is not.", right = false},
+  {say = "two", why = "It is.", right = true},
+]"""
+
+
+def test_a_choice_opens_without_a_script():
+    page = html_of(GOOD)
+    assert page.count("<details") == page.count("<summary>") == page.count("</details>") == 2
+    assert "<script" not in page
+    assert "<em>it</em>" in page
+    one, two = page.split("</details>")[:2]
+    assert "one" in one.partition("</summary>")[0]
+    assert "No." in one.partition("</summary>")[2]
+    assert "Right." in two.partition("</summary>")[2]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("right = true", "right = false"),
+        ("right = false", "right = true"),
+        ("say =", "says ="),
+        ("ask", "[ask"),
+        (GOOD, ""),
+    ],
+)
+def test_a_quiz_that_cannot_be_answered_fails_the_build(old, new):
+    with pytest.raises(SystemMessage):
+        html_of(GOOD.replace(old, new) or "x = 1")
