@@ -91,6 +91,7 @@ def test_an_exercise_has_all_its_parts(path):
         assert {"instructor", "remove-cell"} <= note
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_stub_fails_and_every_solution_passes(path):
@@ -389,6 +390,7 @@ def test_every_exercise_has_mistakes():
 def test_a_known_mistake_gets_its_own_hint(exercise):
     hints = [hint(exercise, wrong) for wrong in [*MISTAKES[exercise], STRANGE.get(exercise, lambda *_: 0.123), ...]]
     assert all(hints)
+    assert not [said for said in hints if said.startswith("The code stops")]
     assert len(set(hints)) == len(hints)
 
 

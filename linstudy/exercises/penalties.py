@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any
 
 import pandas as pd
 import torch
@@ -48,7 +49,7 @@ def gradient(slope: Callable) -> str | None:
     return compared(slope(x.clone(), y.clone()), right, mistakes, otherwise=otherwise)
 
 
-def units(answers: tuple[float, float, float]) -> str | None:
+def units(answers: Any) -> str | None:
     """Write 2 h for h in both formulas, and count what the squared norm adds up."""
     cosine, squares, weight = answers
     mistakes = {

@@ -1,6 +1,7 @@
 """Checks of chapter 2: the identity, an outlier that owns the score, and states in half precision."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 import torch
@@ -10,7 +11,7 @@ from ..measure import profile_of_states
 from .answers import compared
 
 
-def update_ratio(ratio: float) -> str | None:
+def update_ratio(ratio: Any) -> str | None:
     """Solve 1 - LS = (1 - LS_res) * ratio for the ratio."""
     mistakes = {
         "That is one over it: the update is the small one of the two.": 50,
