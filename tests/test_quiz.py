@@ -5,6 +5,7 @@ import re
 import tomllib
 
 import pytest
+import yaml
 from conftest import ROOT
 from docutils.core import publish_parts
 from docutils.parsers.rst import directives
@@ -23,7 +24,13 @@ def questions(path):
 
 
 def test_every_chapter_has_one():
-    assert [path.stem for path in PAGES] == sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+    toc = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text())
+    (chapters,) = (part["chapters"] for part in toc["parts"] if part["caption"] == "Chapters")
+    for chapter in chapters:
+        below = [page["file"] for page in chapter["sections"]]
+        assert chapter["file"].replace("notebooks/", "book/quiz/") in below
+        assert chapter["file"].replace("notebooks/", "notebooks/exercises/") in below
+    assert len(chapters) == len(PAGES)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
