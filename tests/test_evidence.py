@@ -28,8 +28,8 @@ def layers(model, scores, *, weights="trained", ablation=ALL, part="block", corp
 @pytest.fixture
 def tables():
     """Two decoders and an encoder; what must not be counted scores 0."""
-    small = layers("small", [0.5, 0.7, 0.9]) + layers("small", [0.8, 0.8, 0.8], weights="random")
-    small += layers("small", [0.0] * 3, part="mlp") + layers("small", [0.0] * 3, corpus="text, shuffled")
+    small = layers("stories-1m", [0.5, 0.7, 0.9]) + layers("stories-1m", [0.8, 0.8, 0.8], weights="random")
+    small += layers("stories-1m", [0.0] * 3, part="mlp") + layers("stories-1m", [0.0] * 3, corpus="text, shuffled")
     real = layers(REAL, [0.99, 0.995]) + layers(REAL, [0.9, 0.91], ablation=WITHOUT)
     real += layers(REAL, [0.95, 0.95], weights="random") + layers(REAL, [0.0] * 2, ablation="first 1 left out")
     real += layers(ENCODER, [0.6, 0.8]) + layers(ENCODER, [0.99, 0.99], weights="random")
@@ -41,10 +41,10 @@ def tables():
 def test_a_claim_takes_the_layers_that_it_is_about_and_no_others(tables):
     found = evidence("C1", tables).set_index(["measure", "model"])
     assert list(found.reset_index()[COLUMNS]) == COLUMNS
-    small = found.loc[("LS", "small")]
+    small = found.loc[("LS", "stories-1m")]
     assert small[["value", "low", "high", "its value"]].tolist() == pytest.approx([0.7, 0.5, 0.9, 0.8])
     assert found.loc[("LS, outliers left out", REAL), "value"] == pytest.approx(0.905)
-    assert found.value["share of layers near 0.99"].to_dict() == {"small": 0, REAL: 1}
+    assert found.value["share of layers near 0.99"].to_dict() == {"stories-1m": 0, REAL: 1}
     assert ENCODER not in found.index.unique("model")
 
 
@@ -99,4 +99,6 @@ def test_the_page_gives_each_claim_one_grade_and_an_assertion():
     for claim, grade in short.items():
         section = re.search(rf"^\(claim-{claim.lower()}\)=\n(.*?)(?=^\(claim-|\Z)", page, re.M | re.S)[1]
         assert re.search(r"^\*\*Verdict: (.+?)\.\*\*", section, re.M)[1] == grade
+        rows = re.search(r"^Rows of (.+?) \(", section, re.M)[1]
+        assert set(re.findall(r"`(\w+)`", rows)) == set(evidence(claim).table)
         assert section.index("Would be refuted by") < section.index(f'table("{claim}")') < section.index("assert ")

@@ -14,6 +14,8 @@ Tables = Callable[[str], pd.DataFrame]  # returns a table by its name, as linstu
 NEAR = 0.985  # what rounds to 0.99 or more
 REAL = "smollm2-135m"  # the largest model here, trained by others; its weights were quantised to four bits
 ENCODER = "minilm"
+PLAIN = ("stories260K", "stories-1m", REAL)  # decoders that no penalty was put on
+FAMILIES = ("llama", "gpt2", "gemma2", "olmo2", "bert", "roberta", "bart", "t5", "mamba")  # one or two a kind
 ALL, WITHOUT = "all tokens", "outliers left out"
 COLUMNS = ["measure", "model", "text", "value", "low", "high", "spread over", "control", "its value", "table"]
 
@@ -85,7 +87,7 @@ def _by_layer(
 ) -> Iterator[dict]:
     """Describe a score of every trained decoder, or of the encoder, on every text; its random twin is the control."""
     rows = measured(tables)
-    rows = rows[(rows.model == ENCODER) == encoder]
+    rows = rows[rows.model.isin([ENCODER] if encoder else PLAIN)]
     twins = rows[rows.weights == "random"].groupby(["model", "corpus", "ablation"])[score].median()
     trained = rows[(rows.weights == "trained") & rows.ablation.isin(ablations)]
     for (model, corpus, ablation), part in trained.groupby(["model", "corpus", "ablation"], sort=False):
@@ -97,7 +99,7 @@ def _by_layer(
 def _near_one(tables: Tables) -> Iterator[dict]:
     yield from _by_layer(tables, "LS", "linearity", (ALL, WITHOUT))
     rows = measured(tables)
-    rows = rows[(rows.weights == "trained") & (rows.ablation == ALL) & (rows.model != ENCODER)]
+    rows = rows[(rows.weights == "trained") & (rows.ablation == ALL) & rows.model.isin(PLAIN)]
     for (model, corpus), part in rows.groupby(["model", "corpus"], sort=False):
         share = (part.linearity >= NEAR).mean()
         yield _one("share of layers near 0.99", model, corpus, share, ("all", 1.0), _table(model))
@@ -175,7 +177,9 @@ def _tails(tables: Tables) -> Iterator[dict]:
 def _exclusive(tables: Tables) -> Iterator[dict]:
     yield from _by_layer(tables, "LS", "linearity", (ALL, WITHOUT), encoder=True)
     families = tables("families")
-    rows = families[families.part == "block"].assign(stack=families["stack"].fillna(""))
+    rows = families[(families.part == "block") & families.model.isin(FAMILIES)].assign(
+        stack=families["stack"].fillna("")
+    )
     for (family, stack), part in rows.groupby(["model", "stack"], sort=False):
         layers = part.groupby("layer").linearity.mean()
         yield _row("LS, random weights", f"{family} {stack}".strip(), "stories", layers, ("", np.nan), "families")
