@@ -5,6 +5,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from . import __version__
 from .commands import doctor, fetch, pretrain, profile, prune, results
@@ -13,31 +14,57 @@ from .commands import doctor, fetch, pretrain, profile, prune, results
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status: 0 done, 1 some runs failed, 2 a user's error, told in a line."""
     argv = sys.argv[1:] if argv is None else list(argv)
-    options = parser().parse_args(argv)
     command = ["linstudy", *argv]
+    options = argparse.Namespace()
     try:
+        parser().parse_args(argv, options)
         status = options.run(options, command)
         sys.stdout.flush()
         return status
-    except BrokenPipeError:  # `linstudy ... | head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except (KeyboardInterrupt, Exception) as error:
         from .study.errors import sentence
 
+        if isinstance(error, OSError):
+            _let_go_of_output()
+        if isinstance(error, BrokenPipeError):  # `linstudy ... | head` has seen enough
+            return 0
         stopped = isinstance(error, KeyboardInterrupt)
-        told = f"stopped; resume with `{shlex.join(command)}`." if stopped else sentence(error)
-        if os.environ.get("LINSTUDY_DEBUG") or not told:
+        told = _stopped(command, options) if stopped else sentence(error)
+        if "--debug" in argv or not told:
             raise
         print(f"linstudy: {told}", file=sys.stderr)
         return 2
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that tells what is wrong with a command as everything else is told, in a sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise ValueError for words that make no command."""
+        raise ValueError(f"{message}; see `{self.prog} --help`")
+
+
 def parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
-    whole = argparse.ArgumentParser(prog="linstudy", description="How linear are the layers of transformers?")
+    whole = Parser(prog="linstudy", description="How linear are the layers of transformers?")
     whole.add_argument("--version", action="version", version=f"linstudy {__version__}")
     subparsers = whole.add_subparsers(required=True, metavar="COMMAND")
     for verb in (profile, pretrain, prune, fetch, results, doctor):
         verb.add_to(subparsers)
     return whole
+
+
+def _stopped(command: list[str], options: argparse.Namespace) -> str:
+    """Say what to do after Ctrl-C; ``resume`` is a verb's option, or its way."""
+    again = f"`{shlex.join(command)}`"
+    if getattr(options, "resume", None):
+        return f"stopped; resume with {again}."
+    return f"stopped; {again} starts over{', and with --resume FILE it could go on' if 'resume' in options else ''}."
+
+
+def _let_go_of_output() -> None:
+    """Keep Python from writing at its end what could not be written now."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -91,9 +91,10 @@ def test_help_and_version_answer_at_once(tmp_path):
 
 def test_layers_are_numbers_from_one_on():
     assert layer_numbers("1,3-5, 4") == [1, 3, 4, 5]
-    for text, part in (("1,x", "x"), ("0", "0"), ("5-3", "5-3"), ("", ""), ("2-", "2-"), ("-2", "-2"), ("1.5", "1.5")):
+    wrong = (("1,x", "x"), ("0", "0"), ("5-3", "5-3"), ("", ""), ("2-", "2-"), ("-2", "-2"), ("1.5", "1.5"))
+    for text, part in (*wrong, ("7-99999999", "7-99999999")):
         with pytest.raises(
-            ValueError, match=f"--layers '{text}': '{part}' is no layer; write numbers from 1 on, as 1,3-5"
+            ValueError, match=f"--layers '{text}': '{part}' is no layer; write numbers from 1 to 10000, as 1,3-5"
         ):
             layer_numbers(text)
 
@@ -134,6 +135,13 @@ def test_what_a_user_can_get_wrong_is_one_sentence(typed, monkeypatch):
         (["--tokens", "10"], "tokens=10"),
         (["--tokens", "9000000"], "9,000,000"),
         (["--layers", "1-x"], "'1-x' is no layer"),
+        (["--tokens", "0"], "argument --tokens: '0' should be a whole number from 1 to"),
+        (["--tokens", "-5"], "argument --tokens: '-5' should be a whole number from 1 to"),
+        (["--length", "many"], "argument --length: 'many' should be a whole number from 1 to"),
+        (["--seed", "-1"], "argument --seed: '-1' should be a whole number from 0 to"),
+        (["--seed", str(2**70)], f"argument --seed: '{2**70}' should be a whole number from 0 to"),
+        (["--colour", "red"], "unrecognized arguments: --colour red; see `linstudy --help`"),
+        (["--resume", "text.txt"], "text.txt holds no measurement to resume"),
         (["--layers", "7"], "no layer 7: the model has layers 1 to 3"),
         (["--drop-first", "64"], "drop_first=64"),
         (["--heldout", "1.5"], "heldout=1.5"),
@@ -143,7 +151,12 @@ def test_what_a_user_can_get_wrong_is_one_sentence(typed, monkeypatch):
     )
     each_is_refused(typed, profile, wrong)
     each_is_refused(typed, ["profile"], [(["gtp2", "--csv", "out.csv"], "'gtp2'")])
-    each_is_refused(typed, ["pretrain", "--out", "new"], [(["--penalty", "cosinus=1"], "cosinus")])
+    wrong = [([f"--{name}", "0"], f"argument --{name}: '0' should be a whole") for name in ("steps", "tokens", "batch")]
+    wrong += [(["--penalty", "cosinus=1"], "cosinus"), (["--layers", "9999"], "a model of 9999 layers cannot be made")]
+    wrong += [(["--out", "model"], "model holds something that no pretraining wrote: give a new folder")]
+    each_is_refused(typed, ["pretrain", "--out", "new"], wrong)
+    each_is_refused(typed, [], [([], "arguments are required: COMMAND"), (["dr"], "invalid choice: 'dr'")])
+    assert "could not write /dev/full (No space left on device)" in typed(*profile, "--csv", "/dev/full").stderr
     monkeypatch.setenv("LINSTUDY_SIZE", "huge")
     each_is_refused(typed, profile, [([], "there is no size 'huge'")])
 
@@ -170,9 +183,11 @@ def test_outputs_are_looked_at_before_the_long_work(tmp_path, capsys, monkeypatc
     ("error", "sentence"),
     [
         (ValueError("two\n lines"), "two lines"),
-        (KeyboardInterrupt(), "stopped; resume with `linstudy doctor`."),
+        (KeyboardInterrupt(), "stopped; `linstudy doctor` starts over."),
+        (FloatingPointError("the loss was nan"), "the loss was nan"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "out of memory at size tiny (DefaultCPUAlloc"),
         (FileNotFoundError(2, "No such file or directory", "a.csv"), "a.csv: No such file or directory"),
-        (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError(28, "No space left on device"), "the output: No space left on device; look there, make room, or"),
         (MemoryError("8 GiB"), "out of memory at size tiny (8 GiB); ask for fewer tokens or a smaller model"),
         (
             type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory."),
@@ -185,13 +200,11 @@ def test_errors_of_the_user_and_of_the_machine_are_sentences(error, sentence, mo
         raise error
 
     monkeypatch.setenv("LINSTUDY_SIZE", "tiny")
-    monkeypatch.delenv("LINSTUDY_DEBUG", raising=False)
     monkeypatch.setattr("linstudy.study.doctor.doctor", fail)
     assert main(["doctor"]) == 2
     assert capsys.readouterr().err.startswith(f"linstudy: {sentence}")
-    monkeypatch.setenv("LINSTUDY_DEBUG", "1")
     with pytest.raises(type(error)):
-        main(["doctor"])
+        main(["doctor", "--debug"])
 
 
 def test_an_error_of_ours_keeps_its_traceback(monkeypatch):
@@ -234,3 +247,65 @@ def test_pretrain_makes_a_folder_that_profile_reads(folder, typed):
     assert "--penalty cosine=0.5" in made["command"]
     done = typed("profile", "pulled", *TEXT)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("pretrain", "--out", "new"), "stopped; resume with `linstudy pretrain --out new`."),
+        (("profile", "m"), "stopped; `linstudy profile m` starts over, and with --resume FILE it could go on."),
+        (("profile", "m", "--resume", "here"), "stopped; resume with `linstudy profile m --resume here`."),
+        (("prune", "m", "--layers", "1", "--out", "new"), "`linstudy prune m --layers 1 --out new` starts over."),
+    ],
+)
+def test_after_an_interruption_is_said_what_goes_on(words, told, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(linstudy, "load", stop, raising=False)
+    monkeypatch.setattr("linstudy.train.pretrain_to", stop)
+    assert main(list(words)) == 2
+    assert told in capsys.readouterr().err
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_a_full_disk_behind_the_output_is_a_sentence(tmp_path):
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "linstudy", "doctor"]
+        done = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("linstudy: the output: No space left on device; look there, make room")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_a_profile_that_was_killed_goes_on_and_a_name_is_no_formula(folder, typed, monkeypatch):
+    monkeypatch.setattr("linstudy.measure.resume.SECONDS", -1)  # saved after every batch
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    (folder / "$$").symlink_to("model")
+    words = ["profile", "$$", *TEXT, "--resume", "here", "--csv", "one.csv", "--plot", "one.svg"]
+    with monkeypatch.context() as patched:
+        patched.setattr("linstudy.measure.resume.Progress.after_pass", stop)
+        assert typed(*words).returncode == 2
+    assert (folder / "here").is_file()
+    read = []
+    from linstudy.measure import sums
+
+    def counted(*arguments, rows, **options):
+        read.extend(rows)
+        return sums_read(*arguments, rows=rows, **options)
+
+    sums_read = sums.read
+    monkeypatch.setattr(sums, "read", counted)
+    done = typed(*words)
+    assert done.returncode == 0, done.stderr
+    assert read == []  # all batches were saved
+    assert not (folder / "here").exists()
+    assert "$$" in done.stdout
+    assert pd.read_csv(folder / "one.csv")["layer"].tolist() == [1, 2, 3]

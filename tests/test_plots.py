@@ -78,6 +78,15 @@ def test_lines_of_a_hue_differ_in_more_than_colour():
     assert len({str(line._dash_pattern) for line in lines}) == 3
 
 
+def test_a_name_is_no_formula(tmp_path):
+    show.style()
+    names = ["$$", "a$b$c", "x$^{"]
+    ax = show.profile_plot(pd.concat([profile(name) for name in names]), hue="model")
+    ax.figure.savefig(tmp_path / "one.svg")
+    drawn = (tmp_path / "one.svg").read_text(encoding="utf-8")
+    assert all(f">{name}</text>" in drawn for name in names)
+
+
 def test_seeds_are_averaged_and_the_band_spans_them():
     df = pd.concat([profile(seed=seed) for seed in range(3)])
     ax = show.profile_plot(df)

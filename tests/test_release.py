@@ -44,7 +44,7 @@ def test_a_preset_takes_another_number_of_layers():
     fewer, as_it_is = preset_named("pocket", layers=3), preset_named("pocket")
     assert fewer.size == "1m-3-layers"
     assert fewer.shape(300).to_dict() == as_it_is.shape(300).to_dict() | {"num_hidden_layers": 3}
-    with pytest.raises(ValueError, match="a model of 0 layers cannot be made: give 1 or more"):
+    with pytest.raises(ValueError, match="a model of 0 layers cannot be made: give 1 to 1000"):
         preset_named("pocket", layers=0)
     with pytest.raises(ValueError, match=r"no preset 'minni': did you mean 'mini'\? the names are nano"):
         preset_named("minni")
@@ -55,6 +55,11 @@ def test_the_recipe_of_a_preset_sees_its_tokens_or_as_many_as_are_wanted():
     assert nano.recipe().steps * nano.batch * nano.length == nano.tokens
     assert nano.recipe(tokens=4096).steps == nano.recipe(tokens=4096, batch=2).steps / 2 == 4
     assert nano.recipe(tokens=4096, steps=50) == nano.recipe(steps=50)
+    for wrong in ({"tokens": 0}, {"tokens": -1}, {"batch": 0}):
+        with pytest.raises(ValueError, match=r"a run of .* tokens in batches of .* trains nothing: give 1 or more"):
+            nano.recipe(**wrong)
+    with pytest.raises(ValueError, match=r"seed is -1; it must lie between 0 and 2\*\*63"):
+        nano.recipe(seed=-1)
     assert nano.recipe(steps=50).warmup == 5
     assert nano.recipe(steps=5000).warmup == 200
     assert nano.recipe(steps=50, peak_rate=1.0, warmup=9) == replace(nano.recipe(steps=50), peak_rate=1.0, warmup=9)

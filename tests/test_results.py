@@ -187,6 +187,15 @@ for seed in range(60):
 """
 
 
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"model,layer\n1,2,3\n4,5,6,7,8\n"])
+def test_a_file_that_is_no_table_is_a_sentence(tmp_path, content):
+    (tmp_path / "profiles.csv").write_bytes(content)
+    with pytest.raises(
+        ValueError, match=r"profiles\.csv is no table \(.*\); restore it with `git checkout`, or remove"
+    ):
+        results("profiles", folder=tmp_path)
+
+
 def test_two_processes_that_write_one_table_lose_no_row(tmp_path):
     words = [sys.executable, "-c", WRITER]
     writers = [subprocess.Popen([*words, name, tmp_path], cwd=Path(__file__).parent) for name in ("one", "other")]

@@ -1,25 +1,44 @@
 """What several verbs share: options that name a model, loading it, a text for it, and drawing to a file."""
 
 import argparse
+import re
 from pathlib import Path
 from typing import Any
 
 from ..files import written_whole
 
+
+def count(word: str) -> int:
+    """Read a number of things, 1 or more; 0 is no way to ask for the usual number."""
+    return _whole(word, 1, 10**12)
+
+
+def seed(word: str) -> int:
+    """Read a seed, as torch and numpy both take it."""
+    return _whole(word, 0, 2**63 - 1)
+
+
+def _whole(word: str, least: int, most: int) -> int:
+    if not re.fullmatch(r"-?[0-9]{1,30}", word) or not least <= int(word) <= most:
+        raise argparse.ArgumentTypeError(f"{word!r} should be a whole number from {least} to {most}")
+    return int(word)
+
+
 SHARED: dict[str, dict[str, Any]] = {
     "model": {"metavar": "MODEL", "help": "a pocket model, an id of the hub, or a folder"},
-    "--length": {"type": int, "default": 256, "metavar": "N", "help": "tokens a block (%(default)s)"},
+    "--length": {"type": count, "default": 256, "metavar": "N", "help": "tokens a block (%(default)s)"},
     "--revision": {"help": "of a model on the hub: a commit, tag or branch"},
     "--device": {"help": "cpu, cuda, ... (the best there is)"},
     "--dtype": {"help": "float32, bfloat16, ..."},
 }
 
 
-def add_verb(subparsers: Any, run: Any, *, help: str) -> argparse.ArgumentParser:
-    """Add the verb that the module of ``run`` is called after."""
+def add_verb(subparsers: Any, run: Any, *, help: str, **known: Any) -> argparse.ArgumentParser:
+    """Add the verb that the module of ``run`` is called after; what is ``known`` of it stands beside its options."""
     name = run.__module__.rpartition(".")[2]
     verb = subparsers.add_parser(name, help=help, description=run.__doc__)
-    verb.set_defaults(run=run)
+    verb.add_argument("--debug", action="store_true", help="show where an error comes from")
+    verb.set_defaults(run=run, **known)
     return verb
 
 

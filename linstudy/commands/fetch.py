@@ -8,7 +8,7 @@ from .common import add_verb
 
 def add_to(subparsers: Any) -> None:
     """Add the verb and its options."""
-    verb = add_verb(subparsers, run, help="bring a real pretrained model to this machine")
+    verb = add_verb(subparsers, run, help="bring a real pretrained model to this machine", resume=True)
     verb.add_argument("names", nargs="*", metavar="NAME", help="smollm2-135m, gemma3-270m, minilm (list them)")
     verb.add_argument("--accept-terms", action="store_true", help="accept the terms of the models named")
 

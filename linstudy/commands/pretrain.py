@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from ..files import check_writable, written_whole
-from .common import add_verb
+from .common import add_verb, count, seed
 
 TEXT = ("text", "distinct")
 RECIPE = ("tokens", "steps", "batch", "accumulation", "peak_rate", "weight_decay", "penalty", "scaling")
@@ -14,25 +14,25 @@ RECIPE += ("linear", "compile", "snapshots", "seed")
 
 def add_to(subparsers: Any) -> None:
     """Add the verb and its options."""
-    verb = add_verb(subparsers, run, help="pretrain a small model")
+    verb = add_verb(subparsers, run, help="pretrain a small model", resume=True)
     add = verb.add_argument
     add("--out", required=True, metavar="FOLDER", help="gets model, tokenizer and the table of the run")
     add("--preset", default="pocket", metavar="NAME", help="nano, pocket, mini, 150m or 650m: the size (%(default)s)")
-    add("--layers", type=int, metavar="N", help="how many the model has (the preset's)")
+    add("--layers", type=count, metavar="N", help="how many the model has (the preset's)")
     add("--text", metavar="CORPUS", help="a corpus by name, a text file, or several joined by + (stories)")
-    add("--tokens", type=int, metavar="N", help="how many to see (the preset's; pocket: 10 million)")
-    add("--steps", type=int, metavar="N", help="so many updates of the weights, whatever --tokens says")
-    add("--distinct", type=int, metavar="N", help="of so many tokens, seen again and again")
-    add("--batch", type=int, metavar="N", help="blocks a step (the preset's)")
+    add("--tokens", type=count, metavar="N", help="how many to see (the preset's; pocket: 10 million)")
+    add("--steps", type=count, metavar="N", help="so many updates of the weights, whatever --tokens says")
+    add("--distinct", type=count, metavar="N", help="of so many tokens, seen again and again")
+    add("--batch", type=count, metavar="N", help="blocks a step (the preset's)")
     add("--peak-rate", type=float, metavar="R", help="largest learning rate (the preset's)")
     add("--weight-decay", type=float, metavar="W", help="of matrices (0.1)")
     add("--penalty", metavar="KIND=WEIGHT", help="cosine=0.5 or mse=0.5: pull neighbouring states together")
     add("--scaling", metavar="WHERE", help="branches or norms: smaller updates by other means")
-    add("--accumulation", type=int, metavar="N", help="compute the share of a batch in so many parts")
+    add("--accumulation", type=count, metavar="N", help="compute the share of a batch in so many parts")
     add("--linear", choices=("auto", "torch", "onednn"), help="who multiplies matrices (auto)")
     add("--compile", action="store_true", help="compile the blocks first, for long runs on a GPU")
     add("--snapshots", action="store_true", help="keep the weights of steps 0, 1, 2, 4, 8 and so on")
-    add("--seed", type=int, default=0, help="draws text and first weights (%(default)s)")
+    add("--seed", type=seed, default=0, help="draws text and first weights (%(default)s)")
 
 
 def run(options: argparse.Namespace, command: list[str]) -> int:

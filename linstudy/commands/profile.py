@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from ..files import check_writable, written_whole
-from .common import add_shared, add_verb, draw, load_named, text_blocks
+from .common import add_shared, add_verb, count, draw, load_named, seed, text_blocks
 
 SHOWN = ("layer", "linearity", "update_linearity", "linearity_heldout", "update_linearity_heldout")
 SHOWN += ("update_ratio", "norm_ratio", "cosine", "anisotropy", "feature_linearity", "linearity_raw", "floor")
+DEEPEST = 10_000  # layers that a model may have: more are a slip of the keyboard
 PICTURES = (".png", ".svg", ".pdf")
 
 
@@ -20,16 +21,17 @@ def add_to(subparsers: Any) -> None:
     add = verb.add_argument
     add_shared(verb, "model")
     add("--text", default="stories", metavar="CORPUS", help="a corpus by name, or a text file (%(default)s)")
-    add("--tokens", type=int, metavar="N", help="how many to measure (what suits this machine)")
+    add("--tokens", type=count, metavar="N", help="how many to measure (what suits this machine)")
     add_shared(verb, "--length")
     add("--part", default="block", choices=("block", "attention", "mlp"), help="(%(default)s)")
     add("--drop-first", type=int, default=0, metavar="K", help="leave out the first K tokens of a block")
     add("--heldout", type=float, default=0.0, metavar="F", help="score also on this share, not fitted")
     add("--layers", metavar="LIST", help="numbered from 1, as 1,3-5 (all)")
-    add("--seed", type=int, default=0, help="draws the text and the random weights (%(default)s)")
+    add("--seed", type=seed, default=0, help="draws the text and the random weights (%(default)s)")
     add_shared(verb, "--revision", "--device", "--dtype")
     add("--untrained", action="store_true", help="the control: the same model with random weights")
     add("--csv", metavar="FILE", help="write the table, with its provenance")
+    add("--resume", metavar="FILE", help="save there on the way, and go on from it after an interruption")
     add("--plot", metavar="FILE", help=f"draw the profile, as {', '.join(PICTURES)}")
 
 
@@ -39,7 +41,7 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
 
     here = size()
     layers = None if options.layers is None else layer_numbers(options.layers)
-    for name, path in (("--csv", options.csv), ("--plot", options.plot)):
+    for name, path in (("--csv", options.csv), ("--plot", options.plot), ("--resume", options.resume)):
         check_writable(name, path)
         if path is not None and Path(path).is_dir():
             raise IsADirectoryError(f"{name} {path}: this is a folder; name a file in it.")
@@ -55,6 +57,7 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
         model = untrained(model, seed=options.seed)
     blocks = text_blocks(options, tokenizer)
     measured = {"part": options.part, "drop_first": options.drop_first, "heldout": options.heldout, "layers": layers}
+    measured["resume"] = options.resume
     table = linearity_profile(model, blocks, batch_size=max(1, here.batch // options.length), **measured)
 
     weights = "random" if options.untrained else "trained"
@@ -81,7 +84,8 @@ def layer_numbers(text: str) -> list[int]:
     for part in text.split(","):
         found = re.fullmatch(r"\s*(\d+)(?:-(\d+))?\s*", part)
         span = range(int(found[1]), int(found[2] or found[1]) + 1) if found else range(0)
-        if not span or span[0] < 1:
-            raise ValueError(f"--layers {text!r}: {part.strip()!r} is no layer; write numbers from 1 on, as 1,3-5.")
+        if not span or span[0] < 1 or span[-1] > DEEPEST:
+            what = f"{part.strip()!r} is no layer; write numbers from 1 to {DEEPEST}, as 1,3-5."
+            raise ValueError(f"--layers {text!r}: {what}")
         numbers.update(span)
     return sorted(numbers)

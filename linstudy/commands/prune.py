@@ -5,9 +5,9 @@ import math
 import time
 from typing import Any
 
-from ..files import check_new, check_writable, new_folder
+from ..files import check_new, check_writable, locked, new_folder
 from ..lookup import named
-from .common import add_shared, add_verb, draw, load_named, text_blocks
+from .common import add_shared, add_verb, count, draw, load_named, seed, text_blocks
 
 HELDOUT = 0.2  # share of the text, its end, on which perplexity is measured: nothing is fitted to it
 SHOWN = ("action", "layers", "which", "perplexity", "parameters", "prefill_ms", "decode_ms", "decode_share")
@@ -18,14 +18,14 @@ def add_to(subparsers: Any) -> None:
     verb = add_verb(subparsers, run, help="take layers out of a model, or replace them")
     add = verb.add_argument
     add_shared(verb, "model")
-    add("--layers", required=True, type=int, metavar="N", help="how many go")
+    add("--layers", required=True, type=count, metavar="N", help="how many go")
     add("--out", required=True, metavar="FOLDER", help="a new folder: gets model, table and figure")
     add("--order", default="block_influence", metavar="NAME", help="which go: linearity, greedy, ... (%(default)s)")
     add("--action", default="affine", metavar="NAME", help="remove, affine, sequential, run or merge (%(default)s)")
     add("--text", default="stories", metavar="CORPUS", help="to choose and to fit by: a name or a file (%(default)s)")
-    add("--tokens", type=int, metavar="N", help="of the text, the last fifth to measure on (by machine)")
+    add("--tokens", type=count, metavar="N", help="of the text, the last fifth to measure on (by machine)")
     add_shared(verb, "--length")
-    add("--seed", type=int, default=0, help="draws the text and the random order (%(default)s)")
+    add("--seed", type=seed, default=0, help="draws the text and the random order (%(default)s)")
     add_shared(verb, "--revision", "--device", "--dtype")
 
 
@@ -35,6 +35,12 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
 
     size()  # a size that nobody knows is told first
     check_writable("--out", options.out)
+    check_new(options.out)  # this and the names are told before a model is downloaded
+    with locked(options.out, wait=False):
+        return _prune(options, command)
+
+
+def _prune(options: argparse.Namespace, command: list[str]) -> int:
     started = time.monotonic()
 
     import pandas as pd
@@ -44,7 +50,6 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
     from ..show import budget_plot
     from ..study.provenance import bare, provenance
 
-    check_new(options.out)  # this and the next two are told before a model is downloaded
     named(ORDERS, options.order, "order")
     named(ACTIONS, options.action, "action")
     model, tokenizer = load_named(options)
@@ -75,8 +80,8 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
         draw(budget_plot, rows, hue="action", whole=whole, path=folder / "pruning.svg")
     print(f"{bare(options.model)}, {ACTIONS[options.action].says}: layers {', '.join(map(str, layers))}")
     print(table[[*SHOWN]].to_string(index=False, float_format="%.2f"))
-    loader = "linstudy.prune.load_pruned" if replaced else "linstudy.load, or transformers alone,"
-    print(f"model, pruning.csv, pruning.svg: {options.out} ({loader} loads it)")
+    alone = "transformers alone cannot" if replaced else "and so does transformers alone"
+    print(f"model, pruning.csv, pruning.svg: {options.out} (linstudy.load reads it, {alone})")
     return 0
 
 

@@ -8,7 +8,7 @@ from .common import add_verb
 
 def add_to(subparsers: Any) -> None:
     """Add the verb and its options."""
-    verb = add_verb(subparsers, run, help="redo the long results that are missing")
+    verb = add_verb(subparsers, run, help="redo the long results that are missing", resume=True)
     verb.add_argument("--list", action="store_true", help="only list the runs and their state")
     verb.add_argument("--only", metavar="NAME", help="this run alone")
 

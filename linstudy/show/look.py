@@ -15,6 +15,8 @@ from matplotlib.textpath import TextPath
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from matplotlib.transforms import ScaledTranslation
 
+from .words import plain
+
 RANGE = ("pi", 100)
 """The spread drawn around a mean: from the smallest value to the largest."""
 GREY = "0.4"
@@ -100,6 +102,7 @@ def place_legend(ax: Axes, *, title: str | None = None, back: float = 0.35) -> N
     one axes gets higher by what the legend takes beyond two rows, or little would be left of the axes.
     """
     handles, names = ax.get_legend_handles_labels()
+    names = [plain(name) for name in names]
     if ax.get_legend():
         ax.get_legend().remove()
     if names:

@@ -64,7 +64,12 @@ def axis_label(column: str, width: int = 28) -> str:
 
 def typeset(text: str, width: int = 28) -> str:
     """Break a text into lines of at most `width` letters and set the index of LS_res low."""
-    return textwrap.fill(text, width, break_on_hyphens=False).replace("LS_res", r"LS$_\mathrm{res}$")
+    return plain(textwrap.fill(text, width, break_on_hyphens=False)).replace("LS_res", r"LS$_\mathrm{res}$")
+
+
+def plain(text: str) -> str:
+    """Keep matplotlib from reading a formula into what somebody has called a model."""
+    return text.replace("$", r"\$")
 
 
 def number(value: float) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..files import locked, written_whole
+from .errors import one_line
 from .rows import TABLES
 from .table import Provenance, Table, cells_of, matching
 
@@ -31,8 +32,13 @@ def results(table: str, *, folder: str | os.PathLike | None = None) -> pd.DataFr
     known, path = _known(table), _path(table, folder)
     if not path.is_file():
         return _typed(pd.DataFrame(columns=list(known.columns)))
-    with path.open(encoding="utf-8") as file:
-        frame = pd.read_csv(file, dtype=str, keep_default_na=False)
+    try:
+        with path.open(encoding="utf-8") as file:
+            frame = pd.read_csv(file, dtype=str, keep_default_na=False)
+    except ValueError as error:  # bytes that are no text, an empty file, rows of other lengths
+        raise ValueError(
+            f"{path} is no table ({one_line(error)}); restore it with `git checkout`, or remove it."
+        ) from None
     for name in [name for name in frame if name not in _TEXT]:
         with suppress(ValueError):  # a column of text that a later version wrote
             # Python's float gives back the bits that were written; not every pandas does.

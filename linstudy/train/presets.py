@@ -52,8 +52,10 @@ class Preset:
 
         The warm-up is a tenth of the steps and at most 200.
         """
-        batch = changes.get("batch", self.batch)
-        steps = changes.get("steps", max((tokens or self.tokens) // (batch * self.length), 1))
+        batch, tokens = changes.get("batch", self.batch), self.tokens if tokens is None else tokens
+        if tokens < 1 or batch < 1:
+            raise ValueError(f"a run of {tokens} tokens in batches of {batch} trains nothing: give 1 or more of each")
+        steps = changes.get("steps", max(tokens // (batch * self.length), 1))
         usual = {"steps": steps, "batch": batch, "peak_rate": self.peak_rate, "warmup": min(200, steps // 10)}
         return Recipe(**usual | {"log_every": 20, "validate_every": 200, "checkpoint_every": 200} | changes)
 
@@ -71,19 +73,20 @@ _ALL = (
     Preset("150m", "150m", 12, 768, 3072, 12, 3, 64, 32_000, 512, 64, 1_000_000_000, 1e-3, 2048, tied=False),
     Preset("650m", "650m", 24, 1280, 5120, 20, 5, 64, 32_000, 512, 128, 2_000_000_000, 4e-4, 2048, tied=False),
 )
+DEEPEST = 1000  # layers of a model, ten times those of the deepest ones
 PRESETS = {preset.name: preset for preset in _ALL}
 
 
 def preset_named(name: str, *, layers: int | None = None) -> Preset:
     """Return a preset by its name, with another number of layers where ``layers`` says one.
 
-    Raises ValueError for a name that is none, and for fewer layers than 1.
+    Raises ValueError for a name that is none, and for layers that no model has.
     """
     preset = named(PRESETS, name, "preset")
     if layers is None:
         return preset
-    if layers < 1:
-        raise ValueError(f"a model of {layers} layers cannot be made: give 1 or more")
+    if not 1 <= layers <= DEEPEST:
+        raise ValueError(f"a model of {layers} layers cannot be made: give 1 to {DEEPEST}")
     return replace(preset, size=f"{preset.size}-{layers}-layers", layers=layers)
 
 

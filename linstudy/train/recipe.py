@@ -41,6 +41,8 @@ class Recipe:
         for field in (*above_0, "accumulation"):
             if not getattr(self, field) > 0:
                 raise ValueError(f"{field} is {getattr(self, field)}; it must be above 0")
+        if not 0 <= self.seed < 2**63:
+            raise ValueError(f"seed is {self.seed}; it must lie between 0 and 2**63")
         if not 0 <= self.warmup <= self.steps:
             raise ValueError(f"warmup is {self.warmup} steps; it must lie between 0 and steps, {self.steps}")
         if self.linear not in LINEAR:
