@@ -20,7 +20,7 @@ export OMP_WAIT_POLICY := PASSIVE
 # A backend set by the caller would leave the pages without figures.
 unexport MPLBACKEND PYTHONPATH
 
-.PHONY: help install book student instructor test lint fmt bench results real doctor clean
+.PHONY: help install book student instructor slides test lint fmt bench results real doctor clean
 
 help:  ## list the verbs
 	@echo 'make VERB [ARGS="..."] [PYTHON=python3.12]; every verb makes .venv first when it is missing or old'
@@ -41,6 +41,9 @@ student: $(STAMP)  ## the edition for students in _build/student: exercises with
 instructor: $(STAMP)  ## the edition for teachers in _build/instructor: solutions open, notes shown
 	$(BIN)/python tools/vendor_assets.py
 	$(QUIET_HUB) $(BIN)/python tools/editions.py instructor
+
+slides: book  ## build the book, and a deck of slides a chapter in _build/html/slides
+	$(BIN)/python tools/slides.py
 
 test: $(STAMP)  ## run all tests; ARGS="-m 'not slow'" runs the quick ones
 	$(BIN)/python -m pytest $(ARGS)

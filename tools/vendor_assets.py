@@ -54,6 +54,17 @@ PACKAGES = (
             "es5/output/chtml/fonts/woff-v2/*.woff": "mathjax/output/chtml/fonts/woff-v2/",
         },
     ),
+    Package(
+        "reveal.js",
+        "5.2.1",
+        "sha512-r7//6mIM5p34hFiDMvYfXgyjXqGRta+/psd9YtytsgRlrpRzFv4RbH76TXd2qD+7ZPZEbpBDhdRhJaFgfQ7zNQ==",
+        {
+            "LICENSE": "reveal/",
+            "dist/reveal.js": "reveal/",
+            "dist/reveal.css": "reveal/",
+            "dist/reset.css": "reveal/",
+        },
+    ),
 )
 
 

@@ -1,0 +1,86 @@
+"""Slides are the built chapters' own words and figures, and need nothing from elsewhere."""
+
+import importlib.util
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+from conftest import ROOT
+
+
+def tool(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+slides, assets = tool("slides"), tool("vendor_assets")
+
+PAGE = """<article><section id="a"><h1><span class="section-number">1. </span>Title<a class="headerlink">#</a></h1>
+<p>Opening.</p><p><strong>The finding.</strong> And more of it.</p>
+<section id="b"><h2>Shown</h2><p>Before.</p>
+<div class="cell"><div class="cell_output"><svg role="img" id="first"></svg>
+<svg role="img" id="second"></svg></div></div>
+<p><strong>What to see.</strong> It rises, e.g. here. Then it falls.</p>
+<section id="c"><h3>Inside</h3><p><strong>Its own.</strong></p><div class="math">\\[x\\]</div></section></section>
+<section id="d"><h2>Silent</h2><p>Nothing in <strong>bold</strong> at the head.</p></section>
+<section id="e"><h2>What was found</h2><ol><li>One, see <a href="02.html">there</a>.</li></ol></section>
+</section></article>"""
+QUIZ = '<article><div class="quiz"><p>Which?</p></div><div class="quiz"><p>And which?</p></div></article>'
+
+
+def slides_of(*pages):
+    return BeautifulSoup(slides.deck(*pages), "html.parser").select(".slides > section")
+
+
+def test_a_deck_says_what_the_page_says_in_bold():
+    said = [" ".join(slide.get_text(" ").split()) for slide in slides_of(PAGE, QUIZ)]
+    assert said == [
+        "Title The finding.",
+        "Shown It rises, e.g. here.",
+        r"Inside Its own. \[x\]",
+        "What was found One, see there .",
+        "Quiz Which?",
+        "Quiz And which?",
+    ]
+
+
+def test_a_slide_has_the_first_figure_of_its_own_section():
+    title, shown, inside, *_ = slides_of(PAGE)
+    assert [one["id"] for one in shown.select("svg")] == ["first"]
+    assert not title.select("svg") + inside.select("svg")
+    assert inside.select("div.math")
+
+
+def test_links_lead_to_the_pages():
+    assert '<a href="../notebooks/02.html">' in slides.deck(PAGE)
+
+
+def test_formulas_are_set_where_there_are_some():
+    without = PAGE.replace('<div class="math">\\[x\\]</div>', "")
+    assert slides.MATHJAX in slides.deck(PAGE)
+    assert slides.MATHJAX not in slides.deck(without)
+
+
+def test_a_deck_loads_only_what_the_site_has():
+    held = {where + pattern.rpartition("/")[2] for p in assets.PACKAGES for pattern, where in p.files.items()}
+    loaded = set(re.findall(r'(?:href|src)="\.\./vendor/([^"]+)"', slides.deck(PAGE)))
+    assert loaded
+    assert loaded <= held
+    assert not re.findall(r'(?:src|<link[^>]*href)="https?:', slides.deck(PAGE))
+
+
+def test_without_a_book_it_says_what_to_do(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(slides, "HTML", tmp_path)
+    assert slides.main([]) == 1
+    assert "run: make book" in capsys.readouterr().err
+
+
+@pytest.mark.book
+def test_every_chapter_of_the_book_makes_a_deck():
+    for page, quiz in slides.chapters():
+        pages = [(slides.HTML / f"{name}.html").read_text(encoding="utf8") for name in (page, quiz) if name]
+        made = slides_of(*pages)
+        assert len(made) >= 4 + 4 * bool(quiz), page
+        assert any(slide.select("svg[role=img], img") for slide in made), page
