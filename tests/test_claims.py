@@ -280,6 +280,18 @@ def test_the_papers_table_2_is_taken_apart_by_task():
     assert (gains.without_the_two < gains.gain).all()
 
 
+def test_the_error_of_a_mean_gain_counts_questions_once():
+    even = {task: [50.0, 50.0] for task in penalties.QUESTIONS}
+    printed = pd.DataFrame({"model": ["m", "m + x"], **even, "cb-f1": [50.0, 50.0], "mean": [50.0, 50.0]})
+    others = set(penalties.QUESTIONS) - {"cb-acc"}
+    alone = penalties.gains(printed.drop(columns="cb-f1"), without=dict.fromkeys(others, 0.0))
+    assert alone.error["m + x"] == pytest.approx(100 * (0.5 / 56) ** 0.5)  # of a difference of two accuracies
+    twice = penalties.gains(printed, without=dict.fromkeys(others, 0.0))
+    assert twice.error["m + x"] == pytest.approx(alone.error["m + x"])  # the same questions: no smaller error
+    two = penalties.gains(printed.drop(columns="cb-f1"), without=dict.fromkeys(others - {"copa"}, 0.0))
+    assert two.error["m + x"] == pytest.approx(100 * (0.5 / 56 + 0.5 / 100) ** 0.5 / 2)
+
+
 def test_an_accuracy_that_no_number_of_questions_gives_is_found():
     whole = {task: [round(100 * (count // 3) / count, 2)] for task, count in penalties.QUESTIONS.items()}
     printed = pd.DataFrame({"model": ["m"], **whole})

@@ -16,6 +16,7 @@ QUESTIONS = {
     **{"boolq": 3270, "cb-acc": 56, "copa": 100, "multirc": 4848, "record-em": 10_000, "rte": 277, "wic": 638},
     "xstorycloze-en": 1511,
 }
+SHARED = {"cb-f1": "cb-acc", "record-f1": "record-em"}  # two columns of one task
 CONSTANT = {"boolq": 62.2, "multirc": 57.2}
 
 
@@ -143,11 +144,21 @@ def table_2(printed: pd.DataFrame) -> pd.DataFrame:
 
 
 def gains(printed: pd.DataFrame, without: Mapping[str, float] = CONSTANT) -> pd.DataFrame:
-    """Return the mean gain of each penalised model over its baseline, as printed and ``without`` some tasks."""
+    """Return the mean gain of each penalised model over its baseline, as printed and ``without`` some tasks.
+
+    ``error`` is the standard error of the latter, in points, that the numbers of questions alone give it: binomial for
+    every column, F1 taken for an accuracy, added up within questions that two columns share (``SHARED``). That both
+    models answer the same questions is not counted, for it is not printed which they got right.
+    """
     theirs = printed.set_index("model").drop(columns="mean")
     penalised = theirs[theirs.index.str.contains("+", regex=False)]
-    gain = penalised - theirs.loc[penalised.index.str.split(" + ", regex=False).str[0]].to_numpy()
-    return pd.DataFrame({"gain": gain.mean(axis=1), "without_the_two": gain.drop(columns=[*without]).mean(axis=1)})
+    base = theirs.loc[penalised.index.str.split(" + ", regex=False).str[0]].set_axis(penalised.index)
+    gain, kept = penalised - base, penalised.columns.drop([*without])
+    asked = kept.to_series().map(lambda name: SHARED.get(name, name))
+    variance = penalised[kept] * (100 - penalised[kept]) + base[kept] * (100 - base[kept])
+    errors = (variance / asked.map(QUESTIONS)) ** 0.5
+    error = (errors.T.groupby(asked).sum() ** 2).sum() ** 0.5 / len(kept)
+    return pd.DataFrame({"gain": gain.mean(axis=1), "without_the_two": gain[kept].mean(axis=1), "error": error})
 
 
 def no_whole_questions(printed: pd.DataFrame) -> pd.DataFrame:
