@@ -64,7 +64,7 @@ def test_formulas_are_set_where_there_are_some():
 
 
 def test_a_deck_loads_only_what_the_site_has():
-    held = {where + pattern.rpartition("/")[2] for p in assets.PACKAGES for pattern, where in p.files.items()}
+    held = {where + pattern.rpartition("/")[2] for p in assets.listed() for pattern, where in p.files.items()}
     loaded = set(re.findall(r'(?:href|src)="\.\./vendor/([^"]+)"', slides.deck(PAGE)))
     assert loaded
     assert loaded <= held

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import importlib.util
 import io
+import re
 import sys
 import tarfile
 from pathlib import Path
@@ -28,7 +29,7 @@ def registry(tmp_path):
                 info.size = len(content)
                 archive.addfile(info, io.BytesIO(content))
         digest = base64.b64encode(hashlib.sha512(path.read_bytes()).digest()).decode()
-        return assets.Package(name, "1.0.0", f"sha512-{digest}", {"dist/*.js": f"{name}/"})
+        return assets.Package(name, "1.0.0", "MIT", f"sha512-{digest}", {"dist/*.js": f"{name}/"})
 
     return packed
 
@@ -132,3 +133,29 @@ def test_the_command_ends_with_a_sentence_not_a_traceback(monkeypatch, capsys):
     monkeypatch.setattr(assets, "vendor", fail)
     assert assets.main([]) == 1
     assert capsys.readouterr().err == "vendor_assets: there is no npm\n"
+
+
+def test_the_list_says_of_every_package_what_it_is():
+    packages = assets.listed()
+    assert {package.name for package in packages} == set(assets.FILES)
+    for package in packages:
+        assert re.fullmatch(r"\d+\.\d+\.\d+", package.version)
+        assert package.licence in {"MIT", "BSD-3-Clause", "Apache-2.0"}
+        assert len(base64.b64decode(package.integrity.removeprefix("sha512-"))) == 64
+
+
+def test_the_list_is_renewed_within_the_same_first_number(tmp_path, monkeypatch):
+    listing = tmp_path / "list.csv"
+    listing.write_text("package,version,licence,integrity\nmathjax,3.0.0,MIT,old\n")
+    script = tmp_path / "npm.py"
+    script.write_text(
+        "import json, sys\n"
+        "what = {'license': 'Apache-2.0', 'dist.integrity': ' '.join(sys.argv[1:3])}\n"
+        "print(json.dumps([what | {'version': version} for version in ('3.10.2', '3.11.0-rc1', '3.2.2')]))\n"
+    )
+    monkeypatch.setattr(assets, "LIST", listing)
+    monkeypatch.setattr(assets, "npm_command", lambda: [sys.executable, str(script)])
+    assets.renew()
+    (one,) = assets.listed()
+    assert (one.name, one.version, one.licence) == ("mathjax", "3.10.2", "Apache-2.0")
+    assert one.integrity == "view mathjax@3"

