@@ -28,18 +28,23 @@ help:  ## list the verbs
 
 install: $(STAMP)  ## make .venv with the package and all it needs
 
-book: $(STAMP)  ## run every notebook, build _build/html and say where it is
+# What the pages serve themselves.
+define FRONT_END
 	$(BIN)/python tools/vendor_assets.py
 	$(QUIET_HUB) $(BIN)/python tools/export_lab.py
+endef
+
+book: $(STAMP)  ## run every notebook, build _build/html and say where it is
+	$(FRONT_END)
 	$(QUIET_HUB) $(BIN)/jupyter-book build . --toc book/_toc.yml --all -W -n --keep-going
 	@$(BIN)/python -c 'from pathlib import Path; print("The book:", Path("_build/html/index.html").resolve(strict=True).as_uri())'
 
 student: $(STAMP)  ## the edition for students in _build/student: exercises without solutions
-	$(BIN)/python tools/vendor_assets.py
+	$(FRONT_END)
 	$(QUIET_HUB) $(BIN)/python tools/editions.py student
 
 instructor: $(STAMP)  ## the edition for teachers in _build/instructor: solutions open, notes shown
-	$(BIN)/python tools/vendor_assets.py
+	$(FRONT_END)
 	$(QUIET_HUB) $(BIN)/python tools/editions.py instructor
 
 slides: book  ## build the book, and a deck of slides a chapter in _build/html/slides
