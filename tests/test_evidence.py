@@ -64,18 +64,48 @@ def test_the_encoder_stands_beside_families_in_the_claim_about_others(tables):
     assert REAL not in found.index
 
 
-def test_costs_are_ranked_by_the_score_that_follows_them():
-    costs = pd.DataFrame(
+LOSSES = {1: 0.9, 2: 0.1, 3: 0.5}  # what each layer costs alone
+
+
+@pytest.fixture
+def costs():
+    """Of a small model and of the real one: the more a layer costs the less linear it is, and the more its update."""
+    scores = ("block_influence", "norm_ratio", "angular_distance", "cca_distance", "cca_bound")
+    small = [
         {"model": "m", "shard": 0, "action": action, "layer": layer, "delta_nats": cost, "linearity": 1 - cost}
-        | dict.fromkeys(("block_influence", "norm_ratio", "angular_distance", "cca_distance", "cca_bound"), cost)
-        | {"update_linearity": cost}
+        | dict.fromkeys((*scores, "update_linearity"), cost)
         for action in ("remove", "affine")
-        for layer, cost in ((1, 0.9), (2, 0.1), (3, 0.5))
-    )
-    found = evidence("C7", {"layer_costs": costs}.__getitem__).set_index("measure")
-    assert found.loc["tau of LS and cost, remove", "value"] == pytest.approx(1)
-    assert found.loc["tau of LS_res and cost, affine", "value"] == pytest.approx(-1)
-    assert found.loc["nats lost, remove", ["value", "high"]].tolist() == [0.5, 0.9]
+        for layer, cost in LOSSES.items()
+    ]
+    key = {"model": REAL, "corpus": "text", "tokens": 1, "part": "block", "choice": "alone"}
+    losses = [
+        key | {"action": action, "which": which, "stretch": stretch, "nats": 3 + stretch + nats}
+        for stretch in (0, 1)
+        for action, which, nats in (
+            ("whole", "", 0.0),
+            *(("remove", str(layer), cost) for layer, cost in LOSSES.items()),
+            *(("affine", str(layer), cost / 2) for layer, cost in LOSSES.items()),
+        )
+    ]
+    outliers = layers(REAL, [1 - cost for cost in LOSSES.values()])
+    sizes = ("update_ratio", "norm_ratio", "cosine")
+    outliers = [
+        row | {"update_linearity": 1 - row["linearity"]} | dict.fromkeys(sizes, row["layer"]) for row in outliers
+    ]
+    made = {"layer_costs": small, "losses": losses, "outliers": outliers}
+    return {name: pd.DataFrame(rows) for name, rows in made.items()}.__getitem__
+
+
+def test_costs_are_ranked_by_the_score_that_follows_them(costs):
+    found = evidence("C7", costs).set_index(["model", "measure"])
+    small, large = found.loc["all"], found.loc[REAL]
+    assert small.value["tau of LS and cost, remove"] == pytest.approx(1)
+    assert small.value["tau of LS_res and cost, affine"] == pytest.approx(-1)
+    assert found.loc[("m", "nats lost, remove"), ["value", "high"]].tolist() == [0.5, 0.9]
+    assert large.value["tau of LS and cost, remove"] == pytest.approx(1)
+    assert large.value["tau of LS_res and cost, remove"] == pytest.approx(-1)
+    assert large["its value"]["tau of LS and cost, remove"] == pytest.approx(-1 / 3)  # of costs .9, .1, .5
+    assert large.loc["nats lost, affine", ["value", "high"]].tolist() == pytest.approx([0.25, 0.45])
 
 
 @pytest.mark.parametrize("claim", CLAIMS)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..results import results
 from ..verdicts import Changes, changes
-from . import dynamics, penalties, pruning
+from . import dynamics, penalties, pruning, real
 
 Tables = Callable[[str], pd.DataFrame]  # returns a table by its name, as linstudy.results does
 
@@ -151,6 +151,7 @@ def _regularised(tables: Tables) -> Iterator[dict]:
 
 
 def _removed(tables: Tables) -> Iterator[dict]:
+    yield from _really_removed(tables)
     costs = tables("layer_costs")
     for score, symbol in (("linearity", "LS"), ("update_linearity", "LS_res")):
         found = pruning.agreement(costs[costs.action.isin(["remove", "affine"])])
@@ -163,6 +164,21 @@ def _removed(tables: Tables) -> Iterator[dict]:
     ):
         nats = part.groupby("layer").delta_nats.mean()
         yield _row(f"nats lost, {action}", model, "own", nats, ("whole model", 0.0), "layer_costs")
+
+
+def _really_removed(tables: Tables) -> Iterator[dict]:
+    losses, outliers = tables("losses"), tables("outliers")
+    losses = losses[(losses.part == "block") & (losses.choice == "alone")]
+    scores = outliers[(outliers.weights == "trained") & (outliers.ablation == ALL) & (outliers.model == REAL)]
+    found = real.agreement(losses, scores)
+    found = found[found.action == "remove"].set_index(["corpus", "score"])
+    for (corpus, score), one in found[found.index.isin(["linearity", "update_linearity"], level="score")].iterrows():
+        symbol = dynamics.SHORT[score]
+        row = _one(f"tau of {symbol} and cost, remove", REAL, corpus, one.tau, ("update ratio", np.nan), "losses")
+        row |= {"low": one.low, "high": one.high, "spread over": "stretches of text"}
+        yield row | {"its value": found.tau[corpus, "update_ratio"]}
+    for (corpus, action), part in real.by_layer(losses).groupby(["corpus", "action"], sort=False):
+        yield _row(f"nats lost, {action}", REAL, corpus, part.nats, ("whole model", 0.0), "losses")
 
 
 def _tails(tables: Tables) -> Iterator[dict]:
