@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from reference import reference
 
 import linstudy.measure.moments as module
+import linstudy.measure.precision as precision
 from linstudy import JointMoments
 from linstudy.measure import scores
+from linstudy.measure.precision import RESOLUTION
 
 
 def stream(n, dim, seed=0, dtype=torch.float32):
@@ -118,6 +120,99 @@ def test_float32_products_would_be_wrong_where_they_are_not_made():
     careless = scores(JointMoments.empty(x.shape[1], exact=False).update(x, y))["update_linearity_raw"]
     assert abs(careful - want) < 1e-9
     assert abs(careless - want) > 1e-6
+
+
+@st.composite
+def hard_problems(draw):
+    """States with massive tokens, a mean that jumps, dead and constant features, updates next to nothing."""
+    dim, seed = draw(st.integers(16, 24)), draw(st.integers(0, 2**31))
+    torch.manual_seed(seed)
+    n = draw(st.integers(1000, 2500))
+    x = torch.randn(n, dim) * 10 ** (draw(st.sampled_from([0.0, 0.5, 1.0])) * torch.randn(dim))
+    start = draw(st.integers(0, n - 20))
+    kind = draw(st.sampled_from(["plain", "massive", "jump", "one jumps", "offset"]))
+    size = 10 ** draw(st.floats(0, 4))
+    if kind == "massive":
+        x[start :: draw(st.integers(7, 109)), :2] += size * torch.tensor([1.0, 0.7])
+    elif kind == "jump":
+        x[start:] += size
+    elif kind == "one jumps":
+        x[start:, 0] += size
+    elif kind == "offset":
+        x += size
+    update = torch.tanh(x[:, torch.randperm(dim)]) * 10 ** draw(st.floats(-3, 0))
+    update = update if draw(st.booleans()) else update + 0.1 * x
+    if draw(st.booleans()):
+        x[:, 1], update[:, 1] = 7.0, 0
+    y = x + update
+    if draw(st.booleans()):
+        y[:, 2] = 1e4
+    if draw(st.booleans()):
+        y[:, 3] = x[:, 3] + 100
+    if draw(st.booleans()):
+        x, y = x.half().float(), y.half().float()
+    return x, y, draw(st.integers(100, 2500))
+
+
+def assert_every_score_agrees(x, y, rows):
+    """Agree to 3e-6: at the widths where products are made in float32, rounding averages out to below 1e-6."""
+    moments = JointMoments.empty(x.shape[1])
+    for pair in zip(x.split(rows), y.split(rows), strict=True):
+        moments.update(*pair)
+    got, want = scores(moments), reference(x, y)
+    for name, value in want.items():
+        assert got[name] == pytest.approx(float(value), abs=3e-6, nan_ok=True), name
+    if want["update_linearity_raw"] < 1 - 1e-3:
+        assert 1 - got["linearity_raw"] == pytest.approx(1 - float(want["linearity_raw"]), rel=1e-3, abs=1e-13)
+
+
+@given(hard_problems())
+@settings(max_examples=30, deadline=None)
+def test_hard_problems_agree_with_qr(problem):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(precision, "EXACT_WIDTH", 4)  # so that products in float32 are tried at every width
+        assert_every_score_agrees(*problem)
+
+
+@pytest.mark.slow
+@given(hard_problems())
+@settings(max_examples=2000, deadline=None)
+def test_many_hard_problems_agree_with_qr(problem):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(precision, "EXACT_WIDTH", 4)
+        assert_every_score_agrees(*problem)
+
+
+@pytest.mark.parametrize("late", ["massive", "jump"])
+def test_precision_is_looked_at_again(late):
+    """What comes after the first batch costs float32 its digits: products are made in float64 from there on."""
+    x = torch.randn(4000, 320)
+    update = 0.3 * torch.tanh(x.roll(1, 1))
+    if late == "jump":
+        x[1024:] += 1000
+    else:
+        x[2000::109, 20:22] += 3000
+    moments, seen = JointMoments.empty(320), []
+    for pair in zip(x.split(1024), (x + update).split(1024), strict=True):
+        moments.update(*pair)
+        seen.append(float(moments.resolution))
+    got, want = scores(moments), reference(x, x + update)
+    assert (seen[0], seen[-1]) == (RESOLUTION[torch.float32], RESOLUTION[torch.float64])
+    for name, value in want.items():
+        assert got[name] == pytest.approx(float(value), abs=1e-6), name
+
+
+def test_a_constant_output_and_an_update_of_rounding_are_not_variation():
+    x = (1e4 + 100 * torch.randn(1500, 300)).half()
+    y = x.clone()
+    y[:, :50] = 1e4
+    got, want = scores(of(x, y)), reference(x, y)
+    assert got["linearity_standardised"] == pytest.approx(float(want["linearity_standardised"]), abs=1e-6)
+    x = torch.randn(1500, 300)
+    for constant in (1.0, 1e4):
+        got, want = scores(of(x, x + constant)), reference(x, x + constant)
+        for name, value in want.items():
+            assert got[name] == pytest.approx(float(value), abs=1e-6), name
 
 
 def test_shapes_that_do_not_fit_are_refused():

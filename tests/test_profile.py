@@ -150,6 +150,19 @@ def test_too_few_tokens(model):
         profile_of_states([torch.randn(33, 32)] * 2)
 
 
+def test_a_text_that_repeats_itself():
+    """One word over and over: its tokens differ in their places only, or, where positions are rotations, in nothing."""
+    one = torch.full((40, 16), 7)
+    with pytest.raises(ValueError, match=r"the text repeats itself: its tokens have 16 different contexts, .* 32 dim"):
+        linearity_profile(tiny_model("gpt2"), one)
+    long = linearity_profile(tiny_model("llama"), torch.full((4, 96), 7))
+    rest_on_the_map = ["linearity_raw", "linearity", "update_linearity", "floor", "update_ratio", "anisotropy"]
+    assert long[rest_on_the_map].isna().all(axis=None)
+    assert long["cosine"].between(0, 1).all()
+    mixed = torch.cat([torch.full((4, 96), 7), tiny_ids(batch=4, length=96)])
+    assert linearity_profile(tiny_model("llama"), mixed)["linearity"].between(0, 1).all()  # control
+
+
 def test_no_text(model):
     with pytest.raises(ValueError, match=r"shape \(0, 16\) hold no text"):
         linearity_profile(model, torch.empty(0, 16, dtype=torch.long))

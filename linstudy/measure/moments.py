@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ..files import written_whole
-from .precision import RESOLUTION, float32_will_do, full_float32
+from .precision import NOISE, RESOLUTION, float32_will_do, full_float32, leaps
 
 ROWS = 1024  # tokens multiplied at a time: enough for the matrix units, few enough for short float32 sums
 CACHED_ROWS = 512  # tokens summed at a time: what is touched a dozen times stays in cache
@@ -32,7 +32,9 @@ class JointMoments:
 
     Products of float32 states are made in float32, at half the cost, only where the first batch shows that this is
     good to 1e-6 in every score: the stream is wide, and no feature is nearly a mixture of others (as after a
-    LayerNorm, or where a few massive tokens share two dimensions).
+    LayerNorm, or where a few massive tokens share two dimensions). From the tokens on that lie far from those before
+    them, massive ones or a mean that jumps, products are made in float64. What float32 leaves of 1 - LS_res is 1e-7:
+    where a layer's update is linear to seven digits, ask for ``exact``.
 
     Example:
         >>> x = torch.randn(1000, 8)
@@ -55,7 +57,7 @@ class JointMoments:
     def empty(cls, dim: int, *, exact: bool | None = None, device: torch.device | str | None = None) -> "JointMoments":
         """Start with no tokens, for a stream of width ``dim``.
 
-        ``exact`` says whether products are made in float64; by default the first batch decides.
+        ``exact`` says whether products are made in float64 from the start; by default the first batch decides.
         """
         shapes = {"location": (2, dim), "sums": (2, dim), "xx": (dim, dim), "xd": (dim, dim), "dd": (dim,)}
         state = {f.name: torch.zeros(shapes.get(f.name, ()), dtype=torch.float64, device=device) for f in fields(cls)}
@@ -90,34 +92,35 @@ class JointMoments:
             first = slice(CACHED_ROWS)
             self.location.copy_(torch.stack([x[first].median(0).values, (y[first] - x[first]).median(0).values]))
         if not self.resolution:
-            exact = torch.float64 in (x.dtype, y.dtype) or not float32_will_do(x)
+            exact = torch.float64 in (x.dtype, y.dtype) or not float32_will_do(x, y)
             self.resolution.fill_(RESOLUTION[torch.float64 if exact else torch.float32])
         work = torch.float64 if self.resolution == RESOLUTION[torch.float64] else torch.float32
         both = torch.empty(2, min(ROWS, len(x)), self.dim, dtype=work, device=x.device)
         with full_float32():
             for rows_x, rows_y in zip(x.split(ROWS), y.split(ROWS), strict=True):
-                ready = both[:, : len(rows_x)]
-                cached = (rows_x.split(CACHED_ROWS), rows_y.split(CACHED_ROWS), ready.split(CACHED_ROWS, dim=1))
-                for part_x, part_y, part in zip(*cached, strict=True):
-                    self._add(part_x.to(work), part_y.to(work), part)
-                self._multiply(*ready)
+                found = _deviations(rows_x, rows_y, self.location, both)
+                if both.dtype == torch.float32 and self._leaps(found):
+                    self.resolution.fill_(RESOLUTION[torch.float64])
+                    both = both.double()
+                    found = _deviations(rows_x, rows_y, self.location, both)
+                for one in found:
+                    self._add(**one)
+                self._multiply(*both[:, : len(rows_x)])
         if not torch.isfinite(self.sums).all():
             raise ValueError("the states hold NaN or infinity: look for an overflow (float16?) in the model")
         return self
 
-    def _add(self, x: Tensor, y: Tensor, out: Float[Tensor, "2 token dim"]) -> None:
-        """Sum all but the products of ``x`` and d = y - x, and leave both, less their location, in ``out``."""
-        torch.sub(y, x, out=out[1])
-        norm_x, norm_y, norm_d = (m.norm(dim=1).double() for m in (x, y, out[1]))
-        tiny = torch.finfo(torch.float64).tiny
-        self.cosine += ((norm_x**2 + norm_y**2 - norm_d**2) / (2 * norm_x * norm_y).clamp_min(tiny)).sum()
-        self.norm_ratio += (norm_d / norm_y.clamp_min(tiny)).sum()
-        self.count += len(x)
+    def _add(self, squares: Float[Tensor, "2 dim"], **sums: Tensor) -> None:
+        """Add what :func:`_deviations` has summed."""
+        self.dd += squares[1]
+        for name, value in sums.items():
+            getattr(self, name).add_(value)
 
-        torch.sub(x, self.location[0].to(x.dtype), out=out[0])
-        out[1] -= self.location[1].to(x.dtype)
-        self.sums += out.sum(1)
-        self.dd += out[1].norm(dim=0).double().square()
+    def _leaps(self, found: list[dict[str, Tensor]]) -> bool:
+        """Say whether these tokens lie far from those before, or from the location."""
+        sums, squares, count = (sum(one[name] for one in found) for name in ("sums", "squares", "count"))
+        before = torch.stack([self.xx.diagonal(), self.dd]) / self.count if self.count else None
+        return leaps(sums / count, squares / count, before)
 
     def _multiply(self, x: Float[Tensor, "token dim"], d: Float[Tensor, "token dim"]) -> None:
         for start in range(0, self.dim, COLUMNS):
@@ -203,6 +206,28 @@ class JointMoments:
             raise ValueError(f"{Path(path)} holds no whole moments ({error}): measure again") from None
 
 
+def _deviations(
+    x: Float[Tensor, "token dim"],
+    y: Float[Tensor, "token dim"],
+    location: Float[Tensor, "2 dim"],
+    out: Float[Tensor, "2 rows dim"],
+) -> list[dict[str, Tensor]]:
+    """Leave x and d = y - x, less their location, in ``out``; return all sums but those of products, piece by piece."""
+    found, tiny = [], torch.finfo(torch.float64).tiny
+    pieces = (x.split(CACHED_ROWS), y.split(CACHED_ROWS), out[:, : len(x)].split(CACHED_ROWS, dim=1))
+    for piece_x, piece_y, both in zip(*pieces, strict=True):
+        piece_x, piece_y = piece_x.to(out.dtype), piece_y.to(out.dtype)
+        torch.sub(piece_y, piece_x, out=both[1])
+        norm_x, norm_y, norm_d = (m.norm(dim=1).double() for m in (piece_x, piece_y, both[1]))
+        cosine = (norm_x**2 + norm_y**2 - norm_d**2) / (2 * norm_x * norm_y).clamp_min(tiny)
+        torch.sub(piece_x, location[0].to(out.dtype), out=both[0])
+        both[1] -= location[1].to(out.dtype)
+        one = {"count": norm_x.new_tensor(len(piece_x)), "cosine": cosine.sum()}
+        one |= {"norm_ratio": (norm_d / norm_y.clamp_min(tiny)).sum(), "sums": both.sum(1)}
+        found.append(one | {"squares": torch.stack([m.norm(dim=0).double().square() for m in both])})
+    return found
+
+
 def added(parts: Sequence[JointMoments]) -> JointMoments:
     """Return the moments of all the tokens that these have seen; they stay as they are."""
     first, *others = parts
@@ -230,4 +255,11 @@ class Centred:
     @property
     def yy(self) -> Float[Tensor, " dim"]:
         """The same for y = x + d, feature by feature."""
-        return (self.xx.diagonal() + 2 * self.xd.diagonal() + self.dd).clamp_min(0)
+        x, d = self.xx.diagonal(), self.dd
+        y = x + 2 * self.xd.diagonal() + d
+        return torch.where(y > 10 * self.resolution * (x + d), y, 0)  # what is left of a constant feature is rounding
+
+    @property
+    def varies(self) -> bool:
+        """Whether x varies by more than the rounding of float32 states; on one token over and over it does not."""
+        return bool(self.xx.trace() > self.tokens * NOISE**2 * self.mean_x.square().sum())

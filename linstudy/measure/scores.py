@@ -26,7 +26,8 @@ def scores(moments: JointMoments) -> dict[str, float]:
     ``linearity_raw`` (LS) and ``update_linearity_raw`` (LS_res) are the paper's, in [0, 1]; ``linearity`` and
     ``update_linearity`` correct them for the number of tokens and can fall below 0; the two ``standardised`` ones are
     those of outputs whose every feature was scaled to variance 1, so that no massive feature decides. A score whose
-    denominator vanishes (a layer that adds a constant has no LS_res) is NaN. Raises ValueError when the tokens do not
+    denominator vanishes (a layer that adds a constant has no LS_res) is NaN, and so are all that rest on the map where
+    the states do not vary. Raises ValueError when the tokens do not
     outnumber the dimensions: every score would be 1.
     """
     need_tokens(moments.tokens, moments.dim)
@@ -34,17 +35,18 @@ def scores(moments: JointMoments) -> dict[str, float]:
     n, dim = m.tokens, moments.dim
     adjust = (n - 1) / (n - dim - 1)
     error = (m.dd - (best_map(m) * m.xd).sum(0)).clamp_min(0)  # of y and of d alike, feature by feature
+    error = error if m.varies else torch.full_like(error, math.nan)
     share_y, share_d = (error[whole > 0] / whole[whole > 0] for whole in (m.yy, m.dd))  # of the features that vary
     return {
         "linearity_raw": 1 - _share(error, m.yy),
         "update_linearity_raw": 1 - _share(error, m.dd),
         "linearity": 1 - adjust * _share(error, m.yy),
         "update_linearity": 1 - adjust * _share(error, m.dd),
-        "floor": dim / (n - 1),
-        "update_ratio": _share(m.dd, m.yy),
+        "floor": dim / (n - 1) if m.varies else math.nan,
+        "update_ratio": _share(m.dd, m.yy) if m.varies else math.nan,
         "norm_ratio": float(moments.norm_ratio) / n,
         "cosine": float(moments.cosine) / n,
-        "anisotropy": largest_eigenvalue(m.xx) / float(m.xx.trace()) if m.xx.trace() > 0 else math.nan,
+        "anisotropy": largest_eigenvalue(m.xx) / float(m.xx.trace()) if m.varies else math.nan,
         "feature_linearity": 1 - adjust * float(share_y.median()) if len(share_y) else math.nan,
         "linearity_standardised": 1 - adjust * float(share_y.mean()),
         "update_linearity_standardised": 1 - adjust * float(share_d.mean()),

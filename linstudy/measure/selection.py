@@ -4,12 +4,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import psutil
+import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
 from ..models import blocks as model_blocks
-from ..models import width_of
+from ..models import task_of, width_of
 from .reading import batches, check_text, known, share_of
 from .scores import need_tokens
 
@@ -91,8 +92,20 @@ def planned(
     layers, cut = known(first.layers, "layer", 1, depth), len(blocks) - share_of(len(blocks), heldout)
     for one in selections:
         need_tokens(_fewest(blocks, one, layers, depth, cut), dim)
+    if (differ := contexts(blocks[:cut], causal=task_of(model) == "causal")) <= dim + 1:
+        raise ValueError(
+            f"the text repeats itself: its tokens have {differ} different contexts, which cannot determine an affine "
+            f"map of {dim} dimensions, every score would be 1: give a text of more than one word or phrase"
+        )
     cuts = batches(blocks, batch_size, stop=cut) + batches(blocks, batch_size, start=cut)
     return Plan(blocks, tuple(selections), layers, depth, dim, cut, cuts)
+
+
+def contexts(blocks: Int[Tensor, "block token"], *, causal: bool) -> int:
+    """Count the different contexts in which tokens stand: equal ones, up to a token or in all, have equal states."""
+    ordered = torch.unique(blocks, dim=0)
+    same = (ordered[1:] == ordered[:-1]).cumprod(dim=1) if causal else ordered[:0]
+    return ordered.numel() - int(same.sum())
 
 
 def _fewest(blocks: Tensor, selection: Selection, layers: list[int], depth: int, cut: int) -> int:
