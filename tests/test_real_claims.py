@@ -53,7 +53,7 @@ def test_a_layer_is_below_its_twins_when_it_is_below_every_one_of_them(score, be
     twins = [measured(lambda *_, x=x: x, weights=w, tokens=FEW, seed=i)
              for w in ("random", "permuted") for i, x in enumerate((0.97, 0.9, 0.99))]  # fmt: skip
     table = pd.concat([measured(lambda *_: 0.1), measured(lambda *_: score, tokens=FEW), *twins])
-    found = real.beside_twins(table)
+    found = real.beside_twins(table, score="linearity")
     assert len(found) == 4
     assert (found.trained == score).all()  # on the tokens of the twins
     assert (found.below == below).all()

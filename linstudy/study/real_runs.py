@@ -14,6 +14,7 @@ TEXTS = ("wikitext-2-valid", "tinystories-train-sample")
 BLOCKS = {"smollm2-135m": 225, "gemma3-270m": 250, "minilm": 150}  # a shard: 100 tokens a dimension, a floor of 0.01
 SHARDS, SEEDS = 3, 3
 CONTROLLED = 4  # controls read a fourth of a shard, and so does the trained model that they are compared with
+# Of twins of seed 0 a whole shard is read as well: what they score in sample falls with the number of tokens.
 DECODERS, FITTED = ("smollm2-135m", "gemma3-270m"), 112  # that are pruned, by maps fitted on so many blocks
 TWINS = ("random", "permuted")
 # What a quantised model is given besides its own errors, and what shows on a whole one that this tells them.
@@ -40,6 +41,8 @@ def _controls() -> Iterator[Run]:
             for weights in (*TWINS, *(NOISE if SOURCES[name].quantisation else ROUNDED)):
                 if seed == 0 or ("0" not in weights and weights != "Q4_1"):  # which draw nothing
                     yield _protocol(name, TEXTS[0], blocks=fewer, weights=weights, seed=seed)
+        for weights in TWINS:
+            yield _protocol(name, TEXTS[0], weights=weights)
 
 
 def _losses() -> Iterator[Run]:
@@ -69,5 +72,6 @@ def _protocol(
     tokens = LENGTH * (blocks or BLOCKS[name])
     arguments = {"source": fetched_source(name, text), "tokens": tokens, "shard": shard, "weights": weights}
     parts = [name, text, weights.replace(" + ", "-"), str(seed)] if blocks else [name, text, str(shard)]
+    parts = [*parts[:2], weights, str(seed), "whole"] if weights in TWINS and not blocks else parts
     arguments |= {"seed": seed, "part": "block", "dtype": "float32"}
     return Run("-".join(["protocol", *parts]), TABLES["protocol"], arguments, needs=name)
