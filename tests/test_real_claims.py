@@ -64,7 +64,7 @@ def test_a_layer_is_below_its_twins_when_it_is_below_every_one_of_them(score, be
 def test_a_twins_size_or_shape_is_put_into_the_identity():
     def rows(shape, size, weights):
         table = measured(lambda *_: np.nan, weights=weights, tokens=FEW)
-        return table.assign(update_linearity_raw=1 - shape, update_ratio=size)
+        return table.assign(update_linearity_heldout=1 - shape, linearity_heldout=1 - shape * size)
 
     found = real.swapped(pd.concat([rows(0.5, 0.1, "trained"), rows(0.9, 0.4, "permuted")])).iloc[0]
     expected = {"trained": 0.95, "permuted_size": 0.8, "permuted_shape": 0.91, "permuted": 0.64}

@@ -63,15 +63,15 @@ def beside_twins(table: pd.DataFrame, *, selection: str = OUTLIERS, score: str =
 
 
 def swapped(table: pd.DataFrame, *, selection: str = OUTLIERS) -> pd.DataFrame:
-    """Give trained layers what their twins have, one of the identity's two factors at a time: a row a model,
-    number of tokens and layer.
+    """Give trained layers what their twins have, one factor at a time: a row a model, number of tokens and layer.
 
     ``trained`` is LS. By 1 - LS = (1 - LS_res) * update ratio, ``random_size`` and ``permuted_size`` are what it would
     be with the twin's update ratio, ``random_shape`` and ``permuted_shape`` with its LS_res; ``random`` and
-    ``permuted`` the twin's own, with both. Raw scores, for which the identity holds, and twins' means over seeds.
+    ``permuted`` the twin's own, with both. All on held-out tokens, as in :func:`beside_twins`, and means over seeds.
     """
     rows = controls(table)
-    rows = rows[rows.selection == selection].assign(shape=1 - rows.update_linearity_raw, size=rows.update_ratio)
+    rows = rows[rows.selection == selection].assign(shape=1 - rows.update_linearity_heldout)
+    rows["size"] = (1 - rows.linearity_heldout) / rows["shape"]
     mean = rows.groupby(["model", "tokens", "layer", "weights"])[["shape", "size"]].mean().unstack("weights")
     shape, size = mean["shape"], mean["size"]
     found = pd.DataFrame({"trained": 1 - shape.trained * size.trained})
