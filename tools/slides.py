@@ -87,7 +87,7 @@ def deck(page: str, quiz: str = "") -> str:
     """Return the slides of a built page, and of its quiz's questions."""
     chapter = BeautifulSoup(page, "html.parser").select_one("article h1").find_parent("section")
     title = heading(chapter)
-    slides = [f"<h1>{title}</h1>{verdict(chapter)}"]
+    slides = [f"<h1>{title}</h1>{verdict(chapter)}{shown(chapter)}"]
     for section in chapter.find_all("section"):
         found = section.find("ol", recursive=False) if heading(section) == "What was found" else None
         said = str(found) if found else verdict(section)
