@@ -281,7 +281,7 @@ def bad_inputs(tries: int, draw: random.Random) -> Counter:
         shutil.copytree("pruned" if spoil and "pruned" in spoil.__qualname__ else "model", "spoilt")
         if spoil:
             spoil(Path("spoilt"))
-        run = forked(lambda words=words: linstudy_(words), seconds=90)
+        run = forked(lambda words=words: linstudy_(words), seconds=60)
         refused(found, run, words)
         count(found, run, tries=1, strays=[*before, "spoilt", "away.safetensors"])
     return found

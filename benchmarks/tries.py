@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import tempfile
 import time
 import traceback
 from collections import Counter
@@ -30,13 +29,13 @@ def together(*works: Callable[[], int | None]) -> list[Run]:
 
 
 def _started(work: Callable[[], int | None]) -> tuple:
-    files = [tempfile.TemporaryFile("w+") for _ in range(2)]  # noqa: SIM115 (the try closes them)
+    pipes = [os.pipe() for _ in range(2)]  # and not files, for a try may have no disk to write to
     pid = os.fork()
     if pid == 0:
         status = 70
         try:
-            for number, file in enumerate(files, start=1):
-                os.dup2(file.fileno(), number)
+            for number, (_, end) in enumerate(pipes, start=1):
+                os.dup2(end, number)
             status = work() or 0
         except BaseException:
             traceback.print_exc()
@@ -45,11 +44,13 @@ def _started(work: Callable[[], int | None]) -> tuple:
                 sys.stdout.flush()
             sys.stderr.flush()
             os._exit(status)
-    return pid, files
+    for _, end in pipes:
+        os.close(end)
+    return pid, [end for end, _ in pipes]
 
 
 def _ended(started: tuple, seconds: float | None) -> Run:
-    pid, files = started
+    pid, ends = started
     until = time.monotonic() + (600 if seconds is None else seconds)
     while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         if time.monotonic() > until:
@@ -57,9 +58,8 @@ def _ended(started: tuple, seconds: float | None) -> Run:
             break
         time.sleep(0.002)
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    for file in files:
-        file.seek(0)
-    return Run(None if code == -signal.SIGKILL else code, *(file.read() for file in files))
+    said = [open(end, encoding="utf-8", errors="replace").read() for end in ends]  # noqa: SIM115
+    return Run(None if code == -signal.SIGKILL else code, *said)
 
 
 def count(found: Counter, *runs: Run, strays: Iterable[str] | None = None, where: str = ".", **counts: int) -> None:

@@ -58,6 +58,9 @@ def test_the_recipe_of_a_preset_sees_its_tokens_or_as_many_as_are_wanted():
     for wrong in ({"tokens": 0}, {"tokens": -1}, {"batch": 0}):
         with pytest.raises(ValueError, match=r"a run of .* tokens in batches of .* trains nothing: give 1 or more"):
             nano.recipe(**wrong)
+    for wrong in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match=r"weight_decay is .*; it must be a number, 0 or more"):
+            nano.recipe(weight_decay=wrong)
     with pytest.raises(ValueError, match=r"seed is -1; it must lie between 0 and 2\*\*63"):
         nano.recipe(seed=-1)
     assert nano.recipe(steps=50).warmup == 5

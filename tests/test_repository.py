@@ -78,6 +78,16 @@ def test_constraints_meet_every_bound():
         assert need.specifier.contains(pins()[canonicalize_name(need.name)]), text
 
 
+def test_the_lowest_versions_are_those_of_the_bounds():
+    done = run(sys.executable, "tools/lowest.py")
+    lowest = dict(line.split("==") for line in done.stdout.splitlines())
+    needs = {need.name: need.specifier for need in map(Requirement, PROJECT["project"]["dependencies"])}
+    assert lowest.keys() == needs.keys()
+    for name, specifier in needs.items():
+        assert specifier.contains(lowest[name])
+        assert not specifier.contains("0.0.1")
+
+
 def needed(name: str, extras: frozenset[str], found: dict[str, str]) -> dict[str, str]:
     """Return name and version of all that is installed because `name` needs it."""
     for need in map(Requirement, distribution(name).requires or []):
@@ -230,7 +240,9 @@ def test_workflows_are_pinned_and_may_little(path):
     for verb in re.findall(r"run: make (\w+)", path.read_text()):
         assert verb in VERBS
     for name in re.findall(r"CONSTRAINTS=(\S+)", path.read_text()):
-        assert (ROOT / name).is_file()
+        assert (ROOT / name).is_file() or f"> {name}" in path.read_text()
+    # A second index is for installing what is pinned alone.
+    assert "PIP_EXTRA_INDEX_URL" not in path.read_text() or "CONSTRAINTS=" not in path.read_text()
 
 
 def test_publishing_refuses_another_address(tmp_path):

@@ -41,6 +41,9 @@ class Recipe:
         for field in (*above_0, "accumulation"):
             if not getattr(self, field) > 0:
                 raise ValueError(f"{field} is {getattr(self, field)}; it must be above 0")
+        for field in ("peak_rate", "weight_decay", "final_rate"):
+            if not 0 <= getattr(self, field) < math.inf:
+                raise ValueError(f"{field} is {getattr(self, field)}; it must be a number, 0 or more")
         if not 0 <= self.seed < 2**63:
             raise ValueError(f"seed is {self.seed}; it must lie between 0 and 2**63")
         if not 0 <= self.warmup <= self.steps:
