@@ -25,13 +25,18 @@ PAGE = """<article><section id="a"><h1><span class="section-number">1. </span>Ti
 <p><strong>What to see.</strong> It rises, e.g. here. Then it falls.</p>
 <section id="c"><h3>Inside</h3><p><strong>Its own.</strong></p><div class="math">\\[x\\]</div></section></section>
 <section id="d"><h2>Silent</h2><p>Nothing in <strong>bold</strong> at the head.</p></section>
-<section id="e"><h2>What was found</h2><ol><li>One, see <a href="02.html">there</a>.</li></ol></section>
+<section id="e"><h2>What was found</h2><ol><li>One, see <a href="02.html">there</a>, <a href="#b">here</a>,
+<a href="../book/a.html#x">a</a> and <a href="https://b.org">b</a>.</li></ol></section>
 </section></article>"""
 QUIZ = '<article><div class="quiz"><p>Which?</p></div><div class="quiz"><p>And which?</p></div></article>'
 
 
+def deck(page, *quiz):
+    return slides.deck(("notebooks/01", page), *(("book/quiz/01", one) for one in quiz))
+
+
 def slides_of(*pages):
-    return BeautifulSoup(slides.deck(*pages), "html.parser").select(".slides > section")
+    return BeautifulSoup(deck(*pages), "html.parser").select(".slides > section")
 
 
 def test_a_deck_says_what_the_page_says_in_bold():
@@ -40,7 +45,7 @@ def test_a_deck_says_what_the_page_says_in_bold():
         "Title The finding.",
         "Shown It rises, e.g. here.",
         r"Inside Its own. \[x\]",
-        "What was found One, see there .",
+        "What was found One, see there , here , a and b .",
         "Quiz Which?",
         "Quiz And which?",
     ]
@@ -54,21 +59,22 @@ def test_a_slide_has_the_first_figure_of_its_own_section():
 
 
 def test_links_lead_to_the_pages():
-    assert '<a href="../notebooks/02.html">' in slides.deck(PAGE)
+    found = [link["href"] for slide in slides_of(PAGE) for link in slide.select("a")]
+    assert found == ["../notebooks/02.html", "../notebooks/01.html#b", "../book/a.html#x", "https://b.org"]
 
 
 def test_formulas_are_set_where_there_are_some():
     without = PAGE.replace('<div class="math">\\[x\\]</div>', "")
-    assert slides.MATHJAX in slides.deck(PAGE)
-    assert slides.MATHJAX not in slides.deck(without)
+    assert slides.MATHJAX in deck(PAGE)
+    assert slides.MATHJAX not in deck(without)
 
 
 def test_a_deck_loads_only_what_the_site_has():
     held = {where + pattern.rpartition("/")[2] for p in assets.listed() for pattern, where in p.files.items()}
-    loaded = set(re.findall(r'(?:href|src)="\.\./vendor/([^"]+)"', slides.deck(PAGE)))
+    loaded = set(re.findall(r'(?:href|src)="\.\./vendor/([^"]+)"', deck(PAGE)))
     assert loaded
     assert loaded <= held
-    assert not re.findall(r'(?:src|<link[^>]*href)="https?:', slides.deck(PAGE))
+    assert not re.findall(r'(?:src|<link[^>]*href)="https?:', deck(PAGE))
 
 
 def test_without_a_book_it_says_what_to_do(tmp_path, monkeypatch, capsys):

@@ -10,6 +10,7 @@ import argparse
 import re
 import sys
 from pathlib import Path
+from urllib.parse import urljoin
 
 import yaml
 from bs4 import BeautifulSoup, Tag
@@ -64,9 +65,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     (HTML / "slides").mkdir(exist_ok=True)
     for page, quiz in chapters():
-        sources = [HTML / f"{name}.html" for name in (page, quiz) if name]
+        texts = [(name, (HTML / f"{name}.html").read_text(encoding="utf8")) for name in (page, quiz) if name]
         made = HTML / "slides" / f"{Path(page).name}.html"
-        made.write_text(deck(*(source.read_text(encoding="utf8") for source in sources)), encoding="utf8")
+        made.write_text(deck(*texts), encoding="utf8")
         print(made.as_uri())
     return 0
 
@@ -83,9 +84,9 @@ def chapters() -> list[tuple[str, str | None]]:
     return found
 
 
-def deck(page: str, quiz: str = "") -> str:
-    """Return the slides of a built page, and of its quiz's questions."""
-    chapter = BeautifulSoup(page, "html.parser").select_one("article h1").find_parent("section")
+def deck(page: tuple[str, str], quiz: tuple[str, str] = ("", "")) -> str:
+    """Return the slides of a built page, and of its quiz's questions; of each the name and the text are given."""
+    chapter = BeautifulSoup(at_home(*page), "html.parser").select_one("article h1").find_parent("section")
     title = heading(chapter)
     slides = [f"<h1>{title}</h1>{verdict(chapter)}{shown(chapter)}"]
     for section in chapter.find_all("section"):
@@ -93,10 +94,10 @@ def deck(page: str, quiz: str = "") -> str:
         said = str(found) if found else verdict(section)
         if said:
             slides.append(f"<h2>{heading(section)}</h2>{said}{shown(section)}")
-    for question in BeautifulSoup(quiz, "html.parser").select(".quiz"):
+    for question in BeautifulSoup(at_home(*quiz), "html.parser").select(".quiz"):
         slides.append(f"<h2>Quiz</h2>{question}")
     body = "\n".join(f"<section>{slide}</section>" for slide in slides)
-    return DECK.format(title=title, slides=from_slides(body), mathjax=MATHJAX if 'class="math' in body else "")
+    return DECK.format(title=title, slides=body, mathjax=MATHJAX if 'class="math' in body else "")
 
 
 def heading(section: Tag) -> str:
@@ -124,9 +125,13 @@ def shown(section: Tag) -> str:
     return str(own.select_one(".cell_output svg[role=img], .cell_output img") or own.select_one("div.math") or "")
 
 
-def from_slides(body: str) -> str:
-    """Let links of a page that lay one folder deep lead to the same places from slides/."""
-    return re.sub(r'(href|src)="(?!https?:|data:|#|\.\./)', r'\1="../notebooks/', body)
+def at_home(name: str, text: str) -> str:
+    """Return a page's text with links that lead from slides/ to where they lead from the page."""
+
+    def led(link: re.Match) -> str:
+        return link[1] + urljoin(f"file:///{name}.html", link[2]).replace("file:///", "../", 1)
+
+    return re.sub(r'(<(?:a|img)\b[^>]*?\b(?:href|src)=")([^"]*)', led, text)
 
 
 if __name__ == "__main__":
