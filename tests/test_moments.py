@@ -10,6 +10,7 @@ import linstudy.measure.moments as module
 import linstudy.measure.precision as precision
 from linstudy import JointMoments
 from linstudy.measure import scores
+from linstudy.measure.moments import added
 from linstudy.measure.precision import RESOLUTION
 
 
@@ -53,6 +54,27 @@ def test_merging_in_any_order_is_measuring_all(dim, sizes, seed, random):
     for piece in pieces:
         merged.merge(piece)
     assert_same(of(x, y), merged)
+
+
+def test_products_leave_the_setting_of_the_gpu_alone():
+    before = torch.get_float32_matmul_precision()
+    try:
+        torch.set_float32_matmul_precision("medium")
+        of(*stream(50, 4))
+        assert torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def test_merged_moments_resolve_what_the_coarser_ones_do():
+    coarse, exact = of(*stream_for_float32()), of(*stream(50, 300))
+    assert (coarse.resolution, exact.resolution) == (RESOLUTION[torch.float32], RESOLUTION[torch.float64])
+    assert added([exact, coarse]).resolution == added([coarse, exact]).resolution == RESOLUTION[torch.float32]
+
+
+def stream_for_float32():
+    x = torch.randn(1200, 300)
+    return x, x + torch.relu(x)
 
 
 def test_a_common_offset_costs_no_digits():

@@ -115,6 +115,8 @@ def test_little_memory_means_several_passes(model, ids, capsys):
     assert "measuring 2 layers at a time in 2 passes over the text" in capsys.readouterr().out
     with pytest.raises(ValueError, match=r"moments of one layer take 16,384 bytes, the budget is 100: raise `memory`"):
         linearity_profile(model, ids, memory=100)
+    with pytest.raises(ValueError, match=r"moments of one layer take 32,768 bytes"):  # of the text held out, too
+        linearity_profile(model, ids, memory=100, heldout=0.2)
 
 
 def test_the_model_is_left_as_it_was(model, ids):
@@ -155,6 +157,8 @@ def test_a_text_that_repeats_itself():
     one = torch.full((40, 16), 7)
     with pytest.raises(ValueError, match=r"the text repeats itself: its tokens have 16 different contexts, .* 32 dim"):
         linearity_profile(tiny_model("gpt2"), one)
+    with pytest.raises(ValueError, match="have 16 different contexts"):  # what is held out fits no map
+        linearity_profile(tiny_model("gpt2"), torch.cat([one, tiny_ids(batch=4, length=16)]), heldout=4 / 44)
     long = linearity_profile(tiny_model("llama"), torch.full((4, 96), 7))
     rest_on_the_map = ["linearity_raw", "linearity", "update_linearity", "floor", "update_ratio", "anisotropy"]
     assert long[rest_on_the_map].isna().all(axis=None)
@@ -188,6 +192,8 @@ def test_padding_is_not_measured_as_text(model, ids):
     padded[3, -4:] = model.config.pad_token_id
     with pytest.raises(ValueError, match=r"blocks end in padding \(token 0\), which would be measured as text"):
         linearity_profile(model, padded)
+    ended = tiny_model("mistral", eos_token_id=model.config.pad_token_id)  # a token of the text, as in most decoders
+    assert len(linearity_profile(ended, padded)) == 3
 
 
 def test_a_text_for_another_model(model, ids):
@@ -281,6 +287,10 @@ def test_a_file_of_another_measurement_is_refused(model, ids, tmp_path, monkeypa
     linearity_profile(model, ids, memory=2 * 32 * 32 * 8, resume=path)
     with pytest.raises(ValueError, match=r"was saved by another measurement \(model, text or options differ\)"):
         linearity_profile(model, ids, drop_first=1, resume=path)
+    with pytest.raises(ValueError, match="was saved by another measurement"):
+        linearity_profile(model, ids.flip(1), resume=path)
+    with pytest.raises(ValueError, match="was saved by another measurement"):
+        linearity_profile(untrained(model), ids, resume=path)
     path.write_bytes(path.read_bytes()[:9])
     with pytest.raises(ValueError, match="holds no measurement to resume"):
         linearity_profile(model, ids, resume=path)

@@ -9,7 +9,14 @@ from torch import nn
 
 import linstudy.measure.sums as sums
 from linstudy import JointMoments, linearity_profile
-from linstudy.measure import Selection, linearity_profiles, ordinary_tokens, outlier_ablation, scores
+from linstudy.measure import (
+    Selection,
+    linearity_profiles,
+    massive_activations,
+    ordinary_tokens,
+    outlier_ablation,
+    scores,
+)
 from linstudy.models import set_blocks, small_model
 
 FIVE = {f"first {count}": Selection(drop_first=count) for count in (0, 1, 2, 4, 8)}
@@ -120,7 +127,8 @@ def test_massive_tokens_apart_leave_float32_the_others():
     model, ids = fed(x)
     states = states_of(model, ids)[:2]
     want = float(reference(*states)["update_linearity"])
-    got = outlier_ablation(model, ids, batch_size=40).query("layer == 1").set_index("ablation").update_linearity
+    got = outlier_ablation(model, ids, first=[0], batch_size=40).query("layer == 1")
+    got = got.set_index("ablation").update_linearity
     assert got["all tokens"] == pytest.approx(want, abs=1e-7)
     kept = torch.ones(len(x), dtype=torch.bool)
     kept[-40] = False
@@ -202,3 +210,20 @@ def test_selections_of_different_parts_are_not_one_pass():
     for other in (Selection("mlp"), Selection(layers=[1])):
         with pytest.raises(ValueError, match="differ in part, stack or layers are not one pass: measure them in turn"):
             linearity_profiles(model, ids, {"one": Selection(), "other": other})
+
+
+def test_a_massive_activation_is_large_and_a_thousand_medians():
+    x = normal(640, 32)
+    x[7, 3], x[300, 5], median = 500.0, 2000.0, float(normal(640, 32)[:512].abs().median())
+    found = massive_activations(*fed(x)).iloc[0]
+    assert 100 < 500 < 1000 * median < 2000
+    assert found[["massive", "largest", "dimension"]].tolist() == [1, 2000.0, 5]
+
+
+def test_the_layer_with_the_fewest_tokens_decides_whether_there_are_enough():
+    model, ids = fed(normal(640, 32))
+    keep = torch.ones(2, *ids.shape, dtype=torch.bool)
+    keep[1, 2:] = False  # of the second layer two blocks of 16 tokens are left
+    assert linearity_profile(model, ids, keep=keep, layers=[1]).tokens.tolist() == [640]
+    with pytest.raises(ValueError, match="32 tokens cannot determine"):
+        linearity_profile(model, ids, keep=keep)

@@ -28,7 +28,6 @@ def probe(
     pool: str = "last",
     seeds: Sequence[int] = (0, 1, 2),
     heldout: float = 0.3,
-    batch_size: int = 16,
 ) -> pd.DataFrame:
     """Fit a linear classifier of the examples' labels on the states of each layer, and test it on other examples.
 
@@ -41,13 +40,12 @@ def probe(
         seeds: one split of the examples each.
         heldout: share of the texts that test, in (0, 1). Of the rest, as large a share chooses the penalty. Examples
             with the same text stay together.
-        batch_size: texts read at once.
 
     Returns the table of :func:`probe_states`. Raises ValueError for texts that are empty or longer than the model has
     positions, for an unknown ``pool``, and as :func:`probe_states` does; IndexError for a layer that is not there.
     """
     texts = [text for text, _ in examples]
-    states = pooled_states(model, tokenizer, texts, layers=layers, pool=pool, batch_size=batch_size)
+    states = pooled_states(model, tokenizer, texts, layers=layers, pool=pool)
     labels = [label for _, label in examples]
     return probe_states(states, labels, groups=texts, seeds=seeds, heldout=heldout)
 

@@ -99,7 +99,7 @@ class JointMoments:
         with full_float32():
             for rows_x, rows_y in zip(x.split(ROWS), y.split(ROWS), strict=True):
                 found = _deviations(rows_x, rows_y, self.location, both)
-                if both.dtype == torch.float32 and self._leaps(found):
+                if both.dtype == torch.float32 and self.count and self._leaps(found):
                     self.resolution.fill_(RESOLUTION[torch.float64])
                     both = both.double()
                     found = _deviations(rows_x, rows_y, self.location, both)
@@ -117,10 +117,9 @@ class JointMoments:
             getattr(self, name).add_(value)
 
     def _leaps(self, found: list[dict[str, Tensor]]) -> bool:
-        """Say whether these tokens lie far from those before, or from the location."""
-        sums, squares, count = (sum(one[name] for one in found) for name in ("sums", "squares", "count"))
-        before = torch.stack([self.xx.diagonal(), self.dd]) / self.count if self.count else None
-        return leaps(sums / count, squares / count, before)
+        """Say whether these tokens lie far from those before."""
+        squares, count = (sum(one[name] for one in found) for name in ("squares", "count"))
+        return leaps(squares / count, torch.stack([self.xx.diagonal(), self.dd]) / self.count)
 
     def _multiply(self, x: Float[Tensor, "token dim"], d: Float[Tensor, "token dim"]) -> None:
         for start in range(0, self.dim, COLUMNS):

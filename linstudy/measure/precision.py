@@ -12,7 +12,7 @@ EXACT_WIDTH = 256  # up to this width float64 products cost next to nothing
 INDEPENDENT = 1e-3  # share of its variance that every feature must have to itself for float32 products to do
 NOISE = 2**-20  # of the size of a state: what varies by less is rounding, after some layers
 COARSE = 2**-14  # share of its size that an update must vary by, or rounding y - x to float32 would be part of it
-LEAP = 10.0  # times as large as before, or as the variance: mean squares of deviations that cost float32 its digits
+LEAP = 10.0  # times as large as before: mean squares of deviations for which the look at the first tokens is void
 RESOLUTION = {torch.float32: 1e-8, torch.float64: 1e-12}  # of eigenvalues, as a share of the largest
 
 
@@ -35,12 +35,9 @@ def float32_will_do(x: Float[Tensor, "token dim"], y: Float[Tensor, "token dim"]
     return not bool((coarse | (y.var(0) < INDEPENDENT * x.var(0))).any())
 
 
-def leaps(
-    means: Float[Tensor, "2 dim"], squares: Float[Tensor, "2 dim"], before: Float[Tensor, "2 dim"] | None
-) -> bool:
-    """Say whether tokens lie far from those before, of which ``before`` are the mean squares, or from the location."""
-    away = means.square() * (1 + 1 / LEAP) > squares
-    return bool(away.any()) or (before is not None and bool(((squares > LEAP * before) & (before > 0)).any()))
+def leaps(squares: Float[Tensor, "2 dim"], before: Float[Tensor, "2 dim"]) -> bool:
+    """Say whether the mean squares of some feature's deviations are far above those ``before``, where it had any."""
+    return bool(((squares > LEAP * before) & (before > 0)).any())
 
 
 @contextmanager

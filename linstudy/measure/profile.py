@@ -99,11 +99,9 @@ def joint_moments(
     *,
     part: str = "block",
     drop_first: int = 0,
-    keep: Keep | None = None,
     layers: Sequence[int] | None = None,
     stack: str | None = None,
     batch_size: int | None = None,
-    progress: bool | None = None,
 ) -> dict[int, JointMoments]:
     """Return the moments of the stream before and after each layer, by the layer's number, counted from 1.
 
@@ -111,8 +109,8 @@ def joint_moments(
     (:func:`linstudy.linear_map`). They take 16 bytes times the width squared a layer. The arguments, and the errors,
     are those of :func:`linstudy.linearity_profile`.
     """
-    plan = planned(model, blocks, [Selection(part, drop_first, keep, layers, stack)], 0.0, batch_size)
-    with _bar(len(plan.batches), progress) as bar:
+    plan = planned(model, blocks, [Selection(part, drop_first, None, layers, stack)], 0.0, batch_size)
+    with _bar(len(plan.batches), None) as bar:
         return {layer: cells.of(0)[0] for layer, cells in moments_of(model, plan, plan.layers, bar.update)}
 
 

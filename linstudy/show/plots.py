@@ -117,40 +117,38 @@ def ablation_plot(df: pd.DataFrame, *, y: str = "linearity", hue: str = "ablatio
 def sweep_plot(
     df: pd.DataFrame,
     *,
-    x: str = "tokens",
     y: Sequence[str] = ("linearity_raw", "linearity", "linearity_heldout"),
     truth: float | None = None,
     truth_label: str = "true value",
     floor: bool = True,
     ax: Axes | None = None,
-    errorbar=RANGE,
 ) -> Axes:
     """Draw scores against the number of tokens they were measured on, on a log axis.
 
     Shows the raw score's bias and how the others correct it: its `floor` d/(n-1) is the grey curve, `truth` the
     horizontal line all of them should find.
     """
-    need(df, x, *y)
+    need(df, "tokens", *y)
     ax = plt.gca() if ax is None else ax
     names = {column: label(column).rstrip(")").split(" (") for column in y}  # "linearity, LS", "raw"
     one_score = len({name[0] for name in names.values()}) == 1
     legend = {column: name[-1] if one_score else label(column) for column, name in names.items()}
-    long = df.melt(x, list(y), "score").replace({"score": legend})
-    draw_lines(long, x=x, y="value", hue="score", ax=ax, errorbar=errorbar)
+    long = df.melt("tokens", list(y), "score").replace({"score": legend})
+    draw_lines(long, x="tokens", y="value", hue="score", ax=ax, errorbar=RANGE)
     if truth is not None:
         ax.axhline(truth, color="black", linewidth=1, label=truth_label)
     if floor and "floor" in df.columns:
-        height = df.groupby(x)["floor"].mean()
+        height = df.groupby("tokens")["floor"].mean()
         ax.plot(height.index, height, color=GREY, linestyle=":", label=UNRELATED)
     ax.set_xscale("log")
-    log_axis(ax.xaxis, wide=bool(df[x].max() > 100 * df[x].min()), form="{x:,.0f}")
+    log_axis(ax.xaxis, wide=bool(df["tokens"].max() > 100 * df["tokens"].min()), form="{x:,.0f}")
     score_axis(ax)
     what = names[y[0]][0] if one_score else "share explained"
-    ax.set(xlabel=axis_label(x, 40), ylabel=typeset(what))
+    ax.set(xlabel=axis_label("tokens", 40), ylabel=typeset(what))
     place_legend(ax)
-    said = [f"{legend[column]} {_from_to(df.groupby(x)[column].mean())}" for column in y]
+    said = [f"{legend[column]} {_from_to(df.groupby('tokens')[column].mean())}" for column in y]
     exact = f"; {truth_label} {number(truth)}" if truth is not None else ""
-    return say(ax, f"{title(what)} by {label(x)}, on a log axis: {'; '.join(said)}{exact}.")
+    return say(ax, f"{title(what)} by {label('tokens')}, on a log axis: {'; '.join(said)}{exact}.")
 
 
 def known_answers_plot(
