@@ -71,7 +71,7 @@ def test_formulas_are_set_where_there_are_some():
 
 def test_a_deck_loads_only_what_the_site_has():
     held = {where + pattern.rpartition("/")[2] for p in assets.listed() for pattern, where in p.files.items()}
-    loaded = set(re.findall(r'(?:href|src)="\.\./vendor/([^"]+)"', deck(PAGE)))
+    loaded = set(re.findall(r'(?:href|src)="\.\./_static/vendor/([^"]+)"', deck(PAGE)))
     assert loaded
     assert loaded <= held
     assert not re.findall(r'(?:src|<link[^>]*href)="https?:', deck(PAGE))

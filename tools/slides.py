@@ -23,8 +23,8 @@ DECK = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}: slides</title>
-<link rel="stylesheet" href="../vendor/reveal/reset.css">
-<link rel="stylesheet" href="../vendor/reveal/reveal.css">
+<link rel="stylesheet" href="../_static/vendor/reveal/reset.css">
+<link rel="stylesheet" href="../_static/vendor/reveal/reveal.css">
 <style>
 .reveal {{ background: #fff; color: #1f2328; font: 32px/1.4 system-ui, sans-serif; }}
 .reveal h1, .reveal h2 {{ font-size: 1.5em; line-height: 1.2; margin: 0 0 0.6em; }}
@@ -43,7 +43,7 @@ DECK = """<!doctype html>
 <div class="reveal"><div class="slides">
 {slides}
 </div></div>
-<script src="../vendor/reveal/reveal.js"></script>
+<script src="../_static/vendor/reveal/reveal.js"></script>
 <script>
 Reveal.initialize({{ hash: true, width: 1100, height: 700 }});
 </script>
@@ -51,7 +51,7 @@ Reveal.initialize({{ hash: true, width: 1100, height: 700 }});
 </body>
 </html>
 """
-MATHJAX = '<script src="../vendor/mathjax/tex-mml-chtml.js"></script>'
+MATHJAX = '<script src="../_static/vendor/mathjax/tex-mml-chtml.js"></script>'
 SEEN = "What to see."
 FIRST = re.compile(r"(?<=[.?!])\s+(?=[A-Z*<])")  # the end of a sentence
 
