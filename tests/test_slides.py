@@ -58,6 +58,14 @@ def test_a_slide_has_the_first_figure_of_its_own_section():
     assert inside.select("div.math")
 
 
+def test_long_lists_go_on_the_next_slide():
+    many = re.sub(
+        r"<ol>.*</ol>", "<ol>" + "".join(f"<li>{n}</li>" for n in range(1, 6)) + "</ol>", PAGE, flags=re.DOTALL
+    )
+    lists = [slide.ol for slide in slides_of(many) if slide.ol]
+    assert [(one["start"], one.get_text()) for one in lists] == [("1", "123"), ("4", "45")]
+
+
 def test_links_lead_to_the_pages():
     found = [link["href"] for slide in slides_of(PAGE) for link in slide.select("a")]
     assert found == ["../notebooks/02.html", "../notebooks/01.html#b", "../book/a.html#x", "https://b.org"]

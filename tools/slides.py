@@ -53,6 +53,7 @@ Reveal.initialize({{ hash: true, width: 1100, height: 700 }});
 """
 MATHJAX = '<script src="../_static/vendor/mathjax/tex-mml-chtml.js"></script>'
 SEEN = "What to see."
+ROOM = 3  # findings on a slide
 FIRST = re.compile(r"(?<=[.?!])\s+(?=[A-Z*<])")  # the end of a sentence
 
 
@@ -90,10 +91,10 @@ def deck(page: tuple[str, str], quiz: tuple[str, str] = ("", "")) -> str:
     title = heading(chapter)
     slides = [f"<h1>{title}</h1>{verdict(chapter)}{shown(chapter)}"]
     for section in chapter.find_all("section"):
-        found = section.find("ol", recursive=False) if heading(section) == "What was found" else None
-        said = str(found) if found else verdict(section)
-        if said:
-            slides.append(f"<h2>{heading(section)}</h2>{said}{shown(section)}")
+        name = f"<h2>{heading(section)}</h2>"
+        slides += [name + some for some in lists(section)]
+        if said := verdict(section):
+            slides.append(name + said + shown(section))
     for question in BeautifulSoup(at_home(*quiz), "html.parser").select(".quiz"):
         slides.append(f"<h2>Quiz</h2>{question}")
     body = "\n".join(f"<section>{slide}</section>" for slide in slides)
@@ -116,6 +117,15 @@ def verdict(section: Tag) -> str:
             rest = paragraph.decode_contents().partition("</strong>")[2].strip()
             return f"<p>{FIRST.split(rest)[0]}</p>"
     return ""
+
+
+def lists(section: Tag) -> list[str]:
+    """Return what was found, as many findings at once as a slide has room for; nothing for any other section."""
+    if heading(section) != "What was found":
+        return []
+    found = section.select("ol > li")
+    starts = range(0, len(found), ROOM)
+    return [f'<ol start="{at + 1}">{"".join(map(str, found[at : at + ROOM]))}</ol>' for at in starts]
 
 
 def shown(section: Tag) -> str:
