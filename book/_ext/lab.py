@@ -30,6 +30,7 @@ PRESETS = ("whole", "most-linear", "four-maps", "first-map", "first-removed")
 MODELS = ("stories-1m", "stories-1m-mse", "stories-1m-cosine")
 BOOK = Path(__file__).resolve().parent.parent
 MADE = BOOK / "_vendor" / "lab"  # by tools/export_lab.py
+NOTE = '<noscript><p class="lab-note">With JavaScript you can change all this. Here is one example.</p></noscript>'
 TEXT = (
     "Once upon a time, a merry girl named Lena lived in a pretty apartment not far from the orchard. "
     "Her favorite thing in the world was to"
@@ -64,7 +65,7 @@ class Lab(SphinxDirective):
         for path in [*(BOOK / "_static" / "lab").glob("*.js"), *Path(__file__).parent.glob("lab*"), *MADE.glob("*")]:
             self.env.note_dependency(str(path))
         facts = " ".join(f'data-{name}="{escape(options[name])}"' for name in ("model", "preset"))
-        html = f'<div class="lab" id="{options["id"]}" {facts}>{drawn(json.dumps(options), MADE)}</div>'
+        html = f'<div class="lab" id="{options["id"]}" {facts}>{NOTE}{drawn(json.dumps(options), MADE)}</div>'
         return [nodes.raw("", html, format="html", classes=["lab-here"])]
 
 

@@ -155,9 +155,12 @@
   const heads = (first, yours) =>
     `<thead><tr>${[...first, "whole model", ...(yours ? ["changed"] : [])].map((head) => `<th scope="col">${head}</th>`).join("")}</tr></thead>`;
 
+  /* The last words of a text, whole ones. */
+  const ending = (text) => (text.length > 40 ? text.slice(-40).replace(/^\S*\s+/, "… ") : text);
+
   function story({ model, text, story: told, yours }) {
     const one = (ids, says) =>
-      `<p><span class="lab-who">${says}</span> <span class="lab-given">…${escaped(text.slice(-40))}</span>` +
+      `<p><span class="lab-who">${says}</span> <span class="lab-given">${escaped(ending(text))}</span>` +
       `<mark>${escaped(lab.decode(model.tokenizer, ids).join(""))}</mark></p>`;
     return one(told.whole, "Whole model") + (yours ? one(told.yours, "Changed") : "");
   }
@@ -178,7 +181,7 @@
     });
     const numbers = model.layers.map((_, index) => `<th scope="col"><span class="lab-hidden">layer </span>${index + 1}</th>`);
     return `<div class="lab-wide"><table role="grid" data-roving="${model.layers.length}" aria-label="Error of each layer’s best affine map on each token">
-      <thead><tr role="row"><th scope="col">token \\ layer</th>${numbers.join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>
+      <thead><tr role="row"><th scope="col">token</th>${numbers.join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>
       <p class="lab-line">In the whole model. 0: the map is right; 1: it is off by as much as a typical token lies from the mean.</p>`;
   }
 
