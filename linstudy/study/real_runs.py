@@ -6,7 +6,7 @@ from itertools import product
 from ..fetched import SOURCES
 from .reach import BESIDE
 from .rows import TABLES
-from .rows.losses import ALONE, TOGETHER
+from .rows.losses import ACTIONS, ALONE, TOGETHER
 from .rows.source import LENGTH, Source
 from .runs import Run
 
@@ -46,11 +46,11 @@ def _controls() -> Iterator[Run]:
 
 
 def _losses() -> Iterator[Run]:
-    for name, text in product(DECODERS, TEXTS):
-        common = {"source": fetched_source(name, text), "tokens": FITTED * LENGTH, "dtype": "float32"}
-        for part, choice in (*((part, ALONE) for part in ("block", "attention", "mlp")), ("block", TOGETHER)):
-            run = f"losses-{name}-{text}-{part}-{choice}"
-            yield Run(run, TABLES["losses"], common | {"part": part, "choice": choice}, needs=name)
+    choices = (*((part, ALONE) for part in ("block", "attention", "mlp")), ("block", TOGETHER))
+    for name, text, (part, choice), action in product(DECODERS, TEXTS, choices, ACTIONS):
+        arguments = {"source": fetched_source(name, text), "tokens": FITTED * LENGTH, "dtype": "float32"}
+        arguments |= {"part": part, "choice": choice, "action": action}
+        yield Run(f"losses-{name}-{text}-{part}-{choice}-{action}", TABLES["losses"], arguments, needs=name)
 
 
 def _derivatives() -> Iterator[Run]:

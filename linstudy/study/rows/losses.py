@@ -19,8 +19,8 @@ SCORED = ("linearity", "update_linearity", "block_influence")
 ORDERS = ("cheapest", *SCORED, "last_but_one_first")  # "cheapest" alone, on blocks that were fitted
 
 
-def losses(keep: Keep, source: Source, *, tokens: int, part: str, choice: str, dtype: str) -> None:
-    """Change every layer alone, or more and more of them together, and measure the loss on other blocks of the text.
+def losses(keep: Keep, source: Source, *, tokens: int, part: str, choice: str, action: str, dtype: str) -> None:
+    """Remove or replace every layer alone, or more and more of them together; measure the loss on other blocks.
 
     The whole model's rows have no ``which``.
     """
@@ -59,17 +59,16 @@ def losses(keep: Keep, source: Source, *, tokens: int, part: str, choice: str, d
     def ranking(order: str) -> list[int]:
         return cheapest() if order == "cheapest" else choose(model, fitted, order, known=known)
 
-    def several(action: str, order: str, count: int) -> pd.DataFrame:
+    def several(order: str, count: int) -> pd.DataFrame:
         return rows(action, ranking(order)[:count])
 
     keep(partial(rows, "remove", ()), action="whole", order="whole", layers=0)
-    for action in ACTIONS:
-        if choice == ALONE:
-            for layer in layers:
-                keep(partial(rows, action, (layer,)), action=action, order=f"layer {layer}", layers=1)
-        else:
-            for order, count in product(ORDERS, BUDGETS):
-                keep(partial(several, action, order, count), action=action, order=order, layers=count)
+    if choice == ALONE:
+        for layer in layers:
+            keep(partial(rows, action, (layer,)), order=f"layer {layer}", layers=1)
+    else:
+        for order, count in product(ORDERS, BUDGETS):
+            keep(partial(several, order, count), order=order, layers=count)
 
 
 # what a real model loses, a row a stretch of the text that is tested; ``tokens`` are those that maps were fitted on
