@@ -12,9 +12,10 @@ from torch.testing import assert_close
 
 from linstudy import JointMoments, linear_map
 from linstudy.measure import joint_moments
+from linstudy.measure.scores import best_map
 from linstudy.models import blocks, capture, replaced, without
 from linstudy.prune import ACTIONS, Change, changed, count_parameters, fit, parts_in, places_of, prune, pruned
-from linstudy.prune.closed_form import PENALTIES, affine_map
+from linstudy.prune.closed_form import PENALTIES, affine_map, best_penalty
 from linstudy.prune.fitting import noted
 from linstudy.prune.parts import down_at
 
@@ -331,3 +332,25 @@ def test_other_surgery_on_a_pruned_model_is_noticed():
     model = prune(tiny_model("llama"), [2], "remove")
     with without(model, [0]), pytest.raises(ValueError, match="has 1 blocks now and had 2 when it was pruned"):
         places_of(model)
+
+
+def test_the_penalty_is_judged_where_the_means_differ_too():
+    """Tokens held out lie elsewhere in a feature that tells nothing: a map that has learnt it by heart is far off."""
+    draw = torch.Generator().manual_seed(0)
+    x, held, noise = torch.randn(3, 60, 16, generator=draw, dtype=torch.float64)
+    d, held_d = x.clone(), held.clone()
+    d[:, 15], held_d[:, 15] = noise[:, 0], noise[:, 1]
+    held[:, 15] += 50
+    m, h = (JointMoments.empty(16).update(a, a + b).centred() for a, b in ((x, d), (held, held_d)))
+    errors = {True: [], False: []}
+    for penalty in PENALTIES:
+        off = (held_d - m.mean_d) - (held - m.mean_x) @ best_map(m, penalty=penalty)
+        errors[True].append(float(off.square().sum()))
+        errors[False].append(float((off - off.mean(0)).square().sum()))
+    wanted, elsewhere = (PENALTIES[errors[moved].index(min(errors[moved]))] for moved in (True, False))
+    assert best_penalty(m, h) == wanted != elsewhere
+
+
+def test_a_layer_into_which_others_are_merged_reaches_further():
+    model = prune(tiny_model("llama"), [2, 3], "merge", blocks=tiny_ids(batch=20))
+    assert [(place.first, place.last, place.block) for place in places_of(model)] == [(1, 3, "kept")]

@@ -145,9 +145,12 @@ def test_a_part_can_be_healed():
     whole = tiny_model("llama")
     model = prune(copy.deepcopy(whole), [2], "affine", blocks=tiny_ids(batch=20), part="mlp")
     before = logits(model, tiny_ids())
+    next(model.parameters()).requires_grad_(False)
+    flags = [weight.requires_grad for weight in model.parameters()]
     config = replace(SHORT, steps=20, warmup=1, peak_rate=1e-2)
     rows = list(heal(model, tiny_ids(batch=40, seed=1), config, teacher=whole))
     assert rows[-1]["gradient_norm"] > 0
+    assert [weight.requires_grad for weight in model.parameters()] == flags
     assert not torch.equal(logits(model, tiny_ids()), before)
 
 

@@ -211,3 +211,11 @@ def test_what_each_layer_costs_and_whether_the_scores_had_said_so(built):
     assert both["norm_ratio", "remove"] == pytest.approx(1)
     assert both["linearity", "remove"] == pytest.approx(-1)
     assert set(agreement["layers"]) == {4, 5}
+
+
+def test_losses_are_of_the_first_blocks(monkeypatch):
+    monkeypatch.setattr("linstudy.prune.calibration.SEQUENCES", 4)
+    model = tiny_model("llama")
+    with without(model, [1]):
+        few, all_blocks = cross_entropy(model, TEXT[:4]), cross_entropy(model, TEXT)
+    assert Calibration(model, TEXT).loss("remove", [2]) == few != all_blocks

@@ -3,7 +3,7 @@
 import math
 import time
 from contextlib import nullcontext
-from itertools import groupby, islice
+from itertools import count, groupby, islice
 
 import pandas as pd
 import pytest
@@ -119,6 +119,14 @@ def test_times_are_of_layers_and_maps_that_are_left(model, monkeypatch):
     assert rows.loc[1:, both].to_numpy().tolist() == [pytest.approx([4000, 4000, 2 / 3, 2 / 3] * 2)] * 3
     assert list(long) == TIMES
     assert long["decode_share"] == 0.5
+
+
+def test_the_first_turn_is_not_timed(model, monkeypatch):
+    """The clock reads less and less between two looks: three a model, six a turn."""
+    now = (1 - 0.5**look for look in count())
+    monkeypatch.setattr(time, "perf_counter", lambda: next(now))
+    found = latency(model, nullcontext, prompt=8, decode=1, repeats=1)
+    assert found["prefill_ms"] == pytest.approx(1000 * (0.5**9 - 0.5**10))
 
 
 def test_the_baselines_are_orders_and_actions():
