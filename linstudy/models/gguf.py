@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, PreTrainedModel, PreTrainedTokenizerBase
+import transformers
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from ..hub import quiet
 from .build import reason
@@ -26,16 +27,19 @@ def read_gguf(path: Path, **options: Any) -> tuple[PreTrainedModel, PreTrainedTo
     try:
         with quiet(), redirect_stderr(io.StringIO()):  # a bar of its own, which no switch turns off
             tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
-            # Without this the model would stay marked as quantised, and could neither be saved nor cast.
-            whole = GgufConfig(dequantize=True)
-            model = AutoModelForCausalLM.from_pretrained(
-                path.parent, gguf_file=path.name, quantization_config=whole, **options
-            )
+            model = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, **_whole(), **options)
     except Exception as error:  # of bytes that are no model the reader raises whatever it meets
         raise ValueError(
             f"{path} cannot be read as a model ({reason(error)}): download it again, or load a folder"
         ) from None
     return model, tokenizer
+
+
+def _whole() -> dict[str, Any]:
+    """Have all weights unpacked: else the model stays quantised, and can neither be saved nor cast."""
+    if not hasattr(transformers, "GgufConfig"):  # before transformers 5.19 they always were
+        return {}
+    return {"quantization_config": transformers.GgufConfig(dequantize=True)}
 
 
 def save_as_folder(path: Path, folder: Path) -> None:
