@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 from common import LAYERS, TOKENS, WIDTH, gpt2_like_states, met, microscope, timed
 from dimension import dimension
+from laboratory import laboratory
 from peak import peak_memory
 from pruning import pruning
 from training import training
@@ -164,6 +165,7 @@ BENCHMARKS: dict[str, Callable[[], list[tuple]]] = {
     "training": training,
     "stories": stories,
     "pruning": pruning,
+    "laboratory": laboratory,
 }
 
 

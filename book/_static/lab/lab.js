@@ -201,5 +201,6 @@
     }
   }
 
+  lab.load = load;
   document.addEventListener("DOMContentLoaded", () => document.querySelectorAll(".lab").forEach(start));
 }

@@ -173,7 +173,7 @@
         const place = `${token}-${index}`;
         return (
           `<td role="gridcell" tabindex="${token === selected && !index ? 0 : -1}" data-key="error-${place}" ` +
-          `style="--heat: ${Math.round(Math.min(error, 1.2) * 40)}%" aria-label="${quoted(text)}, layer ${index + 1}: ${error.toFixed(2)}">` +
+          `style="--heat: ${Math.round(Math.min(error, 1.2) * 40)}%" aria-label="${quoted(text)}, layer ${index + 1}: ${error < 0.995 ? "0" : ""}${short(error)}">` +
           `${short(error)}</td>`
         );
       });
