@@ -301,7 +301,7 @@ def test_names_are_the_same_in_python_and_in_the_page(in_node):
 def test_what_is_drawn_is_what_was_asked_for(folder):
     html = lab.drawn(json.dumps(OPTIONS | {"show": ["tokens", "next"], "preset": "first-removed"}), folder)
     assert re.findall(r'data-part="(\w+)"', html) == ["note", "loss", "tokens", "next"]
-    assert "changed" in html
+    assert "The changed model: remove the first layer." in html
     assert "changed" not in lab.drawn(json.dumps(OPTIONS | {"show": ["next"]}), folder)
 
 

@@ -48,11 +48,15 @@
       <label class="lab-text lab-control">The beginning of a story
         <textarea rows="3" spellcheck="false" autocomplete="off">${escaped(options.text)}</textarea></label>
       <p class="lab-note" data-part="note">${note(seen)}</p>
-      ${shown.includes("layers") ? `<div class="lab-control lab-changing">${changing}</div>` : ""}
+      ${shown.includes("layers") ? `<div class="lab-control lab-changing">${changing}</div>` : fixed(options)}
       <p class="lab-loss" data-part="loss">${loss(seen)}</p>
       <div class="lab-panels">${shown.map((panel) => section(panel, options, seen)).join("")}</div>
       <p class="lab-status" role="status"></p>`;
   }
+
+  /* What was done to the model where the reader cannot choose it. */
+  const fixed = ({ preset }) =>
+    preset === "whole" ? "" : `<p class="lab-line">The changed model: ${lab.PRESETS[preset].says.toLowerCase()}.</p>`;
 
   const TITLES = {
     tokens: "Tokens",
