@@ -34,7 +34,7 @@ def mine(tmp_path_factory):
     """A model of another family and shape, and a text of another kind: what a runner may name."""
     tmp_path = tmp_path_factory.mktemp("mine")
     _, tokenizer = load("stories-1m")
-    model = small_model("gpt2", seed=5, vocab_size=len(tokenizer), n_embd=64, n_layer=4)
+    model = small_model("gpt2", seed=5, vocab_size=len(tokenizer), hidden_size=64, num_hidden_layers=4)
     model.save_pretrained(tmp_path / "model")
     tokenizer.save_pretrained(tmp_path / "model")
     (tmp_path / "text.txt").write_text("\n\n".join(corpus("pydocs", seed=3)), encoding="utf-8")

@@ -8,47 +8,21 @@ from ..lookup import named
 
 WIDTH, LAYERS, HEADS = 32, 3, 4
 
-_LLAMA = dict(
-    vocab_size=2048,
-    hidden_size=WIDTH,
-    intermediate_size=64,
-    num_hidden_layers=LAYERS,
-    num_attention_heads=HEADS,
-    num_key_value_heads=2,
-    max_position_embeddings=256,
-    pad_token_id=0,
-    bos_token_id=1,
-    eos_token_id=2,
-)
+# What nearly every config knows by these names, or under others that it maps to them.
+_PLAIN = dict(vocab_size=2048, hidden_size=WIDTH, num_hidden_layers=LAYERS, num_attention_heads=HEADS)
+_ENDS = dict(bos_token_id=1, eos_token_id=2)
+_LONG = dict(max_position_embeddings=256)
+_BERT = _PLAIN | _LONG | dict(intermediate_size=64)
+_NEOX = _BERT | _ENDS | dict(pad_token_id=0)
+_LLAMA = _NEOX | dict(num_key_value_heads=2)
 _GEMMA = _LLAMA | dict(head_dim=8, query_pre_attn_scalar=8, sliding_window=8)
-_GPT2 = dict(vocab_size=2048, n_embd=WIDTH, n_layer=LAYERS, n_head=HEADS, n_positions=256) | dict(
-    bos_token_id=1, eos_token_id=2
-)
-_BERT = dict(
-    vocab_size=2048,
-    hidden_size=WIDTH,
-    intermediate_size=64,
-    num_hidden_layers=LAYERS,
-    num_attention_heads=HEADS,
-    max_position_embeddings=256,
-)
-_FALCON = dict(vocab_size=2048, hidden_size=WIDTH, num_hidden_layers=LAYERS, num_attention_heads=HEADS) | dict(
-    bos_token_id=1, eos_token_id=2
-)
-_NEOX = {key: value for key, value in _LLAMA.items() if key != "num_key_value_heads"}
-_OPT = dict(
-    vocab_size=2048,
-    hidden_size=WIDTH,
-    ffn_dim=64,
-    num_hidden_layers=LAYERS,
-    num_attention_heads=HEADS,
-    max_position_embeddings=256,
-    word_embed_proj_dim=WIDTH,
-)
+_GPT2 = _PLAIN | _LONG | _ENDS
+_FALCON = _PLAIN | _ENDS
+_OPT = _PLAIN | _LONG | dict(ffn_dim=64, word_embed_proj_dim=WIDTH)
 
 # Name of the variant: (class, fields of its config). The first word of a name is the model_type.
 DECODERS = {
-    "bloom": ("BloomForCausalLM", dict(vocab_size=2048, hidden_size=WIDTH, n_layer=LAYERS, n_head=HEADS)),
+    "bloom": ("BloomForCausalLM", _PLAIN),
     "falcon": ("FalconForCausalLM", _FALCON),
     "falcon new": ("FalconForCausalLM", _FALCON | dict(new_decoder_architecture=True, num_kv_heads=2)),
     "falcon sequential": (
@@ -61,9 +35,7 @@ DECODERS = {
     "gpt2": ("GPT2LMHeadModel", _GPT2),
     "gpt_neo": (
         "GPTNeoForCausalLM",
-        dict(vocab_size=2048, hidden_size=WIDTH, num_layers=LAYERS, num_heads=HEADS, window_size=8)
-        | dict(attention_types=[[["global"], 1], [["local"], 2]], max_position_embeddings=256)
-        | dict(bos_token_id=1, eos_token_id=2),
+        _GPT2 | dict(window_size=8, attention_types=[[["global"], 1], [["local"], 2]]),
     ),
     "gpt_neox": ("GPTNeoXForCausalLM", _NEOX),
     "gpt_neox sequential": ("GPTNeoXForCausalLM", _NEOX | dict(use_parallel_residual=False)),
@@ -71,8 +43,7 @@ DECODERS = {
     "llama": ("LlamaForCausalLM", _LLAMA),
     "mamba": (
         "MambaForCausalLM",
-        dict(vocab_size=2048, hidden_size=WIDTH, num_hidden_layers=LAYERS, state_size=4)
-        | dict(bos_token_id=1, eos_token_id=2),
+        dict(vocab_size=2048, hidden_size=WIDTH, num_hidden_layers=LAYERS, state_size=4) | _ENDS,
     ),
     "mistral": ("MistralForCausalLM", _LLAMA | dict(sliding_window=None)),
     "olmo2": ("Olmo2ForCausalLM", _LLAMA),
