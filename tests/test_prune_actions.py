@@ -354,3 +354,21 @@ def test_the_penalty_is_judged_where_the_means_differ_too():
 def test_a_layer_into_which_others_are_merged_reaches_further():
     model = prune(tiny_model("llama"), [2, 3], "merge", blocks=tiny_ids(batch=20))
     assert [(place.first, place.last, place.block) for place in places_of(model)] == [(1, 3, "kept")]
+
+
+class Wrapped(nn.Module):
+    """A block in which attention and MLP are no children of their own."""
+
+    def __init__(self, block):
+        super().__init__()
+        self.inner = block
+
+    def forward(self, hidden_states, **options):
+        return self.inner(hidden_states, **options)
+
+
+def test_a_part_can_go_where_every_block_has_it():
+    model = tiny_model("llama")
+    assert parts_in(model) == ("attention", "mlp")
+    blocks(model)[1] = Wrapped(blocks(model)[1])
+    assert parts_in(model) == ()
