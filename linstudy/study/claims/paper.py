@@ -32,29 +32,36 @@ def evidence(claim: str, tables: Tables = results) -> pd.DataFrame:
 
 
 def headline(tables: Tables = results) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the book's figure as a table, and its control: LS of every layer of ``REAL``, three ways, and of its twin.
+    """Return the book's figure as a table, and its control: ``linearity_heldout`` of every layer of ``REAL``.
 
-    ``counted`` says what: all tokens; the outliers left out; and the same for the update alone, without the residual.
+    ``counted`` says of what: all tokens; the outliers left out; and the same for the update alone, without the
+    residual. The control is the network with fresh random weights, on the same tokens. Held out, for the reason that
+    :func:`~linstudy.study.claims.real.beside_twins` gives.
     """
-    outliers = tables("outliers")
-    rows = outliers[(outliers.model == REAL) & (outliers.corpus == "wikitext-2-valid") & (outliers.part == "block")]
-    every = rows[rows.ablation == ALL]
-    trained, twin = every[every.weights == "trained"], every[every.weights == "random"]
-    few = rows[(rows.ablation == WITHOUT) & (rows.weights == "trained")]
-    update = few.assign(linearity=few.update_linearity)
-    named = {"all tokens": trained, "without the outliers": few, "without outliers and residual": update}
-    return pd.concat([part.assign(counted=name) for name, part in named.items()], ignore_index=True), twin
+    rows = tables("protocol")
+    rows = rows[(rows.model == REAL) & (rows.corpus == "wikitext-2-valid") & (rows["shard"] == 0)]
+    rows = rows[rows.tokens == rows.tokens.max()]
+    by = {key: part for key, part in rows.groupby(["weights", "selection"])}
+    few = by["trained", WITHOUT]
+    update = few.assign(linearity_heldout=few.update_linearity_heldout)
+    named = {"all tokens": by["trained", ALL], "without the outliers": few, "without outliers and residual": update}
+    lines = [part.assign(counted=name) for name, part in named.items()]
+    return pd.concat(lines, ignore_index=True), by["random", WITHOUT]
 
 
 def measured(tables: Tables) -> pd.DataFrame:
-    """Return the blocks of every model of profiles.csv, and of the real ones of outliers.csv, trained and random.
+    """Return the blocks of the small models of profiles.csv and the real ones of protocol.csv, trained and random.
 
-    A row a layer, means over shards and draws; ``ablation`` says which tokens were counted.
+    A row a layer, means over shards and draws, on the most tokens that were read; scores are held out. ``ablation``
+    says which tokens were counted.
     """
-    profiles, outliers = tables("profiles"), tables("outliers")
-    real = outliers[outliers.model.isin([REAL, ENCODER]) & outliers.ablation.isin([ALL, WITHOUT])]
-    rows = pd.concat([profiles[~profiles.model.isin([REAL, ENCODER])].assign(ablation=ALL), real], ignore_index=True)
+    small, real = tables("profiles"), tables("protocol")
+    small = small[~small.model.isin([REAL, ENCODER])].assign(ablation=ALL)
+    real = real[real.model.isin([REAL, ENCODER]) & real.selection.isin([ALL, WITHOUT])]
+    real = real[real.tokens == real.groupby(["model", "corpus", "weights"]).tokens.transform("max")]
+    rows = pd.concat([small, real.assign(ablation=real.selection)], ignore_index=True)
     rows = rows[(rows.part == "block") & ~rows.corpus.str.contains("shuffled")]
+    rows = rows.assign(linearity=rows.linearity_heldout, update_linearity=rows.update_linearity_heldout)
     key = ["model", "weights", "corpus", "ablation", "layer"]
     scores = ["linearity", "update_linearity", "update_ratio", "norm_ratio", "cosine"]
     return rows.groupby(key, sort=False)[scores].mean().reset_index()
@@ -79,7 +86,7 @@ def _one(measure: str, model: str, text: str, value: float, control: tuple[str, 
 
 
 def _table(model: str) -> str:
-    return "outliers" if model in (REAL, ENCODER) else "profiles"
+    return "protocol" if model in (REAL, ENCODER) else "profiles"
 
 
 def _by_layer(
