@@ -82,6 +82,12 @@ def test_runs_are_averaged_over_layers_and_marked_at_the_best_rate_of_their_vari
     assert CHOOSING not in set(judges.seed)
 
 
+def test_a_seed_that_judges_chooses_nothing():
+    rows = runs("none", {0.01: 3.0, 0.02: 2.0}, [2.1])
+    lucky = [row | {"rate": 0.01, "seed": CHOOSING + 1, "validation_nats": 1.0} for row in rows[:2]]
+    assert judged(pd.DataFrame(rows + lucky)).validation_nats.tolist() == [2.1]
+
+
 def test_longer_runs_have_a_best_rate_of_their_own():
     short, longer = runs("none", {0.01: 3.0, 0.02: 2.0}, [2.1]), runs("none", {0.01: 1.0, 0.02: 1.1}, [1.2], step=1600)
     judges = judged(pd.DataFrame(short + longer))

@@ -64,7 +64,8 @@ def descend(
     check_float32(model)
     trained = nn.ModuleList([model] if head is None else [model, head])
     optimizer = make_optimizer(trained, recipe)
-    # The last bit of a norm depends on the order of its sum; each of the two is the one our tables were made with.
+    # The last bit of a norm depends on the order of its sum: each of the two is the one that a table was made with, a
+    # model alone in pretraining, with a head, be it empty, in fine-tuning.
     ordered = list(model.parameters() if head is None else (p for g in optimizer.param_groups for p in g["params"]))
     loss = together(trained, objective.loss)
     settings = asdict(recipe) | dict(objective.settings)

@@ -85,8 +85,6 @@ def finetune(
         columns=("training_loss", "training_accuracy", "validation_loss", "validation_accuracy"),
         validate=validate if validation else None,
     )
-    # Without a head an empty one: with it the gradient's norm is summed in the order of the optimizer's groups, as it
-    # was for the rows of finetuning.csv, and the order decides its last bit.
     yield from descend(model, descent, recipe, head=head or nn.Identity())
 
 

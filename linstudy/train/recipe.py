@@ -27,13 +27,11 @@ class Recipe:
     checkpoint_every: int = 200  # steps; saved after the first row after so many, where a folder is given
     penalty: Penalty | None = None  # added to the loss of the next token
     scaling: Scaling | None = None  # of branches or norms: the control of a penalty
-    snapshots: bool | Sequence[int] = False  # steps with a validated row, whose weights are kept; 0: before the first;
-    # True: 0, the powers of 2, and the last
+    # Steps with a validated row, whose weights are kept; 0: before the first. True: 0, the powers of 2, and the last.
+    snapshots: bool | Sequence[int] = False
     accumulation: int = 1  # parts a process computes its share of a batch in, where the whole is too large for it
     compile: bool = False  # compile the blocks first, which takes a minute and makes the steps faster
-    linear: str = (
-        "auto"  # who multiplies matrices: torch's BLAS, or onednn, whose last digits differ; auto: see engines
-    )
+    linear: str = "auto"  # who multiplies matrices: torch's BLAS; onednn, whose last digits differ; auto: see engines
 
     def __post_init__(self) -> None:
         """Refuse what no run can follow."""
