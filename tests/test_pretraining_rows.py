@@ -32,6 +32,11 @@ def speck(monkeypatch):
     monkeypatch.setitem(PRESETS, "speck", replace(PRESETS["nano"], name="speck", **shape, **run))
     monkeypatch.setitem(made.RATES, "speck", (5e-3, 1e-2))
     monkeypatch.setattr(made, "MEASURED", 1024)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def text():
+    """One text for all of this file's tests: its tokenizer takes longer than their models."""
     made.text_for.cache_clear()
     yield
     made.text_for.cache_clear()
