@@ -14,7 +14,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ..files import written_whole
-from .precision import NOISE, RESOLUTION, float32_will_do, full_float32, leaps
+from .centred import Centred
+from .precision import RESOLUTION, float32_will_do, full_float32, leaps
 
 ROWS = 1024  # tokens multiplied at a time: enough for the matrix units, few enough for short float32 sums
 CACHED_ROWS = 512  # tokens summed at a time: what is touched a dozen times stays in cache
@@ -154,7 +155,7 @@ class JointMoments:
             dd=old.dd + 2 * by_d * sum_d + n * by_d.square(),
         )
 
-    def centred(self) -> "Centred":
+    def centred(self) -> Centred:
         """Return the moments about the means, whole and symmetric."""
         if not self.count:
             raise ValueError("no tokens were measured: update the moments first")
@@ -237,28 +238,3 @@ def added(parts: Sequence[JointMoments]) -> JointMoments:
 
 
 SUMS = ("count", "sums", "xx", "xd", "dd", "cosine", "norm_ratio")  # what is added when moments are
-
-
-@dataclass(frozen=True, eq=False)
-class Centred:
-    """Sums of products of deviations from the means: what the scores are made of."""
-
-    tokens: int
-    mean_x: Float[Tensor, " dim"]
-    mean_d: Float[Tensor, " dim"]
-    xx: Float[Tensor, "dim dim"]
-    xd: Float[Tensor, "dim dim"]
-    dd: Float[Tensor, " dim"]
-    resolution: float
-
-    @property
-    def yy(self) -> Float[Tensor, " dim"]:
-        """The same for y = x + d, feature by feature."""
-        x, d = self.xx.diagonal(), self.dd
-        y = x + 2 * self.xd.diagonal() + d
-        return torch.where(y > 10 * self.resolution * (x + d), y, 0)  # what is left of a constant feature is rounding
-
-    @property
-    def varies(self) -> bool:
-        """Whether x varies by more than the rounding of float32 states; on one token over and over it does not."""
-        return bool(self.xx.trace() > self.tokens * NOISE**2 * self.mean_x.square().sum())

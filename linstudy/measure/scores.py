@@ -17,7 +17,8 @@ from jaxtyping import Float
 from scipy.sparse.linalg import eigsh
 from torch import Tensor, nn
 
-from .moments import Centred, JointMoments
+from .centred import Centred
+from .moments import JointMoments
 
 
 def scores(moments: JointMoments) -> dict[str, float]:

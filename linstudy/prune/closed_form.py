@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ..measure import JointMoments
-from ..measure.moments import Centred
+from ..measure.centred import Centred
 from ..measure.scores import best_map, correlation, need_tokens
 
 PENALTIES = (0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)  # added to the variance of every feature, which is scaled to 1

@@ -8,7 +8,7 @@ from transformers import PreTrainedModel
 
 from ..measure import JointMoments
 from ..measure import scores as linearity_scores
-from ..measure.moments import Centred
+from ..measure.centred import Centred
 from ..measure.reading import check_text, read
 from ..measure.scores import best_map, correlation, need_tokens
 from ..models import blocks as model_blocks

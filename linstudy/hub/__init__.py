@@ -14,14 +14,9 @@ from types import ModuleType
 from typing import Any
 
 from huggingface_hub import HfApi, constants, snapshot_download, try_to_load_from_cache
-from huggingface_hub.errors import (
-    GatedRepoError,
-    HfHubHTTPError,
-    HFValidationError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+from .errors import reason_of, sentence, status_of
 
 PATIENCE = 8.0  # seconds until a hub that says nothing counts as away
 SILENCE = 3  # seconds that a download may bring nothing before it is taken up again; six times, says the library
@@ -51,10 +46,10 @@ def fetch_model(
         try:
             _, files = _listing("model", name, revision)
         except (HFValidationError, *_AWAY) as error:
-            away = isinstance(error, _AWAY) and _status(error) not in (401, 403, 404)
+            away = isinstance(error, _AWAY) and status_of(error) not in (401, 403, 404)
             if away and (folder := _downloaded_before(name, revision, check_whole)):
                 return folder
-            raise _sentence(error, what, name, revision, instead) from None
+            raise sentence(error, what, name, revision, instead) from None
         if not any(file.endswith(".safetensors") for file in files) and (converted := _converted(name)):
             # The OPT models, for one: their owners left the pull request of the hub's own converter lying.
             revision, files = converted
@@ -73,10 +68,10 @@ def fetch_model(
                 options = {"allow_patterns": wanted, "etag_timeout": PATIENCE / 2}
                 return Path(snapshot_download(name, revision=revision, **options))
         except _AWAY as error:
-            if _status(error) is not None:
-                raise _sentence(error, what, name, revision, instead) from None
+            if status_of(error) is not None:
+                raise sentence(error, what, name, revision, instead) from None
             raise ConnectionError(
-                f"the download of {what} broke off ({_reason(error)}): load it again when the network, or room on "
+                f"the download of {what} broke off ({reason_of(error)}): load it again when the network, or room on "
                 "the disk, is back, and it goes on where it stopped"
             ) from None
 
@@ -103,7 +98,7 @@ def hub_rows(
             read += 1
             yield row
     except Exception as error:  # requests, httpx or pyarrow, by version and place: they share no narrower base
-        failure = _sentence(error, f"{what} ({dataset})", f"datasets/{dataset}", revision, instead, read=read)
+        failure = sentence(error, f"{what} ({dataset})", f"datasets/{dataset}", revision, instead, read=read)
     finally:
         # Arrow's threads hold the open file, and one that lets go of it while Python shuts down aborts the process
         # (github.com/apache/arrow/issues/45214). They let go here, for the error, which holds the reader, is gone.
@@ -218,44 +213,3 @@ def _within(seconds: float, call: Callable[[], Any]) -> Any:
     if not wait([future], timeout=seconds).done:
         raise TimeoutError(f"no answer within {seconds:g} seconds")
     return future.result()
-
-
-def _sentence(
-    error: Exception, what: str, path: str, revision: str | None, instead: str, *, read: int = 0
-) -> Exception:
-    page, status = f"{constants.ENDPOINT}/{path}", _status(error)
-    if isinstance(error, HFValidationError):
-        return ValueError(f"{path!r} cannot be the id of a model on the hub (owner/model): {instead}")
-    if isinstance(error, RevisionNotFoundError):
-        return FileNotFoundError(
-            f"{what} has no revision {revision!r}: choose one listed at {page}/tree/main, or {instead}"
-        )
-    if isinstance(error, GatedRepoError) or status == 403:
-        return PermissionError(
-            f"{what} is gated: ask for access at {page} and log in with `hf auth login`, or {instead}"
-        )
-    if isinstance(error, RepositoryNotFoundError) or status in (401, 404):
-        return FileNotFoundError(
-            f"there is no {what} at {constants.ENDPOINT}, or it is private: look for a typo, log in with "
-            f"`hf auth login`, or {instead}"
-        )
-    if read:
-        return ConnectionError(f"{what} broke off after {read:,} rows ({_reason(error)}): try again, or {instead}")
-    return ConnectionError(
-        f"{what} is not on this machine and the hub at {constants.ENDPOINT} is away ({_reason(error)}): {instead}, or "
-        "try again later"
-    )
-
-
-def _status(error: Exception) -> int | None:
-    return getattr(getattr(error, "response", None), "status_code", None)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OfflineModeIsEnabled):
-        return "HF_HUB_OFFLINE forbids to ask there: unset it"
-    if status := _status(error):
-        return f"it answered {status}"
-    if type(error) is ConnectionError and error.__cause__:  # a bare "Server Disconnected" of `datasets`
-        error = error.__cause__
-    return " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".")[:200]
