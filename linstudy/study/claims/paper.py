@@ -67,22 +67,23 @@ def measured(tables: Tables) -> pd.DataFrame:
     return rows.groupby(key, sort=False)[scores].mean().reset_index()
 
 
-def _row(measure: str, model: str, text: str, values: pd.Series, control: tuple[str, float], table: str) -> dict:
-    """Describe the layers of a model by their median and range."""
-    ends = (values.median(), values.min(), values.max(), f"{len(values)} layers")
-    return dict(zip(COLUMNS, (measure, model, text, *ends, *control, table), strict=True))
+def _row(measure: str, model: str, text: str, spread: tuple, control: tuple[str, float], table: str) -> dict:
+    return dict(zip(COLUMNS, (measure, model, text, *spread, *control, table), strict=True))
 
 
-def _seeds(measure: str, model: str, text: str, found: Changes, control: tuple[str, float], table: str) -> dict:
-    """Describe changes, one a seed, by their mean and its interval."""
-    ends = (found.mean, *found.interval, f"{len(found.values)} seeds")
-    return dict(zip(COLUMNS, (measure, model, text, *ends, *control, table), strict=True))
+def _layers(values: pd.Series) -> tuple[float, float, float, str]:
+    """Return the median and range of some layers, and over how many it is."""
+    return values.median(), values.min(), values.max(), f"{len(values)} layers"
 
 
-def _one(measure: str, model: str, text: str, value: float, control: tuple[str, float], table: str) -> dict:
-    """Give one number that has no spread."""
-    row = (measure, model, text, value, np.nan, np.nan, "", *control, table)
-    return dict(zip(COLUMNS, row, strict=True))
+def _seeds(found: Changes) -> tuple[float, float, float, str]:
+    """Return the mean of changes, one a seed, with its interval."""
+    return found.mean, *found.interval, f"{len(found.values)} seeds"
+
+
+def _alone(value: float) -> tuple[float, float, float, str]:
+    """Return a number that has no spread."""
+    return value, np.nan, np.nan, ""
 
 
 def _table(model: str) -> str:
@@ -100,7 +101,7 @@ def _by_layer(
     for (model, corpus, ablation), part in trained.groupby(["model", "corpus", "ablation"], sort=False):
         name = measure if ablation == ALL else f"{measure}, {ablation}"
         twin = ("random twin", twins.get((model, corpus, ablation), np.nan))
-        yield _row(name, model, corpus, part[score], twin, _table(model))
+        yield _row(name, model, corpus, _layers(part[score]), twin, _table(model))
 
 
 def _near_one(tables: Tables) -> Iterator[dict]:
@@ -109,7 +110,7 @@ def _near_one(tables: Tables) -> Iterator[dict]:
     rows = rows[(rows.weights == "trained") & (rows.ablation == ALL) & rows.model.isin(PLAIN)]
     for (model, corpus), part in rows.groupby(["model", "corpus"], sort=False):
         share = (part.linearity >= NEAR).mean()
-        yield _one("share of layers near 0.99", model, corpus, share, ("all", 1.0), _table(model))
+        yield _row("share of layers near 0.99", model, corpus, _alone(share), ("all", 1.0), _table(model))
 
 
 def _without_residual(tables: Tables) -> Iterator[dict]:
@@ -127,9 +128,11 @@ def _pretraining(tables: Tables) -> Iterator[dict]:
     plain = means[means.variant == "plain"]
     for score, symbol in dynamics.SHORT.items():
         found = changes(dynamics.since(plain, score, 0))
-        yield _seeds(f"{symbol}, last less first step", "nano", "stories", found, ("no change", 0.0), "dynamics")
+        yield _row(f"{symbol}, last less first step", "nano", "stories", _seeds(found), ("no change", 0.0), "dynamics")
         share = dynamics.falling(plain, score)
-        yield _one(f"{symbol}, share of steps that lower it", "nano", "stories", share, ("a coin", 0.5), "dynamics")
+        yield _row(
+            f"{symbol}, share of steps that lower it", "nano", "stories", _alone(share), ("a coin", 0.5), "dynamics"
+        )
 
 
 def _finetuning(tables: Tables) -> Iterator[dict]:
@@ -138,10 +141,10 @@ def _finetuning(tables: Tables) -> Iterator[dict]:
     for task, part in fixed[fixed.labels != "no labels"].groupby("task", sort=False):
         by = {labels: some.set_index("seed").delta_update_linearity for labels, some in part.groupby("labels")}
         control = ("shuffled labels", by["shuffled"].mean() if "shuffled" in by else np.nan)
-        yield _seeds("change of LS_res", "stories-1m", task, changes(by["true"]), control, "finetuning")
+        yield _row("change of LS_res", "stories-1m", task, _seeds(changes(by["true"])), control, "finetuning")
     for task, part in fixed[fixed.labels == "no labels"].groupby("task", sort=False):
         found = changes(part.delta_update_linearity)
-        yield _seeds("change of LS_res, no labels", "stories-1m", task, found, ("no change", 0.0), "finetuning")
+        yield _row("change of LS_res, no labels", "stories-1m", task, _seeds(found), ("no change", 0.0), "finetuning")
 
 
 def _regularised(tables: Tables) -> Iterator[dict]:
@@ -154,7 +157,7 @@ def _regularised(tables: Tables) -> Iterator[dict]:
             for score, name in names.items():
                 beside = ("branches × 0.3", control[f"d_{score}"].mean())
                 label, text = f"{name}, {variant}", f"{corpus}, {step} steps"
-                yield _seeds(label, "nano", text, changes(some[f"d_{score}"]), beside, "regularisation")
+                yield _row(label, "nano", text, _seeds(changes(some[f"d_{score}"])), beside, "regularisation")
 
 
 def _removed(tables: Tables) -> Iterator[dict]:
@@ -164,13 +167,13 @@ def _removed(tables: Tables) -> Iterator[dict]:
         found = pruning.agreement(costs[costs.action.isin(["remove", "affine"])])
         for action, part in found[found.score == score].groupby("action", sort=False):
             means = part.groupby("model").tau.mean()
-            row = _row(f"tau of {symbol} and cost, {action}", "all", "own", means, ("chance", 0.0), "layer_costs")
-            yield row | {"spread over": f"{len(means)} models"}
+            spread = (means.median(), means.min(), means.max(), f"{len(means)} models")
+            yield _row(f"tau of {symbol} and cost, {action}", "all", "own", spread, ("chance", 0.0), "layer_costs")
     for (model, action), part in costs[costs.action.isin(["remove", "affine"])].groupby(
         ["model", "action"], sort=False
     ):
         nats = part.groupby("layer").delta_nats.mean()
-        yield _row(f"nats lost, {action}", model, "own", nats, ("whole model", 0.0), "layer_costs")
+        yield _row(f"nats lost, {action}", model, "own", _layers(nats), ("whole model", 0.0), "layer_costs")
 
 
 def _really_removed(tables: Tables) -> Iterator[dict]:
@@ -181,11 +184,11 @@ def _really_removed(tables: Tables) -> Iterator[dict]:
     found = found[found.action == "remove"].set_index(["corpus", "score"])
     for (corpus, score), one in found[found.index.isin(["linearity", "update_linearity"], level="score")].iterrows():
         symbol = dynamics.SHORT[score]
-        row = _one(f"tau of {symbol} and cost, remove", REAL, corpus, one.tau, ("update ratio", np.nan), "losses")
-        row |= {"low": one.low, "high": one.high, "spread over": "stretches of text"}
-        yield row | {"its value": found.tau[corpus, "update_ratio"]}
+        spread = (one.tau, one.low, one.high, "stretches of text")
+        rival = ("update ratio", found.tau[corpus, "update_ratio"])
+        yield _row(f"tau of {symbol} and cost, remove", REAL, corpus, spread, rival, "losses")
     for (corpus, action), part in real.by_layer(losses).groupby(["corpus", "action"], sort=False):
-        yield _row(f"nats lost, {action}", REAL, corpus, part.nats, ("whole model", 0.0), "losses")
+        yield _row(f"nats lost, {action}", REAL, corpus, _layers(part.nats), ("whole model", 0.0), "losses")
 
 
 def _tails(tables: Tables) -> Iterator[dict]:
@@ -194,7 +197,7 @@ def _tails(tables: Tables) -> Iterator[dict]:
     twins = rows[rows.weights == "random"].groupby(["model", "corpus"])["tail"].median()
     for (model, corpus), part in rows[rows.weights == "trained"].groupby(["model", "corpus"], sort=False):
         twin = ("random twin", twins.get((model, corpus), np.nan))
-        yield _row("error, 99.9th percentile by median", model, corpus, part["tail"], twin, "boundaries")
+        yield _row("error, 99.9th percentile by median", model, corpus, _layers(part["tail"]), twin, "boundaries")
 
 
 def _exclusive(tables: Tables) -> Iterator[dict]:
@@ -204,8 +207,8 @@ def _exclusive(tables: Tables) -> Iterator[dict]:
         stack=families["stack"].fillna("")
     )
     for (family, stack), part in rows.groupby(["model", "stack"], sort=False):
-        layers = part.groupby("layer").linearity.mean()
-        yield _row("LS, random weights", f"{family} {stack}".strip(), "stories", layers, ("", np.nan), "families")
+        spread = _layers(part.groupby("layer").linearity.mean())
+        yield _row("LS, random weights", f"{family} {stack}".strip(), "stories", spread, ("", np.nan), "families")
 
 
 _CLAIMS: dict[str, Callable[[Tables], Iterator[dict]]] = {
