@@ -145,9 +145,9 @@ def test_float32_products_would_be_wrong_where_they_are_not_made():
 
 
 @st.composite
-def hard_problems(draw):
+def hard_problems(draw, narrowest, widest):
     """States with massive tokens, a mean that jumps, dead and constant features, updates next to nothing."""
-    dim, seed = draw(st.integers(16, 24)), draw(st.integers(0, 2**31))
+    dim, seed = draw(st.integers(narrowest, widest)), draw(st.integers(0, 2**31))
     torch.manual_seed(seed)
     n = draw(st.integers(1000, 2500))
     x = torch.randn(n, dim) * 10 ** (draw(st.sampled_from([0.0, 0.5, 1.0])) * torch.randn(dim))
@@ -172,37 +172,36 @@ def hard_problems(draw):
     if draw(st.booleans()):
         y[:, 3] = x[:, 3] + 100
     if draw(st.booleans()):
-        x, y = x.half().float(), y.half().float()
+        x, y = (states.clamp(-6e4, 6e4).half().float() for states in (x, y))
     return x, y, draw(st.integers(100, 2500))
 
 
-def assert_every_score_agrees(x, y, rows):
-    """Agree to 3e-6: at the widths where products are made in float32, rounding averages out to below 1e-6."""
+def assert_every_score_agrees(x, y, rows, *, within):
     moments = JointMoments.empty(x.shape[1])
     for pair in zip(x.split(rows), y.split(rows), strict=True):
         moments.update(*pair)
     got, want = scores(moments), reference(x, y)
     for name, value in want.items():
-        assert got[name] == pytest.approx(float(value), abs=3e-6, nan_ok=True), name
+        assert got[name] == pytest.approx(float(value), abs=within, nan_ok=True), name
     if want["update_linearity_raw"] < 1 - 1e-3:
         assert 1 - got["linearity_raw"] == pytest.approx(1 - float(want["linearity_raw"]), rel=1e-3, abs=1e-13)
 
 
-@given(hard_problems())
+@given(hard_problems(16, 24))
 @settings(max_examples=30, deadline=None)
 def test_hard_problems_agree_with_qr(problem):
+    """So narrow, products are made in float32 for the test alone, and few sums do not average their rounding out."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(precision, "EXACT_WIDTH", 4)  # so that products in float32 are tried at every width
-        assert_every_score_agrees(*problem)
+        patch.setattr(precision, "EXACT_WIDTH", 4)
+        assert_every_score_agrees(*problem, within=1e-4)
 
 
 @pytest.mark.slow
-@given(hard_problems())
-@settings(max_examples=2000, deadline=None)
-def test_many_hard_problems_agree_with_qr(problem):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(precision, "EXACT_WIDTH", 4)
-        assert_every_score_agrees(*problem)
+@given(hard_problems(precision.EXACT_WIDTH + 1, 320))
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_wide_hard_problems_agree_with_qr(problem):
+    """To 1e-6 in raw scores; to adjust for few tokens multiplies what is left of them, and their rounding with it."""
+    assert_every_score_agrees(*problem, within=2e-6)
 
 
 @pytest.mark.parametrize("late", ["massive", "jump"])
