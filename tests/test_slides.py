@@ -51,6 +51,13 @@ def test_a_deck_says_what_the_page_says_in_bold():
     ]
 
 
+def test_a_laboratory_is_no_slide():
+    laboratory = (
+        '<div class="lab"><section><p class="lab-title">Layers</p><p><strong>Keep.</strong></p></section></div>'
+    )
+    assert len(slides_of(PAGE.replace("<p>Before.</p>", laboratory))) == len(slides_of(PAGE))
+
+
 def test_a_slide_has_the_first_figure_of_its_own_section():
     title, shown, inside, *_ = slides_of(PAGE)
     assert [one["id"] for one in shown.select("svg")] == ["first"]

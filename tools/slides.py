@@ -88,6 +88,8 @@ def chapters() -> list[tuple[str, str | None]]:
 def deck(page: tuple[str, str], quiz: tuple[str, str] = ("", "")) -> str:
     """Return the slides of a built page, and of its quiz's questions; of each the name and the text are given."""
     chapter = BeautifulSoup(at_home(*page), "html.parser").select_one("article h1").find_parent("section")
+    for laboratory in chapter.select(".lab"):  # its parts are sections, too, and it needs its scripts
+        laboratory.decompose()
     title = heading(chapter)
     slides = [f"<h1>{title}</h1>{verdict(chapter)}{shown(chapter)}"]
     for section in chapter.find_all("section"):
