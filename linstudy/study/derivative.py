@@ -15,6 +15,7 @@ from transformers import PreTrainedModel
 from ..measure import joint_moments, linear_map
 from ..measure.reading import batches, read, run_blocks
 from ..models import blocks as model_blocks
+from ..models import width_of
 
 DROP_FIRST = 4  # where massive activations sit, whose squares would be all there is
 TOKENS_AT_ONCE = 1024  # whose graph is in memory
@@ -76,7 +77,7 @@ def mean_derivatives(
     that of its own: what goes from one position to another is then noise about 0, and vanishes with many tokens.
     """
     block, draw = model_blocks(model)[layer - 1], torch.Generator().manual_seed(seed)
-    dim = model.config.get_text_config().hidden_size
+    dim = width_of(model)
     sums, count = torch.zeros(2, len(features), dim, dtype=torch.float64), 0
     for rows in batches(blocks, max(1, TOKENS_AT_ONCE // blocks.shape[1])):
         state, args, kwargs = _entering(model, block, blocks[rows])

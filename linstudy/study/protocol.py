@@ -18,13 +18,13 @@ from ..measure.reading import Batch
 from ..measure.selection import planned
 from ..measure.sieve import FIRST_TOKENS
 from ..measure.sums import moments_of
+from .rows.protocol import OF_TOKENS
 
 ALL, MASSIVE = "all tokens", "massive dimensions left out"
 TOKENS = {ALL: {}, "first 1 left out": {"drop_first": 1}, "first 4 left out": {"drop_first": 4}}
 TOKENS |= {OUTLIERS: {"outliers": FACTOR}}
 SELECTIONS = (*TOKENS, MASSIVE)
 TIMES = 100.0  # a massive dimension varies so many times as much as the median one: ten times as far
-PER_TOKEN = ("cosine_median", "centred_cosine", "centred_cosine_median", "norm_ratio_median")
 
 
 @torch.no_grad()
@@ -59,7 +59,7 @@ def protocol(
             dropped = massive_dimensions(added(whole))
             row = {"selection": MASSIVE, "layer": layer, "kept": 1.0, "dropped": " ".join(map(str, dropped))}
             rows.append(row | scores_of([without(one, dropped) for one in whole]))
-            rows[-1] |= dict.fromkeys(("cosine", "norm_ratio", *PER_TOKEN), math.nan)
+            rows[-1] |= dict.fromkeys(("cosine", "norm_ratio", *OF_TOKENS), math.nan)
     order = {name: place for place, name in enumerate(SELECTIONS)}
     table = pd.DataFrame(rows).sort_values(["selection", "layer"], key=lambda c: c.replace(order), ignore_index=True)
     return table.assign(part=part)

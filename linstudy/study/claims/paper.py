@@ -1,6 +1,7 @@
 """What our tables say of each claim of the paper (C1 to C9): one row a measurement, with its spread and its control."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,8 @@ import pandas as pd
 from ..results import results
 from ..verdicts import Changes, changes
 from . import dynamics, penalties, pruning, real
+from .real import ALL
+from .real import OUTLIERS as WITHOUT
 
 Tables = Callable[[str], pd.DataFrame]  # returns a table by its name, as linstudy.results does
 
@@ -16,7 +19,6 @@ REAL = "smollm2-135m"  # the largest model here, trained by others; its weights 
 ENCODER = "minilm"
 PLAIN = ("stories260K", "stories-1m", REAL)  # decoders that no penalty was put on
 FAMILIES = ("llama", "gpt2", "gemma2", "olmo2", "bert", "roberta", "bart", "t5", "mamba")  # one or two a kind
-ALL, WITHOUT = "all tokens", "outliers left out"
 COLUMNS = ["measure", "model", "text", "value", "low", "high", "spread over", "control", "its value", "table"]
 
 
@@ -28,7 +30,8 @@ def evidence(claim: str, tables: Tables = results) -> pd.DataFrame:
     ``table`` names the table that the row is computed from; ``tables`` returns one by its name. Raises KeyError for
     another claim.
     """
-    return pd.DataFrame(list(_CLAIMS[claim](tables)), columns=COLUMNS)
+    once = cache(tables)  # a claim looks into a table more than once
+    return pd.DataFrame(list(_CLAIMS[claim](once)), columns=COLUMNS)
 
 
 def headline(tables: Tables = results) -> tuple[pd.DataFrame, pd.DataFrame]:
