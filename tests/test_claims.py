@@ -219,7 +219,11 @@ def test_every_judge_is_compared_with_plain_of_its_own_seed():
 
 
 def test_a_gain_depends_on_the_rate_and_both_ends_are_told():
-    found = penalties.gain_by_rate(penalties.named(swept(trained()))).set_index("variant").loc["cosine 0.5"]
+    found = (
+        penalties.gain_by_rate(penalties.named(swept(trained(), penalties.CHOOSING)))
+        .set_index("variant")
+        .loc["cosine 0.5"]
+    )
     assert found[["least", "at", "most", "at_rate"]].tolist() == pytest.approx([-0.2, 0.005, 0.2, 0.01])
     assert found.at_its_best == pytest.approx(0.2)
 

@@ -117,7 +117,7 @@ def test_a_resumed_scaled_run_ends_at_the_same_bits(tmp_path):
 
 
 def test_scalings_that_mean_nothing_are_refused():
-    with pytest.raises(ValueError, match="a scaling's where is 'layers'; it must be branches or norms"):
+    with pytest.raises(ValueError, match="a scaling's where is 'layers'; it must be branches, norms or rates"):
         Scaling("layers")
     with pytest.raises(ValueError, match=r"a scaling by 0.0 / layer\^0.5 is none: the constant must be above 0"):
         Scaling("norms", 0.0)

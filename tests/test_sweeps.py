@@ -1,4 +1,4 @@
-"""A variant's rate is chosen on one seed, with worse rates on both sides, and judged on others."""
+"""A variant's rate is chosen on three seeds, with worse rates on both sides, and judged on others."""
 
 import math
 
@@ -51,10 +51,16 @@ def test_a_diverged_run_is_the_worst_of_all():
 
 
 def runs(penalty, losses, judged_losses, step=400):
-    key = dict(zip(RUN, ("nano", "stories", step, penalty, 0.5, "none", 0.1), strict=True))
-    rows = [(rate, CHOOSING, nats) for rate, nats in losses.items()]
+    """Rows of a variant whose losses at a rate lie .5 around these, in an order that differs from rate to rate."""
+    key = dict(zip(RUN, ("nano", "stories", step, penalty, 0.5, "out", "none", 0.1), strict=True))
+    apart = {seed: 0.5 * (place - 1) for place, seed in enumerate(CHOOSING)}
+    rows = [
+        (rate, seed, nats + apart[seed] * (-1) ** place)
+        for place, (rate, nats) in enumerate(losses.items())
+        for seed in CHOOSING
+    ]
     best = min(losses, key=lambda rate: math.inf if math.isnan(losses[rate]) else losses[rate])
-    rows += [(best, seed, nats) for seed, nats in enumerate(judged_losses, start=CHOOSING + 1)]
+    rows += [(best, seed, nats) for seed, nats in enumerate(judged_losses, start=CHOOSING[-1] + 1)]
     return [
         {
             **key,
@@ -73,18 +79,18 @@ def test_runs_are_averaged_over_layers_and_marked_at_the_best_rate_of_their_vari
     plain = runs("none", {0.01: 3.0, 0.02: 2.0, 0.04: math.nan}, [2.1, 2.2])
     cosine = runs("cosine", {0.01: 1.0, 0.02: 2.0}, [1.5])
     table = swept(pd.DataFrame(plain + cosine))
-    assert len(table) == 5 + 3
+    assert len(table) == 5 * len(CHOOSING) + 3
     assert (table.linearity == 0.75).all()
     best = table[table.best]
     assert set(best.groupby("penalty").rate.unique().map(tuple).items()) == {("none", (0.02,)), ("cosine", (0.01,))}
     judges = judged(pd.DataFrame(plain + cosine))
     assert sorted(judges.validation_nats) == [1.5, 2.1, 2.2]
-    assert CHOOSING not in set(judges.seed)
+    assert not judges.seed.isin(CHOOSING).any()
 
 
 def test_a_seed_that_judges_chooses_nothing():
     rows = runs("none", {0.01: 3.0, 0.02: 2.0}, [2.1])
-    lucky = [row | {"rate": 0.01, "seed": CHOOSING + 1, "validation_nats": 1.0} for row in rows[:2]]
+    lucky = [row | {"rate": 0.01, "seed": CHOOSING[-1] + 1, "validation_nats": 1.0} for row in rows[:2]]
     assert judged(pd.DataFrame(rows + lucky)).validation_nats.tolist() == [2.1]
 
 
@@ -93,3 +99,11 @@ def test_longer_runs_have_a_best_rate_of_their_own():
     judges = judged(pd.DataFrame(short + longer))
     assert judges.set_index("step").rate.to_dict() == {400: 0.02, 1600: 0.01}
     assert judges.set_index("step").validation_nats.to_dict() == {400: 2.1, 1600: 1.2}
+
+
+def test_one_lucky_seed_chooses_no_rate_and_a_rate_at_which_one_diverged_is_out():
+    rows = pd.DataFrame(runs("none", {0.01: 3.0, 0.02: 2.0}, [2.1]))
+    first = (rows.seed == CHOOSING[0]) & (rows.rate == 0.01)
+    assert set(judged(rows.assign(validation_nats=rows.validation_nats.mask(first, 1.0))).rate) == {0.02}
+    diverged = rows.assign(validation_nats=rows.validation_nats.mask((rows.seed == CHOOSING[0]) & (rows.rate == 0.02)))
+    assert set(swept(diverged).query("best").rate) == {0.01}

@@ -27,7 +27,7 @@ def add_to(subparsers: Any) -> None:
     add("--peak-rate", type=float, metavar="R", help="largest learning rate (the preset's)")
     add("--weight-decay", type=float, metavar="W", help="of matrices (0.1)")
     add("--penalty", metavar="KIND=WEIGHT", help="cosine=0.5 or mse=0.5: pull neighbouring states together")
-    add("--scaling", metavar="WHERE", help="branches or norms: smaller updates by other means")
+    add("--scaling", metavar="WHERE", help="branches, norms or rates: smaller updates by other means")
     add("--accumulation", type=count, metavar="N", help="compute the share of a batch in so many parts")
     add("--linear", choices=("auto", "torch", "onednn"), help="who multiplies matrices (auto)")
     add("--compile", action="store_true", help="compile the blocks first, for long runs on a GPU")

@@ -14,7 +14,15 @@ from ..fetched import SOURCES, is_there
 from .provenance import ROOT
 
 Needs = Literal[
-    "nothing", "shared model", "smollm2-135m", "gemma3-270m", "minilm", "mini model", "shallow model", "hub"
+    "nothing",
+    "shared model",
+    "shared texts",
+    "smollm2-135m",
+    "gemma3-270m",
+    "minilm",
+    "mini model",
+    "shallow model",
+    "hub",
 ]
 
 BESIDE = ROOT.parent / "shared"  # real models and texts may lie beside the checkout; nobody has to have them
@@ -47,6 +55,12 @@ MADE: dict[Needs, Made] = {
 }
 
 
+def beside(corpus: str) -> str:
+    """Return the file of a text that lies beside the checkout under this name; any other name as it is."""
+    file = BESIDE / "data" / f"{corpus}.txt"
+    return str(file) if file.is_file() else corpus
+
+
 def away(needs: Needs) -> str:
     """Say in a few words why what a run needs is not here; nothing ("") when it is."""
     if needs == "shared model" and not digest(SHARED_MODEL):
@@ -54,7 +68,7 @@ def away(needs: Needs) -> str:
     if needs in MADE and not digest(MADE[needs].folder):
         made = MADE[needs]
         return f"there is no runs/{made.name}; `{made.command}` makes it in {made.time}"
-    if needs in SOURCES and not (BESIDE / "data").is_dir():
+    if (needs == "shared texts" or needs in SOURCES) and not (BESIDE / "data").is_dir():
         return "there are no texts in ../shared/data beside the checkout"
     if needs in SOURCES and not is_there(needs):
         source = SOURCES[needs]

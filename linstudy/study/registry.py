@@ -74,6 +74,14 @@ SWEPT = (
     ("nano-longer", "nano", 768, ("pydocs",), pretraining.LONGER, "tiny"),  # all the text there is
     ("pocket", "pocket", 4882, ("stories", "wikitext"), pretraining.VARIANTS, "t4"),
 )
+# What is trained by the plan in book/preregistration.md, in its order: the variants, and the steps of nano.
+PLANNED = (
+    (pretraining.PRIMARY, (64, 256)),
+    (pretraining.SMALLER, (64, 256)),
+    ((*pretraining.PRIMARY, *pretraining.SMALLER), (1024,)),
+    (pretraining.SECONDARY, (64, 256, 1024)),
+)
+PLANNED_TEXTS = {"tinystories-train-sample": "shared texts", "pydocs": "nothing"}  # and what they need
 FOLLOWED = {"nano": (6e-3, 1024, "tiny"), "pocket": (6e-3, 4882, "t4")}  # rate, steps
 OWN_TEXTS = {"stories": "stories", "pydocs": "pydocs"}  # perplexity on the text that was learnt, and on another
 HUB_TEXTS = {name: name for name in ("wikitext-test", "tinystories-validation")}
@@ -105,6 +113,7 @@ def _runs() -> Iterator[Run]:
     own = {"source": _own(PLAIN), "tokens": 80 * LENGTH, "sampled": 40, "features": None, "dtype": "float32"}
     yield Run(f"derivatives-{PLAIN}-stories", TABLES["derivatives"], own)
     yield from _followed()
+    yield from _planned()
     yield from _swept()
     for name in pocket_folders():
         source = _own(name)
@@ -131,6 +140,15 @@ def _beside(text: str) -> Source:
     # Its tokenizer begins a text with <s>. The rows that are shipped were measured without, and go on so.
     place = BESIDE / "data" / f"{text}.txt"
     return Source("stories260K", digest(SHARED_MODEL), SHARED_MODEL, text, place, framed=False)
+
+
+def _planned() -> Iterator[Run]:
+    """List the preregistered comparisons of penalties and controls with plain."""
+    for variants, lengths in PLANNED:
+        for steps, (text, needs), variant in product(lengths, PLANNED_TEXTS.items(), variants):
+            arguments = {"preset": "nano", "corpus": text, "variant": variant, "step": steps}
+            name = f"pretraining-{text}-{steps}-{variant.name.replace(' ', '-')}"
+            yield Run(name, TABLES["pretraining"], arguments, needs=needs)
 
 
 def _swept() -> Iterator[Run]:

@@ -14,7 +14,19 @@ from .table import Provenance, Table, cells_of, matching
 
 # What a column holds is said here and not guessed from its cells: a revision of digits alone is no number.
 _TEXT = {"model", "revision", "part", "stack", "corpus", "weights", "ablation", "selection", "choice"}
-_TEXT |= {"dropped", "text_hash", "preset", "penalty", "scaling", "task", "text", "metric", "predictor", "order"}
+_TEXT |= {
+    "dropped",
+    "text_hash",
+    "preset",
+    "penalty",
+    "last",
+    "scaling",
+    "task",
+    "text",
+    "metric",
+    "predictor",
+    "order",
+}
 _TEXT |= {"dtype", "action", "healing", "which"}
 _TEXT |= set(Provenance.__annotations__) - {"minutes"}
 # Whole numbers that may be missing: a finished model has no step.

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-CHOOSING = 0  # the seed on which rates are compared; all others judge
+CHOOSING = (0, 1, 2)  # the seeds on which rates are compared; all others judge
 FARTHER = 4  # rates that may be added to a sweep whose best lies at an end
-RUN = ("preset", "corpus", "step", "penalty", "weight", "scaling", "weight_decay")  # the last step
+RUN = ("preset", "corpus", "step", "penalty", "weight", "last", "scaling", "weight_decay")  # the last step
 
 
 def bracketed(loss: Callable[[float], float], rates: Sequence[float]) -> float:
@@ -30,24 +30,27 @@ def bracketed(loss: Callable[[float], float], rates: Sequence[float]) -> float:
     return _lowest(found)
 
 
-def swept(table: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a run of regularisation.csv, its scores averaged over layers.
+def swept(table: pd.DataFrame, choosing: Sequence[int] = CHOOSING) -> pd.DataFrame:
+    """Return one row a run, its scores averaged over layers.
 
-    ``best`` is True in those at the rate whose loss on the choosing seed is the lowest of their variant.
+    ``best`` is True in those at the rate whose mean loss over the choosing seeds is the lowest of their variant; a rate
+    at which one of these diverged is out.
     """
-    numbers = [name for name in table.select_dtypes("number") if name not in ("layer", *RUN)]
-    whole = ["rate", "seed"]
-    runs = table.groupby([*RUN, *whole], as_index=False)[[n for n in numbers if n not in whole]].mean()
-    chosen = runs[runs.seed == CHOOSING].dropna(subset="validation_nats")
-    chosen = chosen.loc[chosen.groupby(list(RUN)).validation_nats.idxmin(), [*RUN, "rate"]].assign(best=True)
-    runs = runs.merge(chosen, how="left", on=[*RUN, "rate"])
+    of_run = [name for name in RUN if name in table]
+    whole = [*of_run, "rate", "seed"]
+    numbers = [name for name in table.select_dtypes("number") if name not in ("layer", *whole)]
+    runs = table.groupby(whole, as_index=False)[numbers].mean()
+    tried = runs[runs.seed.isin(choosing)].groupby([*of_run, "rate"]).validation_nats
+    chosen = tried.mean().where(tried.count() == len(choosing)).dropna().reset_index()
+    chosen = chosen.loc[chosen.groupby(of_run).validation_nats.idxmin(), [*of_run, "rate"]].assign(best=True)
+    runs = runs.merge(chosen, how="left", on=[*of_run, "rate"])
     return runs.assign(best=runs.best.notna())
 
 
-def judged(table: pd.DataFrame) -> pd.DataFrame:
+def judged(table: pd.DataFrame, choosing: Sequence[int] = CHOOSING) -> pd.DataFrame:
     """Return the runs that judge: at their variant's best rate, with seeds on which nothing was chosen."""
-    runs = swept(table)
-    return runs[runs.best & (runs.seed != CHOOSING)]
+    runs = swept(table, choosing)
+    return runs[runs.best & ~runs.seed.isin(choosing)]
 
 
 def _lowest(losses: dict[float, float]) -> float:

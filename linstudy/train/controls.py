@@ -20,16 +20,17 @@ class Scaling:
 
     ``branches``: what attention and MLP add to the stream. ``norms``: the outputs of the norms they read it through,
     which is LayerNorm Scaling as the paper "The Curse of Depth" has it (arXiv 2502.05795), with its power of 1/2.
+    ``rates``: the learning rate of the layer's matrices; what the layer computes is as it was.
     """
 
-    where: str  # branches or norms
+    where: str  # branches, norms or rates
     constant: float = 1.0
     power: float = 0.5  # 0 scales all layers alike
 
     def __post_init__(self) -> None:
         """Refuse what means nothing."""
-        if self.where not in ("branches", "norms"):
-            raise ValueError(f"a scaling's where is {self.where!r}; it must be branches or norms")
+        if self.where not in ("branches", "norms", "rates"):
+            raise ValueError(f"a scaling's where is {self.where!r}; it must be branches, norms or rates")
         if not (self.constant > 0 and math.isfinite(self.constant) and math.isfinite(self.power)):
             raise ValueError(f"a scaling by {self.constant} / layer^{self.power} is none: the constant must be above 0")
 
@@ -67,12 +68,24 @@ def folded(model: PreTrainedModel, scaling: Scaling | None, weights: dict[str, T
     return {name: weight * factors[id(weight)] if id(weight) in factors else weight for name, weight in weights.items()}
 
 
+def rate_shares(model: PreTrainedModel, scaling: Scaling | None) -> dict[nn.Parameter, float]:
+    """Return the weights whose learning rate is a share of the others', and that share."""
+    if scaling is None or scaling.where != "rates":
+        return {}
+    return {
+        parameter: scaling.constant / layer**scaling.power
+        for layer, block in enumerate(blocks(model), start=1)
+        for parameter in block.parameters()
+        if parameter.ndim > 1
+    }
+
+
 def _times(factor: float) -> Any:
     return lambda module, args, output: output * factor
 
 
 def _factors(model: PreTrainedModel, scaling: Scaling | None) -> dict[nn.Module, float]:
-    if scaling is None:
+    if scaling is None or scaling.where == "rates":
         return {}
     factors = {}
     for layer, block in enumerate(blocks(model), start=1):

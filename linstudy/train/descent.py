@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from transformers import PreTrainedModel
 
 from .checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint, save_snapshot
-from .controls import scaled
+from .controls import rate_shares, scaled
 from .engines import compiled, products
 from .processes import mean_over_processes, processes, shares, together, unsent
 from .recipe import Recipe
@@ -63,7 +63,7 @@ def descend(
     """
     check_float32(model)
     trained = nn.ModuleList([model] if head is None else [model, head])
-    optimizer = make_optimizer(trained, recipe)
+    optimizer = make_optimizer(trained, recipe, rate_shares(model, recipe.scaling))
     # The last bit of a norm depends on the order of its sum: each of the two is the one that a table was made with, a
     # model alone in pretraining, with a head, be it empty, in fine-tuning.
     ordered = list(model.parameters() if head is None else (p for g in optimizer.param_groups for p in g["params"]))
@@ -138,25 +138,30 @@ def take_step(
         numbers.append(torch.stack([total.detach(), *(number.detach() for number in told.values())]))
     norm = nn.utils.clip_grad_norm_(weights, clip)
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group["share"]
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     return torch.cat([torch.stack(numbers).mean(dim=0), norm[None]]), list(told)
 
 
-def make_optimizer(trained: nn.Module, recipe: Recipe) -> Optimizer:
-    """Make AdamW with weight decay on the matrices alone.
+def make_optimizer(
+    trained: nn.Module, recipe: Recipe, shares_of_rate: Mapping[nn.Parameter, float] | None = None
+) -> Optimizer:
+    """Make AdamW with weight decay on the matrices alone; some weights may have only a share of the learning rate.
 
     A norm's gain has no reason to be near 0, and an embedding row gets a gradient only when its token comes by:
     decayed at every step, rare tokens would fade for being rare.
     """
     embeddings = {id(module.weight) for module in trained.modules() if isinstance(module, nn.Embedding)}
-    groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
+    groups: dict[tuple[bool, float], list[nn.Parameter]] = {(True, 1.0): [], (False, 1.0): []}
     for parameter in trained.parameters():
-        groups[parameter.ndim >= 2 and id(parameter) not in embeddings].append(parameter)
-    decayed = {"params": groups[True], "weight_decay": recipe.weight_decay}
-    free = {"params": groups[False], "weight_decay": 0.0}
-    return torch.optim.AdamW([decayed, free], lr=recipe.peak_rate, betas=recipe.betas, fused=True)
+        decays = parameter.ndim >= 2 and id(parameter) not in embeddings
+        groups.setdefault((decays, (shares_of_rate or {}).get(parameter, 1.0)), []).append(parameter)
+    told = [
+        {"params": weights, "weight_decay": recipe.weight_decay if decays else 0.0, "share": share}
+        for (decays, share), weights in groups.items()
+    ]
+    return torch.optim.AdamW(told, lr=recipe.peak_rate, betas=recipe.betas, fused=True)
 
 
 def batch_rows(count: int, recipe: Recipe, step: int) -> Rows:

@@ -26,7 +26,7 @@ class Recipe:
     validate_every: int = 100  # steps; measured in the first row after so many
     checkpoint_every: int = 200  # steps; saved after the first row after so many, where a folder is given
     penalty: Penalty | None = None  # added to the loss of the next token
-    scaling: Scaling | None = None  # of branches or norms: the control of a penalty
+    scaling: Scaling | None = None  # of branches, norms or rates: the control of a penalty
     # Steps with a validated row, whose weights are kept; 0: before the first. True: 0, the powers of 2, and the last.
     snapshots: bool | Sequence[int] = False
     accumulation: int = 1  # parts a process computes its share of a batch in, where the whole is too large for it

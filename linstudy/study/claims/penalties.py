@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from ..rows.pretraining import VARIANTS
-from ..sweeps import CHOOSING, judged
+from ..sweeps import judged
 from ..verdicts import changes
 
 ALIKE = ["corpus", "step", "seed"]  # a run and its plain partner
+CHOOSING = (0,)  # the seed of regularisation.csv on which rates were compared
 SCORES = ("validation_nats", "linearity", "update_linearity", "norm_ratio")
 # Questions in the public validation splits, and what the commonest answer gets there, in per cent; the latter is our
 # memory of them and not the paper's.
@@ -23,7 +24,7 @@ CONSTANT = {"boolq": 62.2, "multirc": 57.2}
 def named(rows: pd.DataFrame) -> pd.DataFrame:
     """Name each row's ``variant``, in the order of ``VARIANTS``, and drop all other rows of regularisation.csv."""
     titles = pd.DataFrame([one.key | {"variant": one.title} for one in VARIANTS])
-    found = rows.merge(titles, on=list(VARIANTS[0].key))
+    found = rows.merge(titles, on=[name for name in VARIANTS[0].key if name in rows])
     order = [one.title for one in VARIANTS]
     return found.sort_values("variant", key=lambda names: names.map(order.index), kind="stable")
 
@@ -33,7 +34,7 @@ def against_plain(rows: pd.DataFrame) -> pd.DataFrame:
 
     Columns ``d_`` and a score are differences; they are 0 for plain, and missing where there is no plain run.
     """
-    judges = named(judged(rows))
+    judges = named(judged(rows, CHOOSING))
     plain = judges[judges.variant == "plain"][[*ALIKE, *SCORES]]
     paired = judges.merge(plain, how="left", on=ALIKE, suffixes=("", "_plain"))
     return paired.assign(**{f"d_{score}": paired[score] - paired[f"{score}_plain"] for score in SCORES})
@@ -63,7 +64,7 @@ def gain_by_rate(runs: pd.DataFrame) -> pd.DataFrame:
     at a rate that both were trained with, these rates, and the gain of each ``at_its_best`` rate.
     """
     rows = []
-    for corpus, part in runs[runs.seed == CHOOSING].groupby("corpus", sort=False):
+    for corpus, part in runs[runs.seed.isin(CHOOSING)].groupby("corpus", sort=False):
         losses = part.pivot_table(index="rate", columns="variant", values="validation_nats", sort=False)
         for variant in losses.columns.drop("plain"):
             gain = (losses.plain - losses[variant]).dropna()
@@ -92,7 +93,7 @@ def with_more_text(rows: pd.DataFrame) -> pd.DataFrame:
 
 def of_the_judges(rows: pd.DataFrame, judges: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the layers of those runs that judge."""
-    key = [*VARIANTS[0].key, *ALIKE, "rate"]
+    key = [*(name for name in VARIANTS[0].key if name in rows), *ALIKE, "rate"]
     return named(rows).merge(judges[key], on=key)
 
 

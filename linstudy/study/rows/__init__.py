@@ -4,7 +4,7 @@ from .derivatives import DERIVATIVES
 from .evaluation import EVALUATIONS
 from .finetuning import FINETUNING
 from .losses import LOSSES
-from .pretraining import DYNAMICS, REGULARISATION
+from .pretraining import DYNAMICS, PRETRAINING, REGULARISATION
 from .profiles import BOUNDARIES, FAMILIES, OUTLIERS, PROFILES
 from .protocol import PROTOCOL
 from .pruning import LAYER_COSTS, PRUNING
@@ -12,6 +12,6 @@ from .widths import RANDOM_WIDTHS
 
 _ALL = (
     *(PROFILES, OUTLIERS, BOUNDARIES, PROTOCOL, PRUNING, LAYER_COSTS, LOSSES, DERIVATIVES, FAMILIES, RANDOM_WIDTHS),
-    *(REGULARISATION, DYNAMICS, FINETUNING, EVALUATIONS),
+    *(PRETRAINING, REGULARISATION, DYNAMICS, FINETUNING, EVALUATIONS),
 )
 TABLES = {table.name: table for table in _ALL}

@@ -4,15 +4,22 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
+from statistics import fmean
 from typing import Any
+from zlib import crc32
 
 import pandas as pd
 
+from ..reach import beside
 from ..sweeps import CHOOSING, bracketed
 from ..table import Keep, Table
 from .source import LENGTH, SCORES, Source, blocks_of, text_of
 
-FRESH = (1, 2, 3)  # seeds on which a variant is judged
+FRESH = (1, 2, 3)  # seeds on which a variant of regularisation.csv is judged
+JUDGES = {"plain": 12}  # fresh seeds of pretraining.csv, by the variant's name: plain stands in every comparison
+OTHERS = 6  # of any other variant
+# Tokens of a text that runs see before they see them again; texts without end are not named here.
+DISTINCT = {"pydocs": 786_432, "tinystories-train-sample": 262_144}
 MEASURED = 16_384  # held-out tokens: the loss, and the scores
 WARMUP = 0.25  # of the steps: with a twentieth, runs as short as these differ more by their seed than by anything else
 
@@ -25,6 +32,7 @@ class Variant:
     weight: float = 0.0  # of the penalty
     scaling: str = "none"  # a word for linstudy.train.Scaling, or none
     weight_decay: float = 0.1
+    last: str = "out"  # the last block's output in the penalty, as linstudy.train.Penalty has it
 
     @property
     def name(self) -> str:
@@ -32,6 +40,7 @@ class Variant:
         special = [f"{self.penalty}-{self.weight:g}"] if self.penalty != "none" else []
         special += [self.scaling] if self.scaling != "none" else []
         special += [f"decay-{self.weight_decay:g}"] if self.weight_decay != 0.1 else []
+        special += [f"last-{self.last}"] if self.last != "out" else []
         return " ".join(special) or "plain"
 
     @property
@@ -55,7 +64,15 @@ CONTROLS = (
     *(Variant(weight_decay=decay) for decay in (0.0, 0.3, 1.0)),
 )
 VARIANTS = (Variant(), *PENALTIES, *CONTROLS)
-FOLLOWED = (Variant(), Variant("cosine", 0.5), Variant("mse", 0.5))  # measured on the way, too
+PRIMARY = (Variant(), Variant("cosine", 0.5), Variant("mse", 0.5))
+# Smaller updates by other means: of all layers alike, of later layers, through the norms, by slower branches.
+SLOWER = "rates=0.3,power=0"
+SMALLER = tuple(Variant(scaling=word) for word in ("branches=0.3,power=0", "branches", "norms", SLOWER))
+SECONDARY = (
+    *(Variant(kind, weight) for kind in ("cosine", "mse") for weight in (0.1, 2.0)),
+    *(Variant(kind, 0.5, last=last) for kind in ("cosine", "mse") for last in ("stream", "normed")),
+)
+FOLLOWED = PRIMARY  # measured on the way, too
 LONGER = (*FOLLOWED, Variant(scaling="branches=0.3,power=0"))  # trained on more tokens, too
 RATES = {"nano": (1.5e-3, 3e-3, 6e-3, 1.2e-2), "pocket": (1.5e-3, 3e-3, 6e-3, 1.2e-2), "mini": (1e-3, 2e-3, 4e-3, 8e-3)}
 
@@ -67,13 +84,35 @@ def regularisation(keep: Keep, preset: str, corpus: str, variant: Variant, *, st
     trained with three further seeds, on which nothing was chosen. A run that diverges has rows with a NaN loss.
     """
 
-    def loss(rate: float, seed: int = CHOOSING) -> float:
+    def loss(rate: float, seed: int = CHOOSING[0]) -> float:
         rows = keep(partial(trained, preset, corpus, variant, rate=rate, seed=seed, steps=step), rate=rate, seed=seed)
         return float(rows.validation_nats.iloc[0])
 
     best = bracketed(loss, RATES[preset])
     for seed in FRESH:
         loss(best, seed)
+
+
+def pretraining(keep: Keep, preset: str, corpus: str, variant: Variant, *, step: int) -> None:
+    """Train one variant for so many steps as book/preregistration.md has it: at its best rate, on seeds of its own.
+
+    The rate is that of the lowest mean loss over the seeds that choose, among two and more until the best has worse
+    ones on both sides. A run that diverges has rows with a NaN loss, and its rate is out.
+    """
+
+    def loss(rate: float, seed: int) -> float:
+        rows = keep(partial(trained, preset, corpus, variant, rate=rate, seed=seed, steps=step), rate=rate, seed=seed)
+        return float(rows.validation_nats.iloc[0])
+
+    best = bracketed(lambda rate: fmean(loss(rate, seed) for seed in CHOOSING), RATES[preset][-2:])
+    for seed in judges(variant):
+        loss(best, seed)
+
+
+def judges(variant: Variant) -> range:
+    """Return the fresh seeds of a variant: no other has one of them, so that runs are independent."""
+    first = 100 * (1 + crc32(variant.name.encode()) % 10_000)
+    return range(first, first + JUDGES.get(variant.name, OTHERS))
 
 
 def trained(preset: str, corpus: str, variant: Variant, *, rate: float, seed: int, steps: int) -> pd.DataFrame:
@@ -135,7 +174,7 @@ def training(
         peak_rate=rate,
         warmup=round(WARMUP * steps),
         weight_decay=variant.weight_decay,
-        penalty=None if variant.penalty == "none" else Penalty(variant.penalty, variant.weight),
+        penalty=None if variant.penalty == "none" else Penalty(variant.penalty, variant.weight, last=variant.last),
         scaling=None if variant.scaling == "none" else from_word(Scaling, variant.scaling),
         seed=seed,
         log_every=steps,
@@ -156,12 +195,14 @@ def training(
 def text_for(preset: str, corpus: str, steps: int) -> tuple[Any, Any, Any]:
     """Return a tokenizer of the text, blocks to measure on, and others to train on: the same for every seed.
 
-    So a seed decides the first weights and the order of the blocks, and losses in nats compare.
+    So a seed decides the first weights and the order of the blocks, and losses in nats compare. A text that ends (see
+    ``DISTINCT``) is gone through again.
     """
     from ...train import PRESETS, draw
 
     chosen = PRESETS[preset]
-    return draw(corpus, chosen, blocks=steps * chosen.batch, heldout=MEASURED // chosen.length)
+    blocks = min(steps * chosen.batch, DISTINCT.get(corpus, math.inf) // chosen.length)
+    return draw(beside(corpus), chosen, blocks=int(blocks), heldout=MEASURED // chosen.length)
 
 
 def measured_on(blocks: Any) -> dict[str, object]:
@@ -177,10 +218,15 @@ def device() -> str:
 
 
 TRAINING = ("preset", "corpus", "penalty", "weight", "scaling", "weight_decay", "rate", "seed", "step")
+COMPARED = ("preset", "corpus", "penalty", "weight", "last", "scaling", "weight_decay", "rate", "seed", "step")
 REACHED = ("tokens", "length", "text_hash", "training_tokens", "validation_nats")
 # models pretrained with a penalty, or with a control in its place, a row a layer after the last step
 REGULARISATION = Table(
     "regularisation", key=(*TRAINING, "layer"), measured=(*REACHED, "bits_per_byte", *SCORES), maker=regularisation
+)
+# the same by the preregistered design: rates chosen on three seeds, six or more fresh ones that judge
+PRETRAINING = Table(
+    "pretraining", key=(*COMPARED, "layer"), measured=(*REACHED, "bits_per_byte", *SCORES), maker=pretraining
 )
 # the same on the way, at steps 0, 1, 2, 4 and so on; or the published checkpoints of a model
 DYNAMICS = Table(
