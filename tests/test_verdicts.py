@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import ttest_1samp
+from scipy.stats import dunnett, ttest_1samp
 
 from linstudy.study.results import paper_table
-from linstudy.study.verdicts import changes, verdict
+from linstudy.study.verdicts import changes, contrasts, verdict
 
 
 def test_the_interval_is_that_of_students_t():
@@ -53,6 +53,74 @@ def test_a_claim_about_everything_takes_everything_and_falls_with_one():
     assert verdict("falls", []) == "undecided"
     with pytest.raises(ValueError, match=r"the claim is 'sinks'; it must be 'falls' or 'rises'"):
         verdict("sinks", [])
+
+
+def planted(effects, *, spread, seed=0, runs=6):
+    """Runs of a control and of groups whose true effects are known."""
+    draw = np.random.default_rng(seed)
+    groups = {name: draw.normal(4 + effect, spread, runs).tolist() for name, effect in effects.items()}
+    return groups, draw.normal(4, spread, 2 * runs).tolist()
+
+
+def judged(effects, *, spread, margin=0.02, **options):
+    groups, control = planted(effects, spread=spread)
+    return {name: one.verdict for name, one in contrasts(groups, control, margin=margin, **options).items()}
+
+
+def test_planted_effects_are_found_tiny_ones_are_equal_and_a_large_spread_tells_nothing():
+    effects = {"gain": -0.2, "cost": 0.2, "tiny": 0.001}
+    assert judged(effects, spread=0.003) == {"gain": "lower", "cost": "higher", "tiny": "equal"}
+    assert set(judged(effects, spread=1.0).values()) == {"not told"}
+
+
+def test_what_is_sure_and_within_the_margin_is_equal():
+    groups, control = planted({"tiny": 0.01}, spread=0.001)
+    found = contrasts(groups, control, margin=0.02)["tiny"]
+    assert 0 < found.low < found.effect < found.high < 0.02
+    assert found.verdict == "equal"
+    assert contrasts(groups, control, margin=0.005)["tiny"].verdict == "higher"
+
+
+def test_intervals_are_dunnetts_where_variances_are_equal_and_never_narrower():
+    groups, control = planted({"a": 0.1, "b": 0.0}, spread=0.1)
+    theirs = dunnett(*groups.values(), control=control, random_state=0).confidence_interval(0.95)
+    for place, one in enumerate(contrasts(groups, control, margin=0.02).values()):
+        assert one.low <= theirs.low[place] < one.effect < theirs.high[place] <= one.high
+        assert one.high - one.low < 1.4 * (theirs.high[place] - theirs.low[place])
+
+
+def test_all_intervals_of_a_family_cover_together_also_when_one_group_scatters_more():
+    """Dunnett's alone would not: its one variance is too small for the group that scatters most."""
+    draw = np.random.default_rng(0)
+    missed, alone = 0, 0
+    for _ in range(80):
+        calm, wild, control = (draw.normal(0, *of).tolist() for of in ((0.1, 6), (1, 6), (0.1, 12)))
+        groups = {"calm": calm, "wild": wild}
+        missed += any(one.low > 0 or one.high < 0 for one in contrasts(groups, control, margin=0.02).values())
+        alone += bool((dunnett(*groups.values(), control=control, random_state=0).pvalue < 0.05).any())
+    assert missed < 5 < 9 <= alone
+
+
+def test_more_planned_comparisons_and_a_higher_level_widen_the_intervals():
+    groups, control = planted({"a": 0.1}, spread=0.1)
+    narrow, planned, higher = (
+        contrasts(groups, control, margin=0.02, **options)["a"]
+        for options in ({}, {"comparisons": 8}, {"level": 1 - 0.05 / 6})
+    )
+    assert planned.low < narrow.low
+    assert higher.low < narrow.low
+
+
+def test_a_group_with_a_run_that_diverged_has_no_bounds_and_so_have_all_when_plain_has_one():
+    groups, control = planted({"a": -1.0, "b": -1.0}, spread=0.01)
+    groups["a"][0] = math.nan
+    found = contrasts(groups, control, margin=0.02)
+    assert {name: one.verdict for name, one in found.items()} == {"a": "not told", "b": "lower"}
+    assert found["a"].effect == pytest.approx(-1, abs=0.02)
+    verdicts = {one.verdict for one in contrasts(groups, [math.nan, *control], margin=0.02).values()}
+    assert verdicts == {"not told"}
+    with pytest.raises(ValueError, match="a: one run has no spread; give two or more of each"):
+        contrasts({"a": [1.0]}, control, margin=0.02)
 
 
 def test_table_1_of_the_paper_has_its_28_cells():

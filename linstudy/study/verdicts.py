@@ -1,10 +1,12 @@
-"""Judges a claim that something falls or rises by a few repeated measurements: a count, an interval, a verdict."""
+"""Judges by a few repeated measurements whether a number changes, or differs from a control: interval, verdict."""
 
 import math
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from scipy.special import stdtrit
+from scipy.stats import dunnett, ttest_ind
 
 LEVEL = 0.95  # of the intervals
 
@@ -56,3 +58,63 @@ def verdict(claim: str, directions: Iterable[str]) -> str:
     if found - {claim, "undecided"}:
         return "contradicted"
     return "confirmed" if found == {claim} else "undecided"
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """How far the mean of some runs lies above a control's; made by :func:`contrasts`."""
+
+    effect: float
+    low: float
+    high: float
+    margin: float  # what is as good as no difference
+
+    @property
+    def verdict(self) -> str:
+        """Return "equal" where the interval lies within the margin, "lower" or "higher" where it leaves 0 out.
+
+        The first is two one-sided tests in one. Where neither is so, the verdict is "not told".
+        """
+        if -self.margin < self.low and self.high < self.margin:
+            return "equal"
+        return "lower" if self.high < 0 else "higher" if self.low > 0 else "not told"
+
+
+def contrasts(
+    groups: Mapping[str, Sequence[float]],
+    control: Sequence[float],
+    *,
+    margin: float,
+    level: float = LEVEL,
+    comparisons: int | None = None,
+) -> dict[str, Contrast]:
+    """Compare the means of independent groups of runs with that of a control, all at once.
+
+    The intervals hold together, with probability ``level``: each is as wide as the wider of Dunnett's, which takes one
+    variance for all, and Welch's, which does not, its level shared out over so many ``comparisons`` (those given, or
+    more that were planned). A run that diverged, a NaN, leaves the interval of its group without bounds; one of the
+    control leaves all so. Raises ValueError where a group or the control has fewer than two runs.
+    """
+    short = [name for name, values in {**groups, "the control": control}.items() if len(values) < 2]
+    if short:
+        raise ValueError(f"{', '.join(short)}: one run has no spread; give two or more of each")
+    told = {name: values for name, values in groups.items() if not any(map(math.isnan, [*values, *control]))}
+    found = {}
+    if told:
+        with (
+            warnings.catch_warnings()
+        ):  # the integral behind it is drawn, and its level good to a hundredth of 1 - level
+            warnings.filterwarnings("ignore", "Computation of the confidence interval did not converge")
+            together = dunnett(*told.values(), control=control, random_state=0).confidence_interval(level)
+        alone = 1 - (1 - level) / max(comparisons or 0, len(groups))
+        for name, *ends in zip(told, together.low, together.high, strict=True):
+            welch = ttest_ind(told[name], control, equal_var=False).confidence_interval(alone)
+            found[name] = (min(ends[0], welch.low), max(ends[1], welch.high))
+    means = {name: _mean(values) - _mean(control) for name, values in groups.items()}
+    return {name: Contrast(means[name], *map(float, found.get(name, (-math.inf, math.inf))), margin) for name in groups}
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Return the mean of those that did not diverge."""
+    there = [float(value) for value in values if not math.isnan(value)]
+    return sum(there) / len(there) if there else math.nan
