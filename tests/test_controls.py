@@ -130,3 +130,19 @@ def test_scalings_that_mean_nothing_are_refused():
 def test_a_scaling_can_be_written_as_a_word():
     assert from_word(Scaling, "norms") == Scaling("norms")
     assert from_word(Scaling, "branches=0.3,power=0") == Scaling("branches", 0.3, power=0.0)
+
+
+def test_slower_branches_move_by_their_share_and_the_rest_as_it_did():
+    """One step of AdamW moves every weight by the rate, whatever its gradient: so the rates can be read off."""
+    moved = {}
+    for word in ("none", "rates=0.25,power=0"):
+        model, scaling = tiny_model("mistral"), None if word == "none" else from_word(Scaling, word)
+        before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+        one = Recipe(steps=1, batch=4, peak_rate=1e-2, warmup=0, weight_decay=0.0, scaling=scaling)
+        list(pretrain(model, tiny_ids(batch=4, length=12), one))
+        moved[word] = {name: (w.detach() - before[name]).abs().max().item() for name, w in model.named_parameters()}
+    share = {name: moved["rates=0.25,power=0"][name] / moved["none"][name] for name in before}
+    inside = {name for name in before if "layers" in name and "norm" not in name}
+    assert len(inside) == 7 * len(blocks(model))
+    for name in before:
+        assert share[name] == pytest.approx(0.25 if name in inside else 1.0, rel=1e-3), name

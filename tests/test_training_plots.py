@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from linstudy.show import path_plot, rates_plot, share_map, spread_plot, steps_plot, words_of
+from linstudy.show import band_plot, path_plot, rates_plot, share_map, spread_plot, steps_plot, words_of
 
 NAN = float("nan")
 
@@ -137,3 +137,15 @@ def test_words_of_a_path_say_where_it_begins_turns_and_ends():
 
     with pytest.raises(ValueError, match="the table has no column 'step'"):
         path_plot(runs().drop(columns="step"), y="linearity", hue="variant")
+
+
+def test_bands_lie_between_their_columns_and_infinite_ones_are_left_out():
+    rows = [("a", 10, 1.0, 0.5, 2.0), ("a", 100, -1.0, -1.5, -0.5), ("b", 10, 0.1, -np.inf, np.inf)]
+    df = pd.DataFrame(rows, columns=["variant", "amount", "effect", "low", "high"])
+    ax = band_plot(df, x="amount", y="effect", hue="variant", reference=0.0, reference_label="plain")
+    assert list(line_of(ax, "a").get_ydata()) == [1.0, -1.0]
+    assert list(line_of(ax, "plain").get_ydata()) == [0.0, 0.0]
+    spans = [[path.vertices[:, 1].tolist() for path in lines.get_paths()] for lines in ax.collections[1::2]]
+    assert spans[0] == [[0.5, 2.0], [-1.5, -0.5]]
+    assert np.isnan(spans[1]).all()
+    assert "a: 1.00 (0.500 to 2.00) at 10, -1.00 (-1.50 to -0.500) at 100" in words_of(ax)

@@ -9,6 +9,6 @@ from .pruning import budget_plot, frontier, frontier_plot
 from .rows import agreement_plot, family_plot, spread_plot
 from .tails import tail_plot
 from .tokens import token_heatmap
-from .training import path_plot, rates_plot, steps_plot
+from .training import band_plot, path_plot, rates_plot, steps_plot
 from .widgets import Chooser, chooser
 from .words import LABELS, label, say, words_of

@@ -1,11 +1,13 @@
 """Draws what happens in training: a number along the steps or the loss, and a loss for every learning rate."""
 
+import math
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter, SymmetricalLogLocator
 
-from .look import RANGE, draw_lines, log_axis, looks, place_legend, score_axis
+from .look import GREY, RANGE, draw_lines, log_axis, looks, place_legend, score_axis
 from .words import axis_label, label, lines_in_words, need, number, say
 
 
@@ -29,6 +31,44 @@ def steps_plot(
     ax.set(xlabel=axis_label(x, 40), ylabel=axis_label(y))
     place_legend(ax, title=label(hue) if hue and pd.api.types.is_numeric_dtype(df[hue]) else None)
     return say(ax, lines_in_words(df, x=x, y=y, hue=hue))
+
+
+def band_plot(
+    df: pd.DataFrame,
+    *,
+    x: str,
+    y: str,
+    hue: str,
+    band: tuple[str, str] = ("low", "high"),
+    reference: float | None = None,
+    reference_label: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a number with its interval against an amount on a log axis, a line and a band for each `hue`.
+
+    `band` names the columns of the interval's ends; where one of them is infinite there is no band. `reference` is a
+    horizontal line.
+    """
+    need(df, x, y, hue, *band)
+    ax = plt.gca() if ax is None else ax
+    if reference is not None:
+        ax.axhline(reference, color=GREY, linestyle="--", linewidth=1.2, label=reference_label)
+    groups, said = dict(list(df.groupby(hue, sort=False))), []
+    for name, color, marker in looks(groups):
+        part = groups[name].sort_values(x)
+        ends = part[list(band)].replace([math.inf, -math.inf], math.nan)
+        ax.plot(part[x], part[y], marker=marker, color=color, markeredgecolor="white", markersize=6, label=name)
+        ax.fill_between(part[x], *ends.to_numpy().T, color=color, alpha=0.2, linewidth=0)
+        ax.vlines(part[x], *ends.to_numpy().T, color=color, linewidth=1)
+        told = zip(*(part[column] for column in (x, y, *band)), strict=True)
+        values = (f"{number(mean)} ({number(low)} to {number(high)}) at {at:,.0f}" for at, mean, low, high in told)
+        said.append(f"{name}: {', '.join(values)}")
+    ax.set_xscale("log")
+    ax.set_xticks(sorted(df[x].unique()), [f"{at:,.0f}" for at in sorted(df[x].unique())])
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set(xlabel=axis_label(x, 40), ylabel=axis_label(y))
+    place_legend(ax)
+    return say(ax, f"{label(y)} by {label(x)}, with intervals; {'; '.join(said)}.")
 
 
 def path_plot(

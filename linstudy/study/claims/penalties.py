@@ -1,14 +1,20 @@
 """What penalties on neighbouring states do: variants against plain, each at its best rate, and the paper's Table 2."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from itertools import product
 
 import pandas as pd
 
-from ..rows.pretraining import VARIANTS
+from ..rows.pretraining import PLANNED, PRIMARY, SECONDARY, SMALLER, VARIANTS, Variant, judges
 from ..sweeps import judged
-from ..verdicts import changes
+from ..verdicts import changes, contrasts
 
 ALIKE = ["corpus", "step", "seed"]  # a run and its plain partner
+CELLS = 6  # of the plan: two texts, three lengths; intervals are made for all of them
+FAMILIES = {"penalty": PRIMARY[1:], "control": SMALLER, "secondary": SECONDARY}
+SHARE = 0.005  # of plain's loss: a difference that is as good as none
+MARGINS = {score: 0.02 for score in ("linearity", "update_linearity")}
 CHOOSING = (0,)  # the seed of regularisation.csv on which rates were compared
 SCORES = ("validation_nats", "linearity", "update_linearity", "norm_ratio")
 # Questions in the public validation splits, and what the commonest answer gets there, in per cent; the latter is our
@@ -21,11 +27,38 @@ SHARED = {"cb-f1": "cb-acc", "record-f1": "record-em"}  # two columns of one tas
 CONSTANT = {"boolq": 62.2, "multirc": 57.2}
 
 
-def named(rows: pd.DataFrame) -> pd.DataFrame:
-    """Name each row's ``variant``, in the order of ``VARIANTS``, and drop all other rows of regularisation.csv."""
-    titles = pd.DataFrame([one.key | {"variant": one.title} for one in VARIANTS])
-    found = rows.merge(titles, on=[name for name in VARIANTS[0].key if name in rows])
-    order = [one.title for one in VARIANTS]
+def compared(rows: pd.DataFrame, scores: Sequence[str] = ("validation_nats", "update_linearity")) -> pd.DataFrame:
+    """Compare the variants of pretraining.csv with plain, as book/preregistration.md says.
+
+    A row a score, text, length (``training_tokens``) and variant: the ``effect`` (its mean less plain's), the interval
+    from ``low`` to ``high``, which holds for all comparisons of its ``kind`` (``FAMILIES``) in all cells together, the
+    ``margin`` within which it counts as none, the ``verdict``, and the mean of ``plain``. A variant that has not all
+    of its runs yet is left out.
+    """
+    runs = named(judged(rows), PLANNED)
+    found = []
+    for (corpus, tokens), cell in runs.groupby(["corpus", "training_tokens"], sort=False):
+        of = {name: part for name, part in cell.groupby("variant", sort=False)}
+        if len(of.get("plain", ())) < len(judges(Variant())):
+            continue
+        for score, (kind, family) in product(scores, FAMILIES.items()):
+            control = of["plain"][score].tolist()
+            there = [one for one in family if len(of.get(one.title, ())) == len(judges(one))]
+            groups = {one.title: of[one.title][score].tolist() for one in there}
+            plain = of["plain"][score].mean()
+            options = {"margin": MARGINS.get(score, SHARE * plain), "comparisons": len(family)}
+            for variant, one in contrasts(groups, control, level=1 - 0.05 / CELLS, **options).items():
+                row = {"score": score, "corpus": corpus, "training_tokens": tokens, "kind": kind, "variant": variant}
+                found.append(row | asdict(one) | {"verdict": one.verdict, "plain": plain})
+    columns = ["score", "corpus", "training_tokens", "kind", "variant", "effect", "low", "high", "margin", "verdict"]
+    return pd.DataFrame(found, columns=[*columns, "plain"])
+
+
+def named(rows: pd.DataFrame, variants: Sequence[Variant] = VARIANTS) -> pd.DataFrame:
+    """Name each row's ``variant``, in the order of ``variants``, and drop all other rows."""
+    titles = pd.DataFrame([one.key | {"variant": one.title} for one in variants])
+    found = rows.merge(titles, on=[name for name in variants[0].key if name in rows])
+    order = [one.title for one in variants]
     return found.sort_values("variant", key=lambda names: names.map(order.index), kind="stable")
 
 
