@@ -102,9 +102,8 @@ def test_the_floor_lies_under_raw_scores_only():
     ax = show.profile_plot(df, y="linearity_raw", hue="model")
     assert [round(band.get_paths()[0].vertices[:, 1].max(), 6) for band in ax.collections[-2:]] == [0.1, 0.3]
     assert ax.get_legend_handles_labels()[1].count("unrelated data") == 1
-    for options in ({"y": "linearity"}, {"y": "linearity_raw", "floor": False}):
-        plt.close("all")
-        assert "unrelated data" not in show.profile_plot(df, hue="model", **options).get_legend_handles_labels()[1]
+    plt.close("all")
+    assert "unrelated data" not in show.profile_plot(df, hue="model").get_legend_handles_labels()[1]
 
 
 def test_the_control_is_a_dashed_grey_line():
@@ -160,8 +159,8 @@ def test_sweep_plot_shows_bias_correction_floor_and_truth():
 
 def test_sweep_plot_of_two_scores_names_them_in_full():
     df = sweep().assign(update_linearity=0.2)
-    names = show.sweep_plot(df, y=["linearity", "update_linearity"], floor=False).get_legend_handles_labels()[1]
-    assert names == ["linearity, LS (adjusted)", "update linearity, LS_res (adjusted)"]
+    names = show.sweep_plot(df, y=["linearity", "update_linearity"]).get_legend_handles_labels()[1]
+    assert names[:2] == ["linearity, LS (adjusted)", "update linearity, LS_res (adjusted)"]
 
 
 def test_known_answers_plot_puts_means_and_ranges_beside_the_diagonal():

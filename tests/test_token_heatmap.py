@@ -70,14 +70,6 @@ def test_fixed_limits_give_a_value_one_colour_in_every_picture():
     assert "\n0.05 <i></i> 0.9<" in show.token_heatmap(TOKENS, VALUES).html
 
 
-def test_log_makes_equal_steps_of_equal_factors():
-    values = [0.001, 0.01, 0.1, 1.0]
-    steps = np.diff([ord(name) for *_, name in drawn(list("abcd"), values, log=True)])
-    assert steps.max() - steps.min() <= 1
-    assert max(np.diff([ord(name) for *_, name in drawn(list("abcd"), values)])) > 2 * steps.max()
-    assert drawn(["a", "b"], [0.0, 1.0], log=True, limits=(0.1, 1.0))[0][2] == "a"
-
-
 def test_a_token_without_value_has_no_colour():
     made = show.token_heatmap(["a", "b", "c"], [np.nan, 0.5, 1.0])
     assert Page(made.html).tokens()[0] == ("a", "no value", None)
@@ -187,7 +179,6 @@ def test_alt_text_names_the_highest_and_the_lowest():
         "Text of 7 tokens, “Once upon a time,↵ Lily”, coloured by loss of the logit lens, nats a token: "
         "highest 0.900 (“Lily”, token 7), 0.600 (“↵”, token 6), 0.400 (“time”, token 4); lowest 0.0500 (“,”, token 5)."
     )
-    assert show.token_heatmap(TOKENS, VALUES, alt="my words").alt == "my words"
     assert "63 tokens, “Once upon a time,↵ LilyOnce upon a …”, " in show.token_heatmap(TOKENS * 9, VALUES * 9).alt
 
 
@@ -205,7 +196,6 @@ def test_the_numbers_stand_in_a_table():
         ([np.nan, np.nan], {}, "none of the 2 tokens has a value"),
         ([1.0, np.inf], {}, "cannot reach from 1 to inf: give finite limits"),
         ([1.0, 2.0], {"limits": (1.0, 1.0)}, r"limits are \(1.0, 1.0\); the first must be below the second"),
-        ([0.0, 2.0], {"log": True}, "a log scale cannot begin at 0: give limits above 0, or log=False"),
     ],
 )
 def test_what_cannot_be_coloured_is_refused(values, options, message):
@@ -218,9 +208,7 @@ def test_nine_layers_of_a_text_weigh_little():
     words = [" the", " swimming", ".", " Rory", "\n", "ing", " <b>"]
     tokens = [words[i] for i in draw.integers(len(words), size=120)]
     pictures = {
-        (layer,): show.token_heatmap(
-            tokens, draw.lognormal(size=120), limits=(0.01, 10.0), log=True, label=f"layer {layer}"
-        )
+        (layer,): show.token_heatmap(tokens, draw.lognormal(size=120), limits=(0.01, 10.0), label=f"layer {layer}")
         for layer in range(9)
     }
     before = set(widgets.widget._instances)

@@ -20,7 +20,7 @@ def table():
 
 
 def test_every_value_is_a_dot_and_every_row_has_its_mean_and_range():
-    ax = spread_plot(table(), x="loss", row="variant", reference=4.0, reference_label="plain")
+    ax = spread_plot(table(), x="loss", row="variant", reference=(4.0, "plain"))
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["plain", "cosine", "mse"]
     dots = next(line for line in ax.lines if line.get_marker() == ".")
     assert sorted(zip(*dots.get_data(), strict=True)) == [(1, 1), (2, 1), (3, 0), (5, 0), (7, 2)]

@@ -15,7 +15,7 @@ from matplotlib.textpath import TextPath
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from matplotlib.transforms import ScaledTranslation
 
-from .words import plain
+from .words import axis_label, label, need, plain, say
 
 RANGE = ("pi", 100)
 """The spread drawn around a mean: from the smallest value to the largest."""
@@ -52,17 +52,17 @@ def style() -> None:
     )
 
 
-def draw_lines(df: pd.DataFrame, *, x: str, y: str, hue: str | None, ax: Axes, errorbar) -> None:
-    """Draw lines that differ in colour, marker and dashes, so that colour is never the only difference."""
+def draw_lines(df: pd.DataFrame, *, x: str, y: str, hue: str | None, ax: Axes) -> None:
+    """Draw means in a band over their range, in lines that differ in colour, marker and dashes, not in colour alone."""
     few = df[x].nunique() <= 16
     shape = {"markersize": 6 if few else 4, "markeredgewidth": 0.75 if few else 0}
     if hue is None:
         color = sns.color_palette("colorblind")[0]
-        sns.lineplot(df, x=x, y=y, ax=ax, errorbar=errorbar, marker="o", color=color, **shape)
+        sns.lineplot(df, x=x, y=y, ax=ax, errorbar=RANGE, marker="o", color=color, **shape)
         return
     colors = sns.color_palette("crest" if pd.api.types.is_numeric_dtype(df[hue]) else "colorblind", df[hue].nunique())
     shape |= {"markers": True, "palette": colors, "legend": "full"}
-    sns.lineplot(df, x=x, y=y, hue=hue, style=hue, ax=ax, errorbar=errorbar, **shape)
+    sns.lineplot(df, x=x, y=y, hue=hue, style=hue, ax=ax, errorbar=RANGE, **shape)
 
 
 def markers(count: int) -> list[str]:
@@ -74,6 +74,21 @@ def looks(names: Iterable[Any]) -> Iterator[tuple[Any, tuple, str]]:
     """Give every name a colour and a marker."""
     names = list(names)
     return zip(names, sns.color_palette("colorblind", len(names)), markers(len(names)), strict=True)
+
+
+def begin(ax: Axes | None, df: pd.DataFrame, *columns: str | None) -> Axes:
+    """Make sure that a table has these columns (:func:`need`), and return the axes to draw on: by default the last."""
+    need(df, *(column for column in columns if column))
+    return plt.gca() if ax is None else ax
+
+
+def finish(ax: Axes, x: str, y: str, words: str, *, hue: pd.Series | None = None) -> Axes:
+    """Name the axes, show a score from 0 to 1, put the legend above (titled where `hue` is numbers), keep the words."""
+    if "linearity" in y:
+        score_axis(ax)
+    ax.set(xlabel=axis_label(x, 40), ylabel=axis_label(y))
+    place_legend(ax, title=label(hue.name) if hue is not None and pd.api.types.is_numeric_dtype(hue) else None)
+    return say(ax, words)
 
 
 def score_axis(ax: Axes) -> None:

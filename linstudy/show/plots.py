@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .look import GREY, RANGE, draw_lines, log_axis, looks, place_legend, score_axis
+from .look import GREY, RANGE, begin, draw_lines, finish, log_axis, looks, place_legend, score_axis
 from .words import axis_label, label, lines_in_words, need, number, say, title, typeset, words_of
 
 UNRELATED = "unrelated data"
@@ -23,34 +23,28 @@ def profile_plot(
     y: str = "linearity",
     hue: str | None = None,
     ax: Axes | None = None,
-    floor: bool = True,
     control: pd.DataFrame | None = None,
-    errorbar=RANGE,
 ) -> Axes:
     """Draw one column of a profile against the layer, a line for each value of `hue`.
 
-    Rows of the same layer and hue (seeds, shards) are averaged; `errorbar`, in seaborn's words, is the band around
-    the mean. Under a raw score lies a grey band from 0 to its `floor`, what unrelated data would score. `control` is
-    the table of the same model with random weights. The legend stands above the axes.
+    Rows of the same layer and hue (seeds, shards) are averaged, in a band from the smallest to the largest. Under a raw
+    score lies a grey band from 0 to its `floor`, what unrelated data would score. `control` is the table of the same
+    model with random weights. The legend stands above the axes.
     """
-    need(df, x, y, *([hue] if hue else []))
-    ax = plt.gca() if ax is None else ax
-    draw_lines(df, x=x, y=y, hue=hue, ax=ax, errorbar=errorbar)
+    ax = begin(ax, df, x, y, hue)
+    draw_lines(df, x=x, y=y, hue=hue, ax=ax)
     if control is not None:
         need(control, x, y)
-        sns.lineplot(control, x=x, y=y, ax=ax, errorbar=errorbar, color=GREY, linestyle="--", label="random weights")
-    if floor and y.endswith("_raw") and "floor" in df.columns:
+        sns.lineplot(control, x=x, y=y, ax=ax, errorbar=RANGE, color=GREY, linestyle="--", label="random weights")
+    if y.endswith("_raw") and "floor" in df.columns:
         floors = df.pivot_table(index=x, columns=hue, values="floor") if hue else df.groupby(x)[["floor"]].mean()
         for i, (_, height) in enumerate(floors.T.drop_duplicates().iterrows()):
             ax.fill_between(height.index, 0, height, color=GREY, alpha=0.2, linewidth=0, label=None if i else UNRELATED)
-    if "linearity" in y:
-        score_axis(ax)
     if x == "layer":
         layers = sorted(df[x].unique())
         ax.set_xticks([layer for layer in layers if layer % math.ceil(len(layers) / 10) == 0])
-    ax.set(xlabel=axis_label(x, 40), ylabel=axis_label(y))
-    place_legend(ax, title=label(hue) if hue and pd.api.types.is_numeric_dtype(df[hue]) else None)
-    return say(ax, lines_in_words(df, x=x, y=y, hue=hue, control=control))
+    words = lines_in_words(df, x=x, y=y, hue=hue, control=control)
+    return finish(ax, x, y, words, hue=df[hue] if hue else None)
 
 
 def panels(
@@ -102,8 +96,7 @@ def ablation_plot(df: pd.DataFrame, *, y: str = "linearity", hue: str = "ablatio
     The first `hue` of the table is the score as it is: a broad grey line, and what stays on it has changed nothing. If
     the table has the score of standardised features too (``linearity_standardised``), that is one line more.
     """
-    need(df, "layer", y, hue)
-    ax = plt.gca() if ax is None else ax
+    ax = begin(ax, df, "layer", y, hue)
     whole = df[df[hue] == df[hue].iloc[0]]
     mean = whole.groupby("layer")[y].mean()
     ax.plot(mean.index, mean, color="0.75", linewidth=7, solid_capstyle="round", zorder=1, label=whole[hue].iloc[0])
@@ -120,7 +113,6 @@ def sweep_plot(
     y: Sequence[str] = ("linearity_raw", "linearity", "linearity_heldout"),
     truth: float | None = None,
     truth_label: str = "true value",
-    floor: bool = True,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw scores against the number of tokens they were measured on, on a log axis.
@@ -128,16 +120,15 @@ def sweep_plot(
     Shows the raw score's bias and how the others correct it: its `floor` d/(n-1) is the grey curve, `truth` the
     horizontal line all of them should find.
     """
-    need(df, "tokens", *y)
-    ax = plt.gca() if ax is None else ax
+    ax = begin(ax, df, "tokens", *y)
     names = {column: label(column).rstrip(")").split(" (") for column in y}  # "linearity, LS", "raw"
     one_score = len({name[0] for name in names.values()}) == 1
     legend = {column: name[-1] if one_score else label(column) for column, name in names.items()}
     long = df.melt("tokens", list(y), "score").replace({"score": legend})
-    draw_lines(long, x="tokens", y="value", hue="score", ax=ax, errorbar=RANGE)
+    draw_lines(long, x="tokens", y="value", hue="score", ax=ax)
     if truth is not None:
         ax.axhline(truth, color="black", linewidth=1, label=truth_label)
-    if floor and "floor" in df.columns:
+    if "floor" in df.columns:
         height = df.groupby("tokens")["floor"].mean()
         ax.plot(height.index, height, color=GREY, linestyle=":", label=UNRELATED)
     ax.set_xscale("log")
@@ -158,8 +149,7 @@ def known_answers_plot(
 
     Rows of the same answer and hue (seeds) are one point, their mean, with a bar from the smallest to the largest.
     """
-    need(df, x, y, *([hue] if hue else []))
-    ax = plt.gca() if ax is None else ax
+    ax = begin(ax, df, x, y, hue)
     ends = [min(0.0, df[x].min(), df[y].min()), 1.0]
     ax.plot(ends, ends, color=GREY, linewidth=1, label="exact")
     groups = dict(list(df.groupby(hue, sort=False))) if hue else {None: df}

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from pandas.core.groupby import SeriesGroupBy
 
-from .look import cost_axis, looks, place_legend
-from .words import axis_label, label, need, number, say, title
+from .look import begin, cost_axis, finish, looks
+from .words import label, need, number, title
 
 
 def budget_plot(
@@ -27,8 +27,7 @@ def budget_plot(
     Rows of the same layers and hue (seeds) are one point, their geometric mean, in a band from the smallest to the
     largest. Lines that are not in `highlight` are thin and grey, without names. `whole` is the unpruned model's value.
     """
-    need(df, "layers", y, hue)
-    ax = plt.gca() if ax is None else ax
+    ax = begin(ax, df, "layers", y, hue)
     groups = {str(name): part.groupby("layers")[y] for name, part in df.groupby(hue, sort=False)}
     shown = [name for name in (groups if highlight is None else highlight) if name in groups]
     for place, name in enumerate(name for name in groups if name not in shown):
@@ -42,8 +41,6 @@ def budget_plot(
         ax.axhline(whole, color="black", linewidth=1, linestyle=":", label="whole model")
     cost_axis(ax)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set(xlabel=axis_label("layers", 40), ylabel=axis_label(y))
-    place_legend(ax)
     means = _middle(df.groupby(["layers", hue])[y])
     said = []  # the best and the worst line at each number of layers
     for layers, part in means.groupby(level=0):
@@ -51,7 +48,8 @@ def budget_plot(
         worst = f", largest {number(part.max())} ({part.idxmax()})" if len(part) > 1 else ""
         said.append(f"{layers} gone: lowest {number(part.min())} ({part.idxmin()}){worst}")
     before = f"; whole model {number(whole)}" if whole is not None else ""
-    return say(ax, f"{title(label(y))} by layers gone, a line for each {label(hue)}{before}; {'; '.join(said)}.")
+    words = f"{title(label(y))} by layers gone, a line for each {label(hue)}{before}; {'; '.join(said)}."
+    return finish(ax, "layers", y, words)
 
 
 def frontier(df: pd.DataFrame, *, x: str = "decode_ms", y: str = "perplexity", hue: str = "action") -> pd.DataFrame:
@@ -85,15 +83,13 @@ def frontier_plot(
         ring = {"markersize": 15, "markeredgecolor": "black", "markeredgewidth": 1.5, "fillstyle": "none"}
         ax.plot([chosen[x]], [chosen[y]], "o", **ring)
     cost_axis(ax)
-    ax.set(xlabel=axis_label(x, 40), ylabel=axis_label(y))
-    place_legend(ax)
     said = []  # both ends of every staircase
     for name, part in best.groupby(hue, sort=False):
         first, last = part.iloc[0], part.iloc[-1]
         ends = [f"{number(row[y])} at {number(row[x])}" for row in ((first, last) if len(part) > 1 else (first,))]
         said.append(f"{name}: {' down to '.join(ends)}")
     what = f"Lowest {label(y)} that is to be had, by {label(x)}, a staircase for each {label(hue)}"
-    return say(ax, f"{what}: {'; '.join(said)}.")
+    return finish(ax, x, y, f"{what}: {'; '.join(said)}.")
 
 
 def _middle(groups: SeriesGroupBy) -> pd.Series:

@@ -48,15 +48,14 @@ def spread_plot(
     x: str,
     row: str,
     hue: str | None = None,
-    reference: float | None = None,
-    reference_label: str | None = None,
+    reference: float | tuple[float, str] | None = None,
     chance: tuple[str, str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a row for each name: a small dot a value (a seed), a marker at their mean, a line over their range.
 
-    Rows stand in the order of the table. `reference` is a vertical line: no change, or chance. `chance` names the
-    columns between which a row's mean would lie by chance: a grey band.
+    Rows stand in the order of the table. `reference`, a number or one with its name, is a vertical line: no change, or
+    plain. `chance` names the columns between which a row's mean would lie by chance: a grey band.
     Without `ax` the figure is as high as its rows need.
     """
     need(df, x, row, *([hue] if hue else []))
@@ -64,7 +63,8 @@ def spread_plot(
     groups = dict(list(df.groupby(hue, sort=False))) if hue else {None: df}
     ax = _axes(ax, 1.0 + max(0.26, 0.17 * len(groups)) * len(names))
     if reference is not None:
-        ax.axvline(reference, color=GREY, linestyle="--", linewidth=1.2, label=reference_label)
+        reference, name = reference if isinstance(reference, tuple) else (reference, None)
+        ax.axvline(reference, color=GREY, linestyle="--", linewidth=1.2, label=name)
     if chance is not None:
         low, high = (df.groupby(row)[column].mean()[names] for column in chance)
         ax.hlines(range(len(names)), low, high, color="0.8", linewidth=8, label="by chance")

@@ -26,8 +26,6 @@ def token_heatmap(
     *,
     label: str = "relative error",
     limits: tuple[float, float] | None = None,
-    log: bool = False,
-    alt: str | None = None,
 ) -> Picture:
     """Colour each token of a text by its value, from pale (low) to dark (high).
 
@@ -35,26 +33,26 @@ def token_heatmap(
     text is safe in them. Line breaks, tabs and lone spaces get a mark, and a line breaks where the text's does; bytes
     that are no text are �. `values` has one number a token; NaN stays without colour. `label` says what they are: the
     name of a column, or words. Give pictures that take each other's place the same `limits`: what lies beyond them gets
-    the colour of the end. With `log`, equal steps of colour are equal factors.
+    the colour of the end.
 
-    The value of a token is its tooltip, and all of them stand in a table below that opens on a click. `alt` is made
-    from the data: how the text begins, its three highest tokens and its lowest.
+    The value of a token is its tooltip, and all of them stand in a table below that opens on a click. The words are
+    how the text begins, its three highest tokens and its lowest.
     """
     values = np.asarray(values, dtype=float)
     if values.shape != (len(tokens),):
         raise ValueError(f"{len(tokens)} tokens need as many values, and the shape of values is {values.shape}")
     if np.isnan(values).all():
         raise ValueError(f"none of the {len(tokens)} tokens has a value, so there is nothing to colour")
-    low, high = _limits(values, limits, log)
+    low, high = _limits(values, limits)
     name = words.label(label)
     shown = [_visible(token) for token in tokens]
-    alt = alt or _alt(name, shown, values)
-    text = "".join(map(_span, shown, values, _levels(values, low, high, log)))
+    alt = _alt(name, shown, values)
+    text = "".join(map(_span, shown, values, _levels(values, low, high)))
     left = f"{'≤ ' if np.nanmin(values) < low else ''}{low:.3g}"
     right = f"{'≥ ' if np.nanmax(values) > high else ''}{high:.3g}"
     html = (
         f'<div role="img" class="linstudy-tokens mathjax_ignore" aria-label="{escape(alt)}"><style>{_look()}</style>'
-        f"<p>{escape(name)}{' (log scale)' if log else ''}\n{left} <i></i> {right}</p><p>{text}</p></div>"
+        f"<p>{escape(name)}\n{left} <i></i> {right}</p><p>{text}</p></div>"
     )
     rows = zip(range(1, len(shown) + 1), map(_mark, shown), values, strict=True)
     table = pd.DataFrame(rows, columns=["token", "text", name])
@@ -97,21 +95,17 @@ def _look() -> str:
     return "".join(f".linstudy-tokens{name}{{{rule}}}" for name, rule in rules.items())
 
 
-def _limits(values: np.ndarray, limits: tuple[float, float] | None, log: bool) -> tuple[float, float]:
+def _limits(values: np.ndarray, limits: tuple[float, float] | None) -> tuple[float, float]:
     low, high = limits or (float(np.nanmin(values)), float(np.nanmax(values)))
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError(f"a scale cannot reach from {low:g} to {high:g}: give finite limits")
     if limits and not low < high:
         raise ValueError(f"limits are {limits}; the first must be below the second")
-    if log and low <= 0:
-        raise ValueError(f"a log scale cannot begin at {low:g}: give limits above 0, or log=False")
     return low, high
 
 
-def _levels(values: np.ndarray, low: float, high: float, log: bool) -> list[int]:
+def _levels(values: np.ndarray, low: float, high: float) -> list[int]:
     """Return the level of each value, from 0; a missing value has -1."""
-    if log:
-        values, low, high = np.log(np.maximum(values, low)), math.log(low), math.log(high)
     share = (values - low) / (high - low) if high > low else np.where(np.isnan(values), np.nan, 0.0)
     return np.where(np.isnan(share), -1, np.clip(share * LEVELS, 0, LEVELS - 1)).astype(int).tolist()
 

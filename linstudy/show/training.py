@@ -2,35 +2,27 @@
 
 import math
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter, SymmetricalLogLocator
 
-from .look import GREY, RANGE, draw_lines, log_axis, looks, place_legend, score_axis
-from .words import axis_label, label, lines_in_words, need, number, say
+from .look import GREY, begin, draw_lines, finish, log_axis, looks, place_legend
+from .words import axis_label, label, lines_in_words, number, say
 
 
-def steps_plot(
-    df: pd.DataFrame, *, y: str, x: str = "step", hue: str | None = None, ax: Axes | None = None, errorbar=RANGE
-) -> Axes:
+def steps_plot(df: pd.DataFrame, *, y: str, x: str = "step", hue: str | None = None, ax: Axes | None = None) -> Axes:
     """Draw a number along training, a line for each `hue`, its rows of one step (seeds, layers) averaged.
 
     Steps are on a log axis that has room for step 0, the model as it was drawn.
     """
-    need(df, x, y, *([hue] if hue else []))
-    ax = plt.gca() if ax is None else ax
-    draw_lines(df, x=x, y=y, hue=hue, ax=ax, errorbar=errorbar)
+    ax = begin(ax, df, x, y, hue)
+    draw_lines(df, x=x, y=y, hue=hue, ax=ax)
     ax.set_xscale("symlog", linthresh=1, linscale=0.4)
     ax.xaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=1))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_xlim(-0.3, 1.3 * df[x].max())
-    if "linearity" in y:
-        score_axis(ax)
-    ax.set(xlabel=axis_label(x, 40), ylabel=axis_label(y))
-    place_legend(ax, title=label(hue) if hue and pd.api.types.is_numeric_dtype(df[hue]) else None)
-    return say(ax, lines_in_words(df, x=x, y=y, hue=hue))
+    return finish(ax, x, y, lines_in_words(df, x=x, y=y, hue=hue), hue=df[hue] if hue else None)
 
 
 def band_plot(
@@ -49,8 +41,7 @@ def band_plot(
     `band` names the columns of the interval's ends; where one of them is infinite there is no band. `reference` is a
     horizontal line.
     """
-    need(df, x, y, hue, *band)
-    ax = plt.gca() if ax is None else ax
+    ax = begin(ax, df, x, y, hue, *band)
     if reference is not None:
         ax.axhline(reference, color=GREY, linestyle="--", linewidth=1.2, label=reference_label)
     groups, said = dict(list(df.groupby(hue, sort=False))), []
@@ -79,8 +70,7 @@ def path_plot(
     The loss falls to the right, and a ring is around step 0. Runs that took different numbers of steps to the same loss
     are compared where they are equally good. Rows of one step (layers) are averaged.
     """
-    need(df, x, y, hue, run, "step")
-    ax = plt.gca() if ax is None else ax
+    ax = begin(ax, df, x, y, hue, run, "step")
     for name, color, marker in looks(dict.fromkeys(df[hue])):
         for place, (_, part) in enumerate(df[df[hue] == name].groupby(run)):
             path = part.groupby("step")[[x, y]].mean().sort_index()
@@ -88,10 +78,6 @@ def path_plot(
             ax.plot(path[x], path[y], label=None if place else name, **look)
             ax.plot(*path.iloc[0], "o", markersize=9, markerfacecolor="none", markeredgecolor=color)
     ax.invert_xaxis()
-    if "linearity" in y:
-        score_axis(ax)
-    ax.set(xlabel=axis_label(x, 40), ylabel=axis_label(y))
-    place_legend(ax)
     said = []  # where the lines begin, turn and end, runs averaged
     for name, part in df.groupby(hue, sort=False):
         path = part.groupby("step")[[x, y]].mean()
@@ -99,7 +85,8 @@ def path_plot(
         low, high = (path.loc[step] for step in (path[y].idxmin(), path[y].idxmax()))
         turns = f"lowest {number(low[y])} at {low[x]:.2f}, highest {number(high[y])} at {high[x]:.2f}"
         said.append(f"{name}: from {ends}, {turns}")
-    return say(ax, f"{label(y)} by {label(x)}, one line a {label(run)} of each {label(hue)}; {'; '.join(said)}.")
+    words = f"{label(y)} by {label(x)}, one line a {label(run)} of each {label(hue)}; {'; '.join(said)}."
+    return finish(ax, x, y, words)
 
 
 def rates_plot(
@@ -109,8 +96,7 @@ def rates_plot(
 
     Runs that diverged have no loss and are left out: a line ends before them.
     """
-    need(df, x, y, hue)
-    ax = plt.gca() if ax is None else ax
+    ax = begin(ax, df, x, y, hue)
     groups, said = dict(list(df.dropna(subset=y).groupby(hue, sort=False))), []
     for name, color, marker in looks(groups):
         means = groups[name].groupby(x)[y].mean()
@@ -119,6 +105,4 @@ def rates_plot(
         said.append(f"{name}: lowest {means.min():.3f} at {means.idxmin():g}")
     ax.set_xscale("log")
     log_axis(ax.xaxis, wide=False)
-    ax.set(xlabel=axis_label(x, 40), ylabel=axis_label(y))
-    place_legend(ax)
-    return say(ax, f"{label(y)} by {label(x)}, one line a {label(hue)}: {'; '.join(said)}.")
+    return finish(ax, x, y, f"{label(y)} by {label(x)}, one line a {label(hue)}: {'; '.join(said)}.")
