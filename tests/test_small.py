@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from tiny_models import tiny_ids
 
-from linstudy.models import SMALL, small_model
+from linstudy.models import SMALL, blocks, small_model, width_of
+from linstudy.study.rows import widths
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -31,5 +31,16 @@ def test_an_unknown_name_is_told_with_the_known_ones():
         small_model("gpt5")
 
 
-def test_a_config_can_be_changed():
-    assert small_model("llama", num_hidden_layers=5)(tiny_ids()).logits.shape[-1] == 2048
+def test_a_config_is_changed_by_a_common_name_and_by_the_familys_own():
+    assert len(blocks(small_model("llama", num_hidden_layers=5))) == 5
+    for changes in ({"hidden_size": 64, "num_hidden_layers": 5}, {"n_embd": 64, "n_layer": 5}):
+        model = small_model("gpt2", **changes)
+        assert (width_of(model), len(blocks(model))) == (64, 5)
+
+
+@pytest.mark.parametrize("family", widths.FAMILIES)
+def test_a_network_of_a_width_has_it(family):
+    for width in (32, 128):
+        model = small_model(family, **widths.config(family, width))
+        assert (width_of(model), len(blocks(model))) == (width, widths.LAYERS)
+        assert max(max(weight.shape) for weight in blocks(model).parameters()) == widths.FAMILIES[family] * width

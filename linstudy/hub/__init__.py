@@ -131,7 +131,7 @@ def _listing(kind: str, name: str, revision: str | None) -> tuple[str, list[str]
     """Ask for a repository's commit and its files; TimeoutError for a hub that says nothing."""
     ask = HfApi().repo_info
     try:
-        info = _within(PATIENCE, lambda: ask(name, repo_type=kind, revision=revision, timeout=PATIENCE / 2))
+        info = within(PATIENCE, lambda: ask(name, repo_type=kind, revision=revision, timeout=PATIENCE / 2))
     except HFValidationError:
         raise
     except (ValueError, TypeError, KeyError):  # the page of a proxy or of a login, with the status of success
@@ -199,7 +199,8 @@ def _settings(module: ModuleType, values: Mapping[str, int]) -> Iterator[None]:
         vars(module).update(before)
 
 
-def _within(seconds: float, call: Callable[[], Any]) -> Any:
+def within(seconds: float, call: Callable[[], Any]) -> Any:
+    """Return what a call returns or raise what it raises; TimeoutError where it takes longer than so many seconds."""
     # In a thread that may be left behind: the look-up of a host name has no limit, and each address has one of its own.
     future = Future()
 

@@ -1,7 +1,5 @@
 """Choose where a model runs and in which number type."""
 
-from importlib import import_module
-
 import torch
 
 
@@ -45,11 +43,3 @@ def _there(device: torch.device) -> bool:
     except Exception:  # each kind raises its own
         return False
     return device.type != "meta"  # which is everywhere, and holds no numbers
-
-
-def need_accelerate() -> None:
-    """Make sure that models can be spread over devices; ImportError says what is missing."""
-    try:
-        import_module("accelerate")
-    except ImportError:
-        raise ImportError("device='auto' needs the package accelerate: pip install accelerate") from None

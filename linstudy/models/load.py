@@ -4,7 +4,6 @@ import copy
 import json
 import os
 import re
-from importlib import resources
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
@@ -14,11 +13,11 @@ import transformers
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, MODEL_MAPPING_NAMES
 
-from ..fetched import fetched
+from ..fetched import fetched, pocket_folders
 from ..hub import fetch_model, quiet
 from .about import task_for
 from .build import build, no_room, reason
-from .devices import find_device, find_dtype, need_accelerate
+from .devices import find_device, find_dtype
 from .gguf import read_gguf
 from .weights import check_weights
 
@@ -52,7 +51,7 @@ def load(
             are read.
         revision: branch, tag or commit on the hub, such as ``"step1000"``.
         device: by default the GPU if there is one, else the CPU. ``"auto"`` spreads a model that does not fit over
-            all GPUs and the CPU (needs accelerate).
+            all GPUs and the CPU.
         dtype: by default float32; on GPUs of compute capability 8 and above bfloat16. Older ones, a T4 for one,
             report bfloat16 but emulate it slowly: they get float32, and models too large for that an error that
             says what to do.
@@ -66,8 +65,6 @@ def load(
     spread = device == "auto"
     device = find_device(None if spread else device)
     dtype = find_dtype(dtype, device)
-    if spread:
-        need_accelerate()
     folder = _local(name)
     if folder is not None and revision is not None:
         raise ValueError(f"revision {revision!r} is for models on the hub, but {name!r} is a folder: leave it out")
@@ -121,17 +118,12 @@ def untrained(model: PreTrainedModel, *, seed: int = 0) -> PreTrainedModel:
 
 def pocket_models() -> tuple[str, ...]:
     """List the small trained models that are shipped with the package and need no network."""
-    return tuple(sorted(_pocket()))
-
-
-def _pocket() -> dict[str, Path]:
-    shelf = Path(str(resources.files(__package__))) / "pocket"
-    return {config.parent.name: config.parent for config in shelf.glob("*/config.json")}
+    return tuple(pocket_folders())
 
 
 def _local(name: str) -> Path | None:
     """Return the folder meant, or None for a hub id."""
-    if found := _pocket().get(name) or fetched(name):
+    if found := pocket_folders().get(name) or fetched(name):
         return found
     path = Path(name).expanduser()
     if path.is_dir() or (path.suffix == ".gguf" and path.is_file()):

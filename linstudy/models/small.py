@@ -88,6 +88,9 @@ def small_model(name: str, *, seed: int = 0, **changes: object) -> PreTrainedMod
     """
     kind, fields = named(SMALL, name, "small model")
     maker = getattr(transformers, kind)
+    # Under the family's own names: of a common name and its own, GPT-2 would take the one it was given first.
+    own = maker.config_class.attribute_map
+    named_by_it = {own.get(field, field): value for field, value in (fields | changes).items()}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return maker(maker.config_class(**fields | changes)).eval()
+        return maker(maker.config_class(**named_by_it)).eval()

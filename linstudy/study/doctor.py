@@ -12,9 +12,10 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
+from ..fetched import pocket_folders
 from .errors import one_line
 from .machine import choice, processor
-from .reach import MADE, away, pocket_folders
+from .reach import MADE, away
 
 WAIT = 6  # seconds for torch
 LOOK = """

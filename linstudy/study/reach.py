@@ -1,16 +1,13 @@
 """What a run may need that not every machine has: the model beside the checkout, own ones not shipped, the hub."""
 
-import hashlib
 import os
-import threading
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from ..fetched import SOURCES, is_there
+from ..fetched import SOURCES, is_there, sha256_of
 from .provenance import ROOT
 
 Needs = Literal[
@@ -77,38 +74,25 @@ def away(needs: Needs) -> str:
     return _hub_away() if needs == "hub" else ""
 
 
-def pocket_folders() -> dict[str, Path]:
-    """Return the shipped models, name: folder, as :func:`linstudy.models.pocket_models` but without importing torch."""
-    shelf = Path(str(files("linstudy") / "models" / "pocket"))
-    return {config.parent.name: config.parent for config in sorted(shelf.glob("*/config.json"))}
-
-
 def digest(folder: Path) -> str:
     """Return the first 12 hex digits of the SHA-256 of a model folder's weights; "" without such a file."""
     weights = folder / "model.safetensors"
-    if not weights.is_file():
-        return ""
-    with weights.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+    return sha256_of(weights)[:12] if weights.is_file() else ""
 
 
 def _hub_away(*, seconds: float = 2.0) -> str:
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         return "HF_HUB_OFFLINE is set"
+    from ..hub import within  # takes half a second
+
     request = urllib.request.Request(os.environ.get("HF_ENDPOINT") or "https://huggingface.co", method="HEAD")
-    answers = []
-
-    def ask() -> None:
-        try:
-            urllib.request.urlopen(request, timeout=seconds).close()
-            answers.append("")
-        except urllib.error.HTTPError as error:
-            answers.append("" if error.code < 500 else f"the hub answers with error {error.code}")
-        except OSError as error:
-            answers.append(f"the hub cannot be reached ({getattr(error, 'reason', error)})")
-
-    # A thread, because the time-out of a request does not count the look-up of the name.
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
-    asking.join(seconds + 0.5)
-    return answers[0] if answers else f"the hub does not answer within {seconds:.0f} s"
+    try:
+        within(seconds + 0.5, lambda: urllib.request.urlopen(request, timeout=seconds).close())
+    except urllib.error.HTTPError as error:
+        error.close()
+        return "" if error.code < 500 else f"the hub answers with error {error.code}"
+    except TimeoutError:
+        return f"the hub does not answer within {seconds:.0f} s"
+    except OSError as error:
+        return f"the hub cannot be reached ({getattr(error, 'reason', error)})"
+    return ""

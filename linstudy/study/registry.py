@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from ..fetched import SOURCES
-from .reach import BESIDE, MADE, SHARED_MODEL, digest, pocket_folders
+from ..fetched import SOURCES, pocket_folders
+from .reach import BESIDE, MADE, SHARED_MODEL, digest
 from .real_runs import fetched_source, real_runs
 from .rows import TABLES, finetuning, pretraining, profiles, widths
 from .rows.source import LENGTH, Source

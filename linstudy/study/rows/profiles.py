@@ -101,23 +101,27 @@ def error_summary(errors: Any) -> dict[str, float]:
 
 def families(keep: Keep, *, model: str, tokens: int) -> None:
     """Measure a small model with random weights, three draws of them, on stories and on their tokens shuffled."""
-    from ... import linearity_profile, load
+    from ... import load
     from ...models import parts_of, small_model, stacks_of
     from ...text import shuffled
 
     tokenizer = load("stories-1m")[1]
     blocks = blocks_of("stories", tokenizer, tokens // LENGTH) + 3  # 0, 1 and 2 are special
 
-    def measure(one: Any, text: Any, part: str, stack: str | None) -> pd.DataFrame:
-        return linearity_profile(one, text, part=part, stack=stack).drop(columns="revision").assign(**text_of(text))
-
     for seed in range(SEEDS):
         small = small_model(model, seed=seed, vocab_size=len(tokenizer) + 3)
         for stack in stacks_of(small) or (None,):
             for corpus, text in (("stories", blocks), ("stories, shuffled", shuffled(blocks, seed=seed))):
                 for part in parts_of(small, stack=stack)[: None if corpus == "stories" else 1]:
-                    make = partial(measure, small, text, part, stack)
+                    make = partial(profile_small, small, text, part=part, stack=stack)
                     keep(make, stack=stack, seed=seed, corpus=corpus, part=part)
+
+
+def profile_small(model: Any, blocks: Any, **of: Any) -> pd.DataFrame:
+    """Return the profile of a small model, which has no revision."""
+    from ... import linearity_profile
+
+    return linearity_profile(model, blocks, **of).drop(columns="revision").assign(**text_of(blocks))
 
 
 def read(
