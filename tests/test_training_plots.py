@@ -142,7 +142,7 @@ def test_words_of_a_path_say_where_it_begins_turns_and_ends():
 def test_bands_lie_between_their_columns_and_infinite_ones_are_left_out():
     rows = [("a", 10, 1.0, 0.5, 2.0), ("a", 100, -1.0, -1.5, -0.5), ("b", 10, 0.1, -np.inf, np.inf)]
     df = pd.DataFrame(rows, columns=["variant", "amount", "effect", "low", "high"])
-    ax = band_plot(df, x="amount", y="effect", hue="variant", reference=0.0, reference_label="plain")
+    ax = band_plot(df, x="amount", y="effect", hue="variant", reference=(0.0, "plain"))
     assert list(line_of(ax, "a").get_ydata()) == [1.0, -1.0]
     assert list(line_of(ax, "plain").get_ydata()) == [0.0, 0.0]
     spans = [[path.vertices[:, 1].tolist() for path in lines.get_paths()] for lines in ax.collections[1::2]]

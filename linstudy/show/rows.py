@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from .look import GREY, looks, place_legend, text_width
+from .look import GREY, Reference, compare_with, looks, place_legend, text_width
 from .words import axis_label, label, need, number, say, typeset
 
 WHITE = {"markeredgecolor": "white"}
@@ -48,7 +48,7 @@ def spread_plot(
     x: str,
     row: str,
     hue: str | None = None,
-    reference: float | tuple[float, str] | None = None,
+    reference: Reference | None = None,
     chance: tuple[str, str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
@@ -62,9 +62,7 @@ def spread_plot(
     names = list(dict.fromkeys(df[row]))
     groups = dict(list(df.groupby(hue, sort=False))) if hue else {None: df}
     ax = _axes(ax, 1.0 + max(0.26, 0.17 * len(groups)) * len(names))
-    if reference is not None:
-        reference, name = reference if isinstance(reference, tuple) else (reference, None)
-        ax.axvline(reference, color=GREY, linestyle="--", linewidth=1.2, label=name)
+    compared = compare_with(ax.axvline, reference)
     if chance is not None:
         low, high = (df.groupby(row)[column].mean()[names] for column in chance)
         ax.hlines(range(len(names)), low, high, color="0.8", linewidth=8, label="by chance")
@@ -81,7 +79,7 @@ def spread_plot(
         said.append(f"{name}: {ends}" if hue else ends)
     ax.set(xlabel=axis_label(x, 40))
     _name_rows(ax, names, margin=0.5)
-    beside = f", with {number(reference)} for comparison" if reference is not None else ""
+    beside = f", with {number(compared)} for comparison" if compared is not None else ""
     return say(ax, f"{label(x)}, a row for each of {len(names)}{beside}; means: {'; '.join(said)}.")
 
 

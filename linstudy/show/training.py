@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter, SymmetricalLogLocator
 
-from .look import GREY, begin, draw_lines, finish, log_axis, looks, place_legend
+from .look import Reference, begin, compare_with, draw_lines, finish, log_axis, looks, place_legend
 from .words import axis_label, label, lines_in_words, number, say
 
 
@@ -32,18 +32,16 @@ def band_plot(
     y: str,
     hue: str,
     band: tuple[str, str] = ("low", "high"),
-    reference: float | None = None,
-    reference_label: str | None = None,
+    reference: Reference | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a number with its interval against an amount on a log axis, a line and a band for each `hue`.
 
-    `band` names the columns of the interval's ends; where one of them is infinite there is no band. `reference` is a
-    horizontal line.
+    `band` names the columns of the interval's ends; where one of them is infinite there is no band. `reference`, a
+    number or one with its name, is a horizontal line.
     """
     ax = begin(ax, df, x, y, hue, *band)
-    if reference is not None:
-        ax.axhline(reference, color=GREY, linestyle="--", linewidth=1.2, label=reference_label)
+    compare_with(ax.axhline, reference)
     groups, said = dict(list(df.groupby(hue, sort=False))), []
     for name, color, marker in looks(groups):
         part = groups[name].sort_values(x)
