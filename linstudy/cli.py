@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from . import __version__
-from .commands import doctor, fetch, pretrain, profile, prune, results
+from .commands import doctor, fetch, pretrain, profile, prune, report, results
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     whole = Parser(prog="linstudy", description="How linear are the layers of transformers?")
     whole.add_argument("--version", action="version", version=f"linstudy {__version__}")
     subparsers = whole.add_subparsers(required=True, metavar="COMMAND")
-    for verb in (profile, pretrain, prune, fetch, results, doctor):
+    for verb in (profile, report, pretrain, prune, fetch, results, doctor):
         verb.add_to(subparsers)
     return whole
 

@@ -73,7 +73,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-VERBS = ("profile", "pretrain", "prune", "fetch", "results", "doctor")
+VERBS = ("profile", "report", "pretrain", "prune", "fetch", "results", "doctor")
 
 
 def test_help_and_version_answer_at_once(tmp_path):

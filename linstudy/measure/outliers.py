@@ -20,7 +20,12 @@ MASSIVE, TIMES_MEDIAN = 100.0, 1000.0  # Sun et al. 2024, section 2: at least th
 
 @torch.no_grad()
 def massive_activations(
-    model: PreTrainedModel, blocks: Int[Tensor, "block token"], *, factor: float = FACTOR, batch_size: int | None = None
+    model: PreTrainedModel,
+    blocks: Int[Tensor, "block token"],
+    *,
+    factor: float = FACTOR,
+    stack: str | None = None,
+    batch_size: int | None = None,
 ) -> pd.DataFrame:
     """Look for massive activations at every boundary between layers: one row a boundary, 0 before the first layer.
 
@@ -34,7 +39,7 @@ def massive_activations(
     """
     check_text(model, blocks)
     distances, rows = Distances(blocks), []
-    for batch in read(model, blocks, batch_size=batch_size):
+    for batch in read(model, blocks, stack=stack, batch_size=batch_size):
         distances.add(batch)
         if not rows:
             first = [state.flatten(0, 1)[:FIRST_TOKENS].float().abs() for state in batch.stream]

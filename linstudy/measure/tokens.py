@@ -42,6 +42,7 @@ def token_errors(
     moments: dict[int, JointMoments] | None = None,
     part: str = "block",
     layers: list[int] | None = None,
+    stack: str | None = None,
     batch_size: int | None = None,
 ) -> TokenErrors:
     """Return the error ‖y - (xA + b)‖ of every token and layer (the paper's appendix A; 2502.15007, equation 2).
@@ -53,7 +54,7 @@ def token_errors(
     Raises what :func:`linstudy.measure.joint_moments` does.
     """
     if moments is None:
-        moments = joint_moments(model, blocks, part=part, layers=layers, batch_size=batch_size)
+        moments = joint_moments(model, blocks, part=part, layers=layers, stack=stack, batch_size=batch_size)
     elif layers is not None:
         moments = {layer: moments[layer] for layer in layers}
     maps, scale = {}, []
@@ -65,7 +66,7 @@ def token_errors(
         maps[layer] = [part.to(work) for part in (best_map(m), m.mean_x, m.mean_d)]
         scale.append(float(m.yy.sum() / m.tokens) ** 0.5)
     error = torch.empty(len(maps), *blocks.shape)
-    for batch in read(model, blocks, part=part, batch_size=batch_size):
+    for batch in read(model, blocks, part=part, stack=stack, batch_size=batch_size):
         for row, (layer, (a, mean_x, mean_d)) in zip(error, maps.items(), strict=True):
             x, y = (state.to(a.device, a.dtype) for state in batch.pairs[layer - 1])
             row[batch.rows] = (y - x - mean_d - (x - mean_x) @ a).norm(dim=-1).cpu()

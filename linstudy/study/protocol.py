@@ -29,7 +29,12 @@ TIMES = 100.0  # a massive dimension varies so many times as much as the median 
 
 @torch.no_grad()
 def protocol(
-    model: PreTrainedModel, blocks: Int[Tensor, "block token"], *, part: str = "block", heldout: float = 0.2
+    model: PreTrainedModel,
+    blocks: Int[Tensor, "block token"],
+    *,
+    part: str = "block",
+    heldout: float = 0.2,
+    stack: str | None = None,
 ) -> pd.DataFrame:
     """Measure a model with everything, and without what may make its scores: a row a selection and layer.
 
@@ -46,7 +51,9 @@ def protocol(
 
     Raises what :func:`linstudy.linearity_profile` raises.
     """
-    plan = planned(model, blocks, [Selection(part, **options) for options in TOKENS.values()], heldout, None)
+    plan = planned(
+        model, blocks, [Selection(part, stack=stack, **options) for options in TOKENS.values()], heldout, None
+    )
     seen, rows = Tokens(plan.depth, blocks), []
     for layers in plan.passes(None):
         for layer, cells in moments_of(model, plan, layers, lambda count: None, look=seen.look):

@@ -1,0 +1,263 @@
+"""A report on one model: one page that needs nothing else, with the chapters' numbers, whatever model and tokens."""
+
+import base64
+import io
+import itertools
+import os
+import re
+import signal
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+import torch
+from browser import CONTRASTS, OVERFLOW, Visit, chromium, find_chromium
+from tiny_models import tiny_model
+
+import linstudy
+from linstudy.cli import main
+from linstudy.study.protocol import protocol
+from linstudy.study.report.measure import NO_LOSS, Text, measured, text_of, work
+from linstudy.study.twins import twin
+from linstudy.text import train_tokenizer
+
+HOSTILE = "</td></svg><script>document.title='taken'</script><img src=https://away.example/x onerror=alert(1)>"
+STORY = "Lily saw a red ball. Tom had the ball. Lily was sad, so Tom gave her the ball. $model \u202e"
+WORDS = ("--text", "text.txt", "--tokens", "8192", "--length", "64")
+VOID = {"meta", "link", "img", "br", "input", "wbr", "path", "use", "rect"}
+
+
+class Page(HTMLParser):
+    """What a page consists of."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.tags, self.open, self.wrong, self.text = [], [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if tag not in VOID and self.open.pop() != tag:
+            self.wrong.append(tag)
+
+    def handle_data(self, data):
+        self.text += data if "style" not in self.open else ""
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Models of several families under hostile names, and a text that is full of markup."""
+    folder = tmp_path_factory.mktemp("report")
+    texts = [f"{number} {HOSTILE} {STORY}" for number in range(400)]
+    tokenizer = train_tokenizer(texts, vocab_size=400)
+    for name, kind in (("<b>model", "llama"), ("bert", "bert"), ("t5", "t5"), ("postnorm", "opt postnorm")):
+        tiny_model(kind, vocab_size=len(tokenizer) + 3).save_pretrained(folder / name)
+        tokenizer.save_pretrained(folder / name)
+    (folder / "text.txt").write_text("".join(texts), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def written(folder):
+    """Write a report of a folder once, and return its text."""
+    made = {}
+
+    def write(name, *words):
+        if (name, words) not in made:
+            before, place = set(os.listdir(folder)), os.getcwd()
+            os.chdir(folder)
+            try:
+                assert main(["report", name, *WORDS, *words, "--out", "report.html"]) == 0
+            finally:
+                os.chdir(place)
+            assert set(os.listdir(folder)) - before <= {"report.html"}
+            made[name, words] = (folder / "report.html").read_text(encoding="utf-8")
+        return made[name, words]
+
+    return write
+
+
+def table_of(page: str) -> pd.DataFrame:
+    data = re.search(r"data:text/csv;base64,([^\"]*)", page)[1]
+    return pd.read_csv(io.BytesIO(base64.b64decode(data)), keep_default_na=False, na_values=[""])
+
+
+def process(folder, *words, **options):
+    environment = os.environ | {"LINSTUDY_SIZE": "tiny"}
+    command = [sys.executable, "-m", "linstudy", "report", *words]
+    return subprocess.Popen(command, cwd=folder, env=environment, text=True, stdout=-1, stderr=-1, **options)
+
+
+@pytest.mark.slow
+def test_the_page_is_whole_and_asks_for_nothing(written):
+    page = Page(written("<b>model"))
+    assert page.all("html") == [{"lang": "en"}]
+    assert (page.wrong, page.open) == ([], [])
+    asked = [attrs.get(name, "") for _, attrs in page.tags for name in ("src", "href", "xlink:href")]
+    assert {link[:5] for link in asked if link and not link.startswith("#")} <= {"data:"}
+    assert "@import" not in written("<b>model")
+    assert "url(http" not in written("<b>model")
+    inside = {attrs["id"] for _, attrs in page.tags if "id" in attrs}
+    assert {link[1:] for link in asked if link.startswith("#")} <= inside
+    headings = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
+    assert headings[0] == 1
+    assert headings.count(1) == 1
+    assert max(after - before for before, after in itertools.pairwise(headings)) <= 1
+
+
+@pytest.mark.slow
+def test_what_a_model_a_text_and_a_token_hold_is_text(written):
+    page = Page(written("<b>model"))
+    assert not page.all("script")
+    assert not page.all("b")[3:]
+    assert [attrs["src"][:5] for attrs in page.all("img")] == ["data:"] * len(page.all("img"))
+    assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
+    assert "layers of <b>model?" in page.text
+    assert "document.title" in page.text
+    assert "\u202e" not in page.text  # it would turn what follows it
+
+
+@pytest.mark.slow
+def test_every_figure_has_words_and_every_table_its_box(written):
+    page = Page(written("<b>model"))
+    pictures = [attrs for tag, attrs in page.tags if tag == "img" or attrs.get("role") == "img"]
+    assert len(pictures) >= 8
+    assert all(len(attrs.get("aria-label") or attrs["alt"]) > 40 for attrs in pictures)
+    boxes = [attrs for attrs in page.all("div") if attrs.get("role") == "region"]
+    assert len(boxes) == len(page.all("table"))
+    assert all(attrs["tabindex"] == "0" for attrs in boxes)
+    assert len({attrs["aria-label"] for attrs in boxes}) == len(boxes)
+
+
+@pytest.mark.slow
+def test_its_scores_are_those_of_the_chapters(written, folder):
+    table = table_of(written("<b>model"))
+    model, tokenizer = linstudy.load(folder / "<b>model")
+    blocks = linstudy.token_blocks(folder / "text.txt", tokenizer, tokens=8192, length=64)
+    text = Text(blocks, 32)
+    assert len(text.few) + len(text.fresh) <= len(blocks)
+    wanted = {"trained": (model, blocks), "permuted": (twin(model, "permuted"), text.few)}
+    for weights, (one, some) in wanted.items():
+        expected = protocol(one, some)
+        found = table[(table.weights == weights) & (table.tokens == some.numel())]
+        for name in ("linearity_heldout", "update_linearity", "kept"):
+            assert found[name].tolist() == pytest.approx(expected[name].tolist(), abs=1e-6), (weights, name)
+    assert set(table.weights) == {"trained", "random", "permuted"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "words"), [("bert", ()), ("t5", ("--stack", "encoder")), ("t5", ())])
+def test_without_a_loss_there_are_no_costs_and_the_page_says_why(written, name, words):
+    assert NO_LOSS in written(name, *words)
+    assert "Kendall" not in written(name, *words)
+    assert table_of(written(name, *words)).layer.max() == 3
+
+
+@pytest.mark.slow
+def test_a_decoder_has_costs_whatever_its_norms(written):
+    for name in ("postnorm", "<b>model"):
+        assert NO_LOSS not in written(name)
+        assert "Kendall" in written(name)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_chromium() is None, reason="no Chromium on PATH")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_browser_shows_it_quietly_on_a_phone_in_both_colours(written, tmp_path, scheme):
+    path = tmp_path / "page.html"
+    path.write_text(written("<b>model"), encoding="utf-8")
+    with chromium(color_scheme=scheme, viewport={"width": 375, "height": 800}) as context:
+        visit = Visit(context, path)
+        visit.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+        assert visit.page.evaluate(OVERFLOW) <= 0
+        assert visit.page.title() == "How linear are the layers of <b>model?"
+        ground = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (max(map(int, re.findall(r"\d+", ground)[:3])) < 60) == (scheme == "dark")
+        pale = [told for told in visit.page.evaluate(CONTRASTS, "p, li, td, th, caption, summary, a") if told[0] < 4.5]
+        assert pale == []
+        visit.page.keyboard.press("Tab")
+        assert visit.page.evaluate("document.activeElement.getAttribute('href')") == "#models"
+        assert visit.complaints() == []
+
+
+@pytest.mark.slow
+def test_the_command_says_how_long_it_takes_and_a_stop_leaves_nothing(folder):
+    before = sorted(os.listdir(folder))
+    stopped = process(folder, "postnorm", *WORDS, "--out", "stopped.html")
+    told = stopped.stdout.readline()
+    assert re.fullmatch(r"postnorm on 8,192 tokens of text.txt: about \d+ (seconds|minutes); .*\n", told)
+    stopped.send_signal(signal.SIGINT)
+    _, errors = stopped.communicate(timeout=120)
+    assert stopped.returncode == 2
+    assert "stopped; `linstudy report postnorm" in errors
+    assert sorted(os.listdir(folder)) == before
+    whole = process(folder, "postnorm", *WORDS, "--out", "whole.html")  # the control
+    told, errors = whole.communicate(timeout=300)
+    assert (whole.returncode, told.splitlines()[-1][:17]) == (0, "page: whole.html "), errors
+    assert sorted(os.listdir(folder)) == sorted([*before, "whole.html"])
+    (folder / "whole.html").unlink()
+
+
+def test_what_a_user_can_get_wrong_is_one_sentence(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    wrong = (
+        (["--out", "report.pdf"], "--out report.pdf: the page is HTML; let its name end in .html."),
+        (["--out", "bert"], "--out bert: this is a folder; name a file in it."),
+        (["--out", "no/report.html"], "--out no/report.html: the folder 'no' does not exist; make it first."),
+        (
+            ["--out", "r.html", "--stack", "encoder"],
+            "--stack encoder: bert has one stack of layers; leave the option out",
+        ),
+        (["--out", "r.html", "--text", "storys"], "storys"),
+        (["--out", "r.html", "--tokens", "0"], "argument --tokens: '0' should be a whole number from 1 to"),
+        (
+            ["--out", "r.html", "--tokens", "192"],
+            "192 tokens in blocks of 64 are too few for a stream of width 32: a report needs 256",
+        ),
+    )
+    before = sorted(os.listdir())
+    for words, part in wrong:
+        assert main(["report", "bert", *WORDS, *words]) == 2
+        lines = capsys.readouterr().err.strip().splitlines()
+        assert len(lines) == 1, lines
+        assert part in lines[0], words
+    assert sorted(os.listdir()) == before
+
+
+def test_work_is_what_is_read():
+    """The tokens that are promised are those that the progress counts to its end."""
+    tokenizer = train_tokenizer([STORY] * 50, vocab_size=300)
+    for kind in ("llama", "bert"):
+        model = tiny_model(kind, vocab_size=len(tokenizer) + 3)
+        blocks = linstudy.token_blocks([f"{n} {STORY}" for n in range(200)], tokenizer, tokens=3200, length=32)
+        text, read = Text(blocks + 3, 32), [0]  # 0, 1 and 2 are special
+        named = {"model": "m", "corpus": "c", "revision": ""}
+
+        def advance(what, tokens, read=read):
+            read[0] += tokens
+
+        measured(model, tokenizer, text, named=named, seed=0, advance=advance)
+        assert read == [work(model, text)]
+
+
+@pytest.mark.parametrize("length", [16, 64, 256])
+def test_the_least_text_is_enough(length):
+    """What is asked for at least is measured, and less is refused."""
+    model, width = tiny_model("llama", max_position_embeddings=256), 32
+    blocks = torch.randint(3, 99, (-(-(2 * width + 3 * length) // length), length))
+    text = text_of(model, blocks)
+    protocol(model, text.few)
+    with pytest.raises(ValueError, match="too few for a stream of width 32"):
+        text_of(model, blocks[:2])
