@@ -125,6 +125,10 @@ def test_a_family_is_a_row_with_a_dot_a_layer_and_a_line_over_all():
     above, below = (dots.get_ydata() for dots in ax.lines)
     assert (above < below).all()  # the two scores of a row do not cover each other
     assert len({(dots.get_color(), dots.get_marker()) for dots in ax.lines}) == 2
+    assert [one.get_text() for one in ax.get_legend().get_texts()] == [
+        show.label("linearity"),
+        show.label("update_linearity"),
+    ]
 
 
 def test_every_row_has_room_for_its_name():

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from .look import GREY, Reference, compare_with, looks, place_legend, text_width
-from .words import axis_label, label, need, number, say, typeset
+from .words import axis_label, label, need, number, say
 
 WHITE = {"markeredgecolor": "white"}
 
@@ -35,7 +35,7 @@ def family_plot(
         across = [dots[name].to_numpy() for name in names]
         up = np.repeat(heights, [len(each) for each in across])
         look = {"color": color, "markersize": 5, "markeredgewidth": 0.5, **WHITE}
-        ax.plot(np.concatenate(across), up, marker, label=typeset(label(score), 40), **look)
+        ax.plot(np.concatenate(across), up, marker, label=label(score), **look)  # a legend keeps no formulas
     ax.set(xlim=(min(0.0, ax.dataLim.x0) - 0.02, max(1.02, ax.dataLim.x1)))
     _name_rows(ax, names)
     said = [f"{label(score)}: {_ends(means[score])}" for score in y]
