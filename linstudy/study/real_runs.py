@@ -48,7 +48,7 @@ def _controls() -> Iterator[Run]:
 def _losses() -> Iterator[Run]:
     choices = (*((part, ALONE) for part in ("block", "attention", "mlp")), ("block", TOGETHER))
     for name, text, (part, choice), action in product(DECODERS, TEXTS, choices, ACTIONS):
-        arguments = {"source": fetched_source(name, text), "tokens": FITTED * LENGTH, "dtype": "float32"}
+        arguments = {"source": _source(name, text), "tokens": FITTED * LENGTH, "dtype": "float32"}
         arguments |= {"part": part, "choice": choice, "action": action}
         yield Run(f"losses-{name}-{text}-{part}-{choice}-{action}", TABLES["losses"], arguments, needs=name)
 
@@ -56,12 +56,12 @@ def _losses() -> Iterator[Run]:
 def _derivatives() -> Iterator[Run]:
     for name in DECODERS:
         # Derivatives of 64 features of 576 or more: each takes a backward pass over the sample.
-        arguments = {"source": fetched_source(name, TEXTS[0]), "tokens": FITTED * LENGTH, "sampled": 4, "features": 64}
+        arguments = {"source": _source(name, TEXTS[0]), "tokens": FITTED * LENGTH, "sampled": 4, "features": 64}
         run = f"derivatives-{name}-{TEXTS[0]}"
         yield Run(run, TABLES["derivatives"], arguments | {"dtype": "float32"}, needs=name)
 
 
-def fetched_source(name: str, text: str) -> Source:
+def _source(name: str, text: str) -> Source:
     """Return a model that was fetched, with a text beside the checkout."""
     return Source(name, SOURCES[name].sha256[:12], name, text, BESIDE / "data" / f"{text}.txt")
 
@@ -70,7 +70,7 @@ def _protocol(
     name: str, text: str, *, shard: int = 0, blocks: int | None = None, weights: str = "trained", seed: int = 0
 ) -> Run:
     tokens = LENGTH * (blocks or BLOCKS[name])
-    arguments = {"source": fetched_source(name, text), "tokens": tokens, "shard": shard, "weights": weights}
+    arguments = {"source": _source(name, text), "tokens": tokens, "shard": shard, "weights": weights}
     parts = [name, text, weights.replace(" + ", "-"), str(seed)] if blocks else [name, text, str(shard)]
     parts = [*parts[:2], weights, str(seed), "whole"] if weights in TWINS and not blocks else parts
     arguments |= {"seed": seed, "part": "block", "dtype": "float32"}

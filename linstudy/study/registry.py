@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from ..fetched import SOURCES, pocket_folders
+from ..fetched import pocket_folders
 from .reach import BESIDE, MADE, SHARED_MODEL, digest
-from .real_runs import fetched_source, real_runs
+from .real_runs import real_runs
 from .rows import TABLES, finetuning, pretraining, profiles, widths
 from .rows.source import LENGTH, Source
 from .runs import Run
@@ -104,11 +104,6 @@ def _runs() -> Iterator[Run]:
         yield from _measured(_beside(text), tokens=320 * LENGTH, needs="shared model")
     for name, text in product(pocket_folders(), OWN_TEXTS):
         yield from _measured(_own(name, text), tokens=200 * LENGTH)
-    for text in ("wikitext-2-valid", "tinystories-train-sample"):
-        # 100 tokens a dimension: a floor of 0.01
-        yield from _measured(fetched_source("smollm2-135m", text), tokens=225 * LENGTH, needs="smollm2-135m")
-    encoder = fetched_source("minilm", "wikitext-2-valid")
-    yield from _measured(encoder, tokens=225 * LENGTH, needs="minilm", tables=("outliers",))
     yield from real_runs()
     own = {"source": _own(PLAIN), "tokens": 80 * LENGTH, "sampled": 40, "features": None, "dtype": "float32"}
     yield Run(f"derivatives-{PLAIN}-stories", TABLES["derivatives"], own)
@@ -180,17 +175,10 @@ def _tuned(source: Source, tasks: Collection[str], *, rate: float | None = None,
         yield Run(name, TABLES["finetuning"], arguments, **where)
 
 
-def _measured(
-    source: Source,
-    *,
-    tokens: int,
-    dtype: str = "float32",
-    tables: Collection[str] = ("profiles", "outliers", "boundaries"),
-    **where: str,
-) -> Iterator[Run]:
-    """List the runs on one model and text; boundaries are looked at through the head, which an encoder lacks."""
-    for table, weights in product(tables, ("trained", "random")):
-        if (table, weights) != ("outliers", "random") or where.get("needs") in SOURCES:
+def _measured(source: Source, *, tokens: int, dtype: str = "float32", **where: str) -> Iterator[Run]:
+    """List the runs on one model and text; models that are fetched have the protocol instead."""
+    for table, weights in product(("profiles", "outliers", "boundaries"), ("trained", "random")):
+        if (table, weights) != ("outliers", "random"):
             arguments = {"source": source, "tokens": tokens, "weights": weights, "dtype": dtype}
             yield Run(f"{table}-{source.model}-{source.corpus}-{weights}", TABLES[table], arguments, **where)
 

@@ -15,9 +15,9 @@ from .real import OUTLIERS as WITHOUT
 Tables = Callable[[str], pd.DataFrame]  # returns a table by its name, as linstudy.results does
 
 NEAR = 0.985  # what rounds to 0.99 or more
-REAL = "smollm2-135m"  # the largest model here, trained by others; its weights were quantised to four bits
+REAL = ("smollm2-135m", "gemma3-270m")  # the largest decoders here, trained by others; their weights were quantised
 ENCODER = "minilm"
-PLAIN = ("stories260K", "stories-1m", REAL)  # decoders that no penalty was put on
+PLAIN = ("stories260K", "stories-1m", *REAL)  # decoders that no penalty was put on
 FAMILIES = ("llama", "gpt2", "gemma2", "olmo2", "bert", "roberta", "bart", "t5", "mamba")  # one or two a kind
 COLUMNS = ["measure", "model", "text", "value", "low", "high", "spread over", "control", "its value", "table"]
 
@@ -35,15 +35,13 @@ def evidence(claim: str, tables: Tables = results) -> pd.DataFrame:
 
 
 def headline(tables: Tables = results) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the book's figure as a table, and its control: ``linearity_heldout`` of every layer of ``REAL``.
+    """Return the book's figure as a table, and its control: ``linearity_heldout`` of every layer of the first ``REAL``.
 
     ``counted`` says of what: all tokens; the outliers left out; and the same for the update alone, without the
     residual. The control is the network with fresh random weights, on the same tokens. Held out, for the reason that
     :func:`~linstudy.study.claims.real.beside_twins` gives.
     """
-    rows = tables("protocol")
-    rows = rows[(rows.model == REAL) & (rows.corpus == "wikitext-2-valid") & (rows["shard"] == 0)]
-    rows = rows[rows.tokens == rows.tokens.max()]
+    rows = real.first_shard(tables("protocol"), REAL[0])
     by = {key: part for key, part in rows.groupby(["weights", "selection"])}
     few = by["trained", WITHOUT]
     update = few.assign(linearity_heldout=few.update_linearity_heldout)
@@ -59,8 +57,8 @@ def measured(tables: Tables) -> pd.DataFrame:
     says which tokens were counted.
     """
     small, real = tables("profiles"), tables("protocol")
-    small = small[~small.model.isin([REAL, ENCODER])].assign(ablation=ALL)
-    real = real[real.model.isin([REAL, ENCODER]) & real.selection.isin([ALL, WITHOUT])]
+    small = small[~small.model.isin([*REAL, ENCODER])].assign(ablation=ALL)
+    real = real[real.model.isin([*REAL, ENCODER]) & real.selection.isin([ALL, WITHOUT])]
     real = real[real.tokens == real.groupby(["model", "corpus", "weights"]).tokens.transform("max")]
     rows = pd.concat([small, real.assign(ablation=real.selection)], ignore_index=True)
     rows = rows[(rows.part == "block") & ~rows.corpus.str.contains("shuffled")]
@@ -90,7 +88,7 @@ def _alone(value: float) -> tuple[float, float, float, str]:
 
 
 def _table(model: str) -> str:
-    return "protocol" if model in (REAL, ENCODER) else "profiles"
+    return "protocol" if model in (*REAL, ENCODER) else "profiles"
 
 
 def _by_layer(
@@ -180,18 +178,17 @@ def _removed(tables: Tables) -> Iterator[dict]:
 
 
 def _really_removed(tables: Tables) -> Iterator[dict]:
-    losses, outliers = tables("losses"), tables("outliers")
+    losses, protocol = tables("losses"), real.trained(tables("protocol"))
     losses = losses[(losses.part == "block") & (losses.choice == "alone")]
-    scores = outliers[(outliers.weights == "trained") & (outliers.ablation == ALL) & (outliers.model == REAL)]
-    found = real.agreement(losses, scores)
-    found = found[found.action == "remove"].set_index(["corpus", "score"])
-    for (corpus, score), one in found[found.index.isin(["linearity", "update_linearity"], level="score")].iterrows():
-        symbol = dynamics.SHORT[score]
-        spread = (one.tau, one.low, one.high, "stretches of text")
-        rival = ("update ratio", found.tau[corpus, "update_ratio"])
-        yield _row(f"tau of {symbol} and cost, remove", REAL, corpus, spread, rival, "losses")
-    for (corpus, action), part in real.by_layer(losses).groupby(["corpus", "action"], sort=False):
-        yield _row(f"nats lost, {action}", REAL, corpus, _layers(part.nats), ("whole model", 0.0), "losses")
+    found = real.agreement(losses, protocol[protocol.selection == ALL])
+    found = found[found.action == "remove"].set_index(["model", "corpus", "score"])
+    for (model, corpus, score), one in found.iterrows():
+        if score in dynamics.SHORT:
+            spread = (one.tau, one.low, one.high, "stretches of text")
+            rival = ("update ratio", found.tau[model, corpus, "update_ratio"])
+            yield _row(f"tau of {dynamics.SHORT[score]} and cost, remove", model, corpus, spread, rival, "losses")
+    for (model, corpus, action), part in real.by_layer(losses).groupby(["model", "corpus", "action"], sort=False):
+        yield _row(f"nats lost, {action}", model, corpus, _layers(part.nats), ("whole model", 0.0), "losses")
 
 
 def _tails(tables: Tables) -> Iterator[dict]:

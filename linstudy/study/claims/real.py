@@ -20,6 +20,12 @@ def trained(table: pd.DataFrame) -> pd.DataFrame:
     return rows[rows.tokens == rows.groupby("model").tokens.transform("max")]
 
 
+def first_shard(table: pd.DataFrame, model: str, *, corpus: str = "wikitext-2-valid") -> pd.DataFrame:
+    """Return the rows of protocol.csv of one model and its twins on the whole first shard of a text."""
+    rows = table[(table.model == model) & (table.corpus == corpus) & (table["shard"] == 0)]
+    return rows[rows.tokens == rows.tokens.max()]
+
+
 def ranges(
     table: pd.DataFrame, *, scores: Sequence[str] = SCORES, layers: tuple[int, int] | None = None
 ) -> pd.DataFrame:
