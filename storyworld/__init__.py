@@ -2,8 +2,8 @@
 
 from .examples import Example
 from .grade import Grade, finished, grade
-from .kinds import wishes
 from .novelty import Reference, novelty, reference_index
+from .scripts import wishes
 from .stories import Story, splitmix, stories, story_seed, tell
 from .tagger import WORD, WORD_CLASSES, story_classes
 from .tasks import SPLITS, TASKS, task

@@ -19,6 +19,18 @@ class Act(NamedTuple):
     moves: tuple[str, str] | None = None
 
 
+class Deed(NamedTuple):
+    """An act with those who take part in it, by their names."""
+
+    act: str
+    who: str
+    other: str = ""
+    thing: str = ""
+    swap: str = ""
+    place: str = ""
+    spot: str = ""
+
+
 ACTS = {
     "": Act(),
     "meet": Act(near=True),
@@ -68,8 +80,9 @@ class World:
             dict(self.at), dict(self.things), dict(self.hidden), set(self.broken), {}, dict(self.lacks), self.partial
         )
 
-    def apply(self, act: str, who: str, other: str, thing: str, swap: str, place: str, spot: str) -> None:
-        """Change the state by one act; raise ValueError where the state does not allow it."""
+    def apply(self, deed: Deed) -> None:
+        """Change the state by one deed; raise ValueError where the state does not allow it."""
+        act, who, other, thing, swap, place, spot = deed
         rule = ACTS[act]
         here = self._together(who, other if rule.near else "")
         if rule.moves:
@@ -103,16 +116,16 @@ class World:
         elif act in ("pack", "unpack"):
             self.need(self.is_with(swap, who), who, act, swap)
 
-    def insist(self, act: str, who: str, other: str, thing: str, swap: str, place: str, spot: str) -> None:
-        """Believe that an act happened which cannot have: forget what contradicts it, so that it counts but once."""
-        self.forget(thing, swap)
-        self.lacks.pop(thing, None)
-        if other:
-            self.at[other] = self.at.get(who, SOMEWHERE)
-        if act == "mend":
-            self.broken.add(thing)
+    def insist(self, deed: Deed) -> None:
+        """Believe that a deed happened which cannot have: forget what contradicts it, so that it counts but once."""
+        self.forget(deed.thing, deed.swap)
+        self.lacks.pop(deed.thing, None)
+        if deed.other:
+            self.at[deed.other] = self.at.get(deed.who, SOMEWHERE)
+        if deed.act == "mend":
+            self.broken.add(deed.thing)
         with suppress(ValueError):
-            self.apply(act, who, other, thing, swap, place, spot)
+            self.apply(deed)
 
     def forget(self, *names: str) -> None:
         """Forget where somebody or something is."""

@@ -1,33 +1,48 @@
 """Play the passages that plots have in common: beginnings, ways, searches, tales within the story, endings."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from . import lexicon
 from .scene import Scene
+from .stock import article, listed, part, product_of
 from .tables import templates
 from .world import Character, Place, Thing, Wish
 
-Outcome = tuple[Wish, str, str]  # the wish, what stood in its way, how it ended
+T = TypeVar("T")
 
 
 class Telling(Scene):
-    """A scene on which plots are played."""
+    """A scene on which plots are played; its methods are what data/scripts.txt can say beside the kinds of event."""
+
+    def wish(
+        self,
+        who: Character,
+        other: Character | None = None,
+        thing: Thing | None = None,
+        place: Place | None = None,
+        *,
+        goal: str,
+        obstacle: str,
+        detail: str = "",
+    ) -> None:
+        """Note what the story is about, and what stands in the way."""
+        names = [named.name if named else "" for named in (other, thing, place)]
+        self.wished, self.obstacle = Wish(who.name, goal, *names, detail), obstacle
 
     def maybe(self, probability: float, kind: str, *who: Character | Thing, **details: Any) -> None:
         """Let an event happen with this probability; its details must be known, not drawn."""
         if self.chance(probability):
             self.do(kind, *who, **details)
 
-    def felt(self, kind: str, who: Character, *others: Character | Thing, **details: Any) -> None:
-        """Let an event happen, and perhaps show what it makes somebody feel."""
-        self.do(kind, who, *others, **details)
-        self.mood(who)
-
-    def mood(self, who: Character) -> None:
+    def mood(self, who: Character, unless: str = "") -> None:
         """Show what somebody feels, if there are words for it and it is not over-told."""
-        kind = f"mood.{self.world.feelings[who.name]}"
-        if kind in templates("shared.txt") and self.brief():
-            self.maybe(0.6, kind, who)
+        feeling = self.world.feelings[who.name]
+        if feeling != unless and f"mood.{feeling}" in templates("shared.txt") and self.brief():
+            self.maybe(0.6, f"mood.{feeling}", who)
+
+    def feels(self, who: Character, feeling: str) -> None:
+        """Let somebody feel something before it is told."""
+        self.world.feelings[who.name] = feeling
 
     def detour(self, who: Character, thing: Thing | None = None) -> None:
         """Now and then let something happen that does not matter to the plot."""
@@ -35,26 +50,25 @@ class Telling(Scene):
             return
         roll = self.random()
         if roll < 0.12:
-            self.nap(who, thing)
+            self.fall_asleep(who, thing)
         elif roll < 0.3:
             self.do("sight" if roll < 0.22 else "meal", who)
 
-    def begin(self, day: Place | None = None, *, friend: bool = False) -> None:
+    # -------------------------------------------------------------- beginnings and ways
+
+    def begin(self, day: Place | None = None, friend: Character | None = None) -> None:
         """Introduce the hero, perhaps a habit, and the friend if the plot needs one from the start; then set out."""
         self.do("open", self.hero)
         self.maybe(0.55, "habit", self.hero)
         if friend:
-            self.do("friend", self.hero, self.friend)
+            self.do("friend", self.hero, friend)
         if day:
-            self.set_out(day, friend=friend)
+            self.set_out(day, friend)
 
-    def set_out(self, place: Place, *, friend: bool = False) -> None:
+    def set_out(self, place: Place, friend: Character | None = None) -> None:
         """Begin the day on which it happens, alone or with the friend (who then is where the hero is)."""
         self.paragraph()
-        if friend:
-            self.do("daytogether", self.hero, self.friend, place=place)
-        else:
-            self.do("day", self.hero, place=place)
+        self.do("daytogether" if friend else "day", self.hero, friend, place=place)
         self.maybe(0.2, "sight", self.hero)
 
     def go(self, who: Character, place: Place, other: Character | None = None) -> None:
@@ -68,11 +82,21 @@ class Telling(Scene):
         self.paragraph()
         self.go(who, place, other)
 
+    # -------------------------------------------------------------- people
+
+    def same(self, who: T) -> T:
+        """Return the same, to give it a second name."""
+        return who
+
     def spot(self, who: Character) -> str:
         """Return a spot of the place where somebody is."""
         return self.pick(self.place_of(who.name).spots)
 
-    def meet(self, who: Character, other: Character, *, kind: str = "meet") -> None:
+    def hidden(self, who: Character) -> str:
+        """Return the spot where somebody hides."""
+        return self.world.hidden[who.name]
+
+    def come_upon(self, who: Character, other: Character, kind: str = "meet") -> None:
         """Meet somebody in a spot of the place where one is."""
         self.do(kind, who, other, spot=self.spot(who))
 
@@ -81,7 +105,7 @@ class Telling(Scene):
         self.paragraph()
         if self.world.at[self.hero.name] != self.world.at[self.elder.name]:
             self.go(self.hero, self.place_of(self.elder.name))
-        self.meet(self.hero, self.elder, kind="elder")
+        self.come_upon(self.hero, self.elder, "elder")
         return self.elder
 
     def find_help(self) -> Character:
@@ -89,28 +113,34 @@ class Telling(Scene):
         if self.chance(0.6):
             return self.find_elder()
         self.travel(self.hero, self.place_of(self.friend.name))
-        self.meet(self.hero, self.friend)
+        self.come_upon(self.hero, self.friend)
         return self.friend
+
+    # -------------------------------------------------------------- what plots are about
 
     def search(self, who: Character, thing: Thing, count: int = 1) -> None:
         """Look in vain in spots of the place where one is."""
-        full = {where[1] for where in self.world.things.values() if isinstance(where, tuple)} | set(
-            self.world.hidden.values()
-        )
+        full = {where[1] for where in self.world.things.values() if isinstance(where, tuple)}
+        full.update(self.world.hidden.values())
         empty = [spot for spot in self.place_of(who.name).spots if spot not in full]
         for spot in self.sample(empty, min(count, len(empty))):
             self.do("look_empty", who, thing=thing, spot=spot)
 
-    def find(self, who: Character, thing: Thing, spot: str, *, search: float) -> None:
-        """Find a thing, with this probability after a search in vain."""
-        if self.chance(search):
-            self.search(who, thing)
-        self.do("findnew", who, thing=thing, spot=spot)
+    def something_to_make(self) -> tuple[str, Thing, list[Thing], str]:
+        """Return something to make, also as a thing, with the things it takes, also as a list in words."""
+        what, names = self.pick(lexicon.PROJECTS)
+        parts = [part(name) for name in names.split(", ")]
+        return what, product_of(what), parts, listed([article(one.name) for one in parts])
 
-    def tale(self, teller: Character, listener: Character, *themes: str, chance: float = 1) -> None:
+    def weather(self) -> tuple[str, ...]:
+        """Return weather that the season allows; two seasons may surprise."""
+        wrong = {"snowstorm": "summer", "heat": "winter"}
+        return self.pick([row for row in lexicon.WEATHER if wrong.get(row[0]) != self.voice.season])
+
+    # -------------------------------------------------------------- a tale, a dream, the end
+
+    def tale(self, teller: Character, listener: Character, *themes: str) -> None:
         """Let somebody tell a story of one of the themes; what is certain draws no chance."""
-        if chance < 1 and not self.chance(chance):
-            return
         theme = self.pick(themes) if len(themes) > 1 else themes[0]
         if not self.brief():
             return
@@ -122,23 +152,17 @@ class Telling(Scene):
         self.do(theme, animal, x=self.pick(words))
         self.do("told.end", listener, teller)
 
-    def nap(self, who: Character, thing: Thing | None = None) -> None:
+    def fall_asleep(self, who: Character, thing: Thing | None = None) -> None:
         """Let somebody fall asleep and dream, of the thing if there is one."""
         self.do("nap", who, spot=self.spot(who))
         self.do("dream" if thing else "dreamself", who, thing=thing)
         self.do("wake", who)
 
-    def finish(
-        self, other: Character, wish: Wish, obstacle: str, ending: str = "granted", *, calm: bool = False
-    ) -> Outcome:
-        """End the story in company of another one, calmly or with joy, and return how it ended."""
+    def finish(self, other: Character, kind: str = "end.happy") -> None:
+        """End the story in company of another one, with joy or calmly, and perhaps say what it teaches."""
         if self.chance(0.5):
             self.paragraph()
-        if calm:
-            self.do("end.calm", self.hero, other)
-        else:
-            self.do("end.happy", self.hero, other)
+        self.do(kind, self.hero, other)
         if self.chance(0.3):
             morals = lexicon.MORALS[self.plot] if self.chance(0.75) else lexicon.FRIENDLY
             self.do("moral", self.hero, other, x=self.pick(morals))
-        return wish, obstacle, ending

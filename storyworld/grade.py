@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from .acts import World
 from .grammar import sentences
-from .kinds import wishes
+from .kinds import kinds
 from .novelty import Reference, novelty
 from .read import Told, read
+from .scripts import wishes
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +99,11 @@ def outcome(told: Sequence[Told], world: World) -> tuple[str, str, float]:
     first = next((place for place, one in enumerate(good) if one.kind in wishes()), None)
     if first is None:
         return "", "", 0.0
-    wish, kind = good[first], wishes()[good[first].kind]
+    wish, kind = good[first], kinds()[good[first].kind]
     last = next((one for one in reversed(told) if one.kind != "moral"), wish)
     closed = last.kind.startswith("end.")
     reached = {}
-    for ending, ways in kind.ends.items():
+    for ending, ways in wishes()[wish.kind].items():
         granted = ending == "granted"
         if not (granted and kind.held) or world.things.get(wish.thing, wish.who) == wish.who:
             reached[ending] = max(_completed(way, good[first + 1 :], wish if granted else None) for way in ways)
@@ -110,7 +111,7 @@ def outcome(told: Sequence[Told], world: World) -> tuple[str, str, float]:
     if reached.get(ending, -1) >= 0:
         return wish.kind, ending, 1.0 if closed and not last.fault else 0.5
     after = [one for one in told if one.whole and one.start > wish.start]
-    claimed = max(_completed(way, after, None) for ways in kind.ends.values() for way in ways) >= 0
+    claimed = max(_completed(way, after, None) for ways in wishes()[wish.kind].values() for way in ways) >= 0
     return wish.kind, "", claimed * (0.5 if closed else 0.25)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .slots import Said, Slot, options, scope, slot_of
 from .tables import templates
-from .voice import Voice
+from .voice import Occasion, Voice
 
 TOKEN = re.compile(r"\{[^}]*\}|<[^>]*>|[\[\]|]|[^\[\]|{}<>]+")
 WORD = re.compile(r"[A-Za-z]+")
@@ -63,20 +63,19 @@ def _gap(token: str, kind: str) -> Gap:
 # -------------------------------------------------------------- saying
 
 
-def say(voice: Voice, kind: str) -> str:
+def say(voice: Voice, kind: str, now: Occasion) -> str:
     """Return the sentences of an event; a template is not used twice in a story while another is left."""
     trees = grammar()[kind]
-    index = int(voice.random() * len(trees))
+    index = int(voice.chance.random() * len(trees))
     for _ in trees:
         if (kind, index) not in voice.used:
             break
         index = (index + 1) % len(trees)
     voice.used.add((kind, index))
-    voice.clash = voice.other is not None and voice.other.pronoun == voice.who.pronoun
-    voice.spoken = False
+    voice.begin(now)
     out: list[str] = []
     _fill(trees[index], voice, out)
-    voice.focus, voice.heard = voice.who, voice.other
+    voice.end()
     return "".join(out)
 
 
@@ -85,7 +84,7 @@ def _fill(tree: Tree, voice: Voice, out: list[str]) -> None:
         if type(part) is str:
             out.append(part)
         elif type(part) is tuple:
-            _fill(voice.draw(part), voice, out)
+            _fill(voice.chance.pick(part), voice, out)
         else:
             words = part.slot.say(voice)
             out.append(words[0].upper() + words[1:] if part.capital else words)

@@ -73,7 +73,7 @@ def replay(story: Story, events: Iterable[Event]) -> Iterator[tuple[Event, World
             world.things[name] = tuple(where.split(" | "))
     for event in events:
         if event.level == "real":
-            world.apply(event.act, event.who, event.other, event.thing, event.swap, event.place, event.spot)
+            world.apply(event.deed)
             yield event, world
 
 

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from . import lexicon
-from .acts import SOMEWHERE, UNTOLD, World
+from .acts import SOMEWHERE, UNTOLD, Deed, World
 from .kinds import kinds
 from .stock import people, places, things
 from .world import Character, Thing
@@ -92,9 +92,9 @@ class Memory:
                 self.world.lacks[thing] = who
             if spot and self._place(who) != SOMEWHERE and spot not in places()[self._place(who)].spots:
                 raise ValueError(f"nothing at {self._place(who)} is {spot}")
-            self.world.apply(act, *names, place, spot)
+            self.world.apply(Deed(act, *names, place, spot))
         except ValueError as error:
-            self.world.insist(act, *names, place, spot)
+            self.world.insist(Deed(act, *names, place, spot))
             return str(error)
         return ""
 

@@ -1,29 +1,27 @@
 """Set a story's stage and let events happen on it: each changes the world, is told, and is recorded."""
 
 from collections.abc import Sequence
-from random import Random
-from typing import TypeVar
+from dataclasses import replace
 
 from . import lexicon, stock
-from .acts import World
+from .acts import Deed, World
+from .chance import Chance
 from .grammar import say
 from .kinds import kinds
-from .voice import Voice
+from .voice import Occasion, Voice
 from .world import Character, Event, Place, Thing
 
-T = TypeVar("T")
 YEAR = ("spring", "spring", "summer", "summer", "summer", "autumn", "autumn", "winter")
 
 
-class Scene:
+class Scene(Chance):
     """A region with places, a hero, a friend and an elder, the state of their world, and the story so far."""
 
     def __init__(self, seed: int, *, room: int = 1000):
+        super().__init__(seed)
         self.room = room
         self.plot = ""
-        # only Random.random() is used: its numbers are the same in every version of Python
-        self.random = Random(seed).random
-        self.voice = Voice(self.random)
+        self.voice = Voice(self)
         self.world = World(feelings=self.voice.feelings)
         self.text = ""
         self.gap = ""
@@ -43,28 +41,13 @@ class Scene:
         self.home = self.make_home()
         self.hero = self.somebody("hero", self.home)
         self.friend = self.somebody("friend", self.home if self.chance(0.3) else self.places[0])
-        self.elder = self.somebody("elder", self.places[0])
-
-    # -------------------------------------------------------------- chance
-
-    def chance(self, probability: float) -> bool:
-        """Say yes with this probability."""
-        return self.random() < probability
-
-    def pick(self, options: Sequence[T]) -> T:
-        """Return one of the options."""
-        return options[int(self.random() * len(options))]
-
-    def sample(self, options: Sequence[T], count: int) -> list[T]:
-        """Return `count` different options."""
-        rest = list(options)
-        return [rest.pop(int(self.random() * len(rest))) for _ in range(count)]
+        self.elder = self.enter(stock.elder(self.folk, self.pick(lexicon.ELDERS[self.folk])), self.places[0])
 
     def brief(self) -> bool:
         """Say whether the text is still short enough for something that the plot does not need."""
         return len(self.text) < self.room
 
-    # -------------------------------------------------------------- who and what there is
+    # -------------------------------------------------------------- who there is
 
     def make_home(self) -> Place:
         """Return the place where the hero lives; how it is described is kept for the opening."""
@@ -76,8 +59,6 @@ class Scene:
 
     def somebody(self, role: str, place: Place, kind: str = "") -> Character:
         """Return a new character, different in name and kind (or pronoun) from those there are, who is at a place."""
-        if role == "elder":
-            return self.enter(stock.elder(self.folk, self.pick(lexicon.ELDERS[self.folk])), place)
         pronoun = self.pick(("he", "she"))
         if role != "hero" and pronoun == self.hero.pronoun and self.chance(0.75):
             pronoun = "she" if pronoun == "he" else "he"
@@ -86,7 +67,9 @@ class Scene:
             kind, names = ("boy", lexicon.BOYS) if pronoun == "he" else ("girl", lexicon.GIRLS)
         kind = kind or (self.animal if role == "hero" else self.another("kind", tuple(lexicon.ANIMALS)))
         name, trait = self.another("name", names), self.another("trait", lexicon.TRAITS)
-        return self.enter(Character(name, kind, pronoun, trait, name, stock.hands()[kind], role), place)
+        known = stock.people()[name]
+        hands = stock.hands()[kind]
+        return self.enter(replace(known, kind=kind, pronoun=pronoun, trait=trait, hands=hands, role=role), place)
 
     def another(self, what: str, options: Sequence[str]) -> str:
         """Return one of the options for a property that nobody else has it in."""
@@ -111,25 +94,39 @@ class Scene:
         where = self.world.at[name]
         return self.home if where == self.home.name else next(p for p in self.places if p.name == where)
 
-    def thing(self, *groups: str, owner: Character | None = None, at: tuple[Place, str] | None = None) -> Thing:
-        """Return a new thing of one of the groups, held by its owner, lying in a spot, or not there yet."""
+    # -------------------------------------------------------------- what there is
+
+    def new(self, groups: str | Sequence[str], owner: Character | None = None) -> Thing:
+        """Return a thing of one of the groups and of no noun that was used, held by its owner or not there yet."""
+        groups = (groups,) if isinstance(groups, str) else groups
         while True:
             group = self.pick(groups)
             looks, nouns = lexicon.THINGS[group]
             thing = Thing(self.pick(looks), self.pick(nouns), group == "pairs")
             if all(thing.noun != other.noun for other in self.things):
-                return self.add(thing, owner=owner, at=at)
+                return self.add(thing, owner)
 
-    def add(self, thing: Thing, *, owner: Character | None = None, at: tuple[Place, str] | None = None) -> Thing:
-        """Put a thing into the world."""
+    def make(self, looks: Sequence[str], noun: str) -> Thing:
+        """Return a thing with one of the looks, which is not in the world yet."""
+        return Thing(self.pick(looks), noun)
+
+    def twin(self, thing: Thing) -> Thing:
+        """Return the same thing in another color, which is not there yet."""
+        return self.add(replace(thing, look=self.pick([color for color in lexicon.COLORS if color != thing.look])))
+
+    def add(self, thing: Thing, owner: Character | None = None) -> Thing:
+        """Put a thing into the world, held by its owner or not there yet."""
         self.things.append(thing)
         if owner:
             self.world.things[thing.name] = self.start[thing.name] = owner.name
-        elif at:
-            place, spot = at
-            self.world.things[thing.name] = (place.name, spot)
-            self.start[thing.name] = f"{place.name} | {spot}"
         return thing
+
+    def lay(self, thing: Thing, place: Place, spot: str) -> None:
+        """Put a thing into a spot, and into the world if it was not."""
+        if thing not in self.things:
+            self.add(thing)
+        self.world.things[thing.name] = (place.name, spot)
+        self.start[thing.name] = f"{place.name} | {spot}"
 
     # -------------------------------------------------------------- what happens
 
@@ -146,33 +143,25 @@ class Scene:
         other: Character | None = None,
         thing: Thing | None = None,
         *,
-        swap: Thing | None = None,
-        place: Place | None = None,
-        spot: str = "",
-        x: str = "",
-        y: str = "",
         feel: str = "",
         other_feel: str = "",
+        **details: Thing | Place | str | None,
     ) -> None:
-        """Let an event happen: change the world, tell it, record it."""
-        row, feelings, voice = kinds()[kind], self.world.feelings, self.voice
-        names = (who.name, other.name if other else "", thing.name if thing else "", swap.name if swap else "")
-        act = row.act_with(bool(other))
+        """Let an event happen: change the world, tell it, record it; `details` are those of an Occasion."""
+        row, feelings, now = kinds()[kind], self.world.feelings, Occasion(who, other, thing, **details)
+        place = now.place or (self.place_of(who.name) if row.level == "real" else self.home)
+        now = now._replace(place=place)
+        deed = Deed(row.act_with(bool(other)), *(one.name if one else "" for one in now[:4]), place.name, now.spot)
         if row.level == "real":
-            place = place or self.place_of(who.name)
-            for name in filter(None, names[:2]):
+            for name in filter(None, (deed.who, deed.other)):
                 feelings.setdefault(name, "calm")
-            self.world.apply(act, *names, place.name, spot)
-            if feel or row.feel:
-                feelings[who.name] = feel or row.feel
-            if other_feel or row.other_feel:
-                feelings[other.name] = other_feel or row.other_feel
-        place = place or self.home
-        voice.who, voice.other, voice.thing, voice.swap = who, other, thing, swap
-        voice.place, voice.spot, voice.x, voice.y = place, spot, x, y
-        said = say(voice, kind)
+            self.world.apply(deed)
+            for name, feeling in ((deed.who, feel or row.feel), (deed.other, other_feel or row.other_feel)):
+                if feeling:
+                    feelings[name] = feeling
+        said = say(self.voice, kind, now)
         start = len(self.text) + len(self.gap)
         self.text += self.gap + said
         self.gap = " "
-        now = tuple(feelings.items())
-        self.events.append(Event(kind, act, *names, place.name, spot, x, row.level, now, start, len(self.text)))
+        felt = tuple(feelings.items())
+        self.events.append(Event(kind, *deed, now.x, row.level, felt, start, len(self.text)))

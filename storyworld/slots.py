@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from . import lexicon, stock
 from .kinds import kinds
 from .tables import toml
-from .voice import CHOICES, Voice, short
+from .voice import CHOICES, ELSE, Voice, short
 
 
 class Form(NamedTuple):
@@ -61,7 +61,8 @@ def slot_of(name: str) -> Slot:
     now = row.get("now")
     choose = short(now) if isinstance(now, float) else CHOICES.get(now)
     forms = tuple(_form(*form) for form in row.get("forms", [("", "{}")]))
-    return Slot(row["of"], forms, attrgetter(row["of"]), choose, now in ("subject", "clear"))
+    of = ELSE.get(row["of"]) or attrgetter(f"now.{row['of']}")
+    return Slot(row["of"], forms, of, choose, now in ("subject", "clear"))
 
 
 def _form(tells: str, text: str) -> Form:

@@ -77,7 +77,7 @@ def everything() -> tuple[Thing, ...]:
     for noun, _, tool, _ in lexicon.BREAKABLE:
         found += [Thing(look, noun) for look in lexicon.COLORS]
         found += [Thing(look, tool) for look in lexicon.TOOL_LOOKS]
-    found += [Thing(look, tool) for _, tool in lexicon.TROUBLES for look in lexicon.TOOL_LOOKS[:2]]
+    found += [Thing(look, tool) for _, tool in lexicon.TROUBLES for look in lexicon.PLAIN_LOOKS]
     for what, parts in lexicon.PROJECTS:
         found += [product_of(what), *map(part, parts.split(", "))]
     return tuple(dict.fromkeys(found))

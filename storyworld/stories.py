@@ -36,7 +36,7 @@ def tell(seed: int) -> Story:
     """Return the story of a seed: always the same one, in every process and version of Python."""
     for room in (1000, 600, 0):  # characters after which nothing is told that the plot can do without
         scene = Telling(seed, room=room)
-        wish, obstacle, ending = play(scene)
+        ending = play(scene)
         if scene.text.count(" ") < LONGEST:
             break
     told = {name for event in scene.events if event.level == "real" for name in (event.who, event.other)}
@@ -48,8 +48,8 @@ def tell(seed: int) -> Story:
         tuple(c for c in scene.characters if c.name in told),
         tuple(scene.things),
         tuple(row for row in scene.start.items() if row[0] in told or row[0] in things),
-        wish,
-        obstacle,
+        scene.wished,
+        scene.obstacle,
         ending,
         tuple(scene.events),
     )

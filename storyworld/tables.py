@@ -20,25 +20,37 @@ def toml(name: str) -> dict[str, Any]:
         raise ValueError(f"{name}: {error}") from None
 
 
+def outline(name: str) -> list[tuple[int, str, list]]:
+    """Return the lines of a file, each with its number and the lines moved in under it; `#` begins a comment.
+
+    Raises ValueError with its name and the line that is moved in too far.
+    """
+    levels: list[list] = [[]]
+    for number, line in enumerate(text_of(name).splitlines(), 1):
+        content = line.strip()
+        if not content or line.startswith("#"):
+            continue
+        depth = (len(line) - len(line.lstrip())) // 4
+        if depth >= len(levels):
+            raise ValueError(f"{name}: {content!r} stands under nothing (at line {number})")
+        below: list = []
+        levels[depth].append((number, content, below))
+        levels[depth + 1 :] = [below]
+    return levels[0]
+
+
 @cache
 def templates(name: str) -> dict[str, tuple[str, ...]]:
     """Return the templates of every kind of event in a file; raise ValueError with its name and the line that is wrong.
 
-    A line at the margin names a kind, the lines under it that are moved in are its templates; `#` begins a comment.
+    A line at the margin names a kind, the lines under it that are moved in are its templates.
     """
-    kinds: dict[str, list[str]] = {}
-    for number, line in enumerate(text_of(name).splitlines(), 1):
-        content, wrong = line.strip(), ""
-        if not content or line.startswith("#"):
-            continue
-        if line == content:
-            wrong = f"{content!r} has its templates already" if content in kinds else ""
-            kinds[content] = []
-        elif not kinds:
-            wrong = "a template stands before any kind of event"
-        else:
-            wrong = "a bracket is not closed" if content.count("[") != content.count("]") else ""
-            kinds[next(reversed(kinds))].append(content)
-        if wrong:
-            raise ValueError(f"{name}: {wrong} (at line {number})")
-    return {kind: tuple(lines) for kind, lines in kinds.items()}
+    kinds: dict[str, tuple[str, ...]] = {}
+    for number, kind, lines in outline(name):
+        if kind in kinds:
+            raise ValueError(f"{name}: {kind!r} has its templates already (at line {number})")
+        for number, line, _ in lines:
+            if line.count("[") != line.count("]"):
+                raise ValueError(f"{name}: a bracket is not closed (at line {number})")
+        kinds[kind] = tuple(line for _, line, _ in lines)
+    return kinds

@@ -1,25 +1,18 @@
 """Keep what the telling of a story is about now and was about before, and choose by it between a name and a pronoun."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, NamedTuple
 
 from . import lexicon
+from .chance import Chance
 from .world import Character, Place, Thing
 
-T = TypeVar("T")
 
+class Occasion(NamedTuple):
+    """What an event that is told is about."""
 
-@dataclass(slots=True)
-class Voice:
-    """The telling of one story: what the next sentence is about, and who was spoken of last."""
-
-    random: Callable[[], float]
-    home: str = ""  # how the hero's home is described
-    season: str = ""
-    feelings: dict[str, str] = field(default_factory=dict)
-    # the event that is told
-    who: Character | None = None
+    who: Character
     other: Character | None = None
     thing: Thing | None = None
     swap: Thing | None = None
@@ -27,6 +20,18 @@ class Voice:
     spot: str = ""
     x: str = ""
     y: str = ""
+
+
+@dataclass(slots=True)
+class Voice:
+    """The telling of one story: what the next sentence is about, and who was spoken of last."""
+
+    chance: Chance
+    home: str = ""  # how the hero's home is described
+    season: str = ""
+    feelings: dict[str, str] = field(default_factory=dict)
+    # the event that is told
+    now: Occasion | None = None
     spoken: bool = False  # its subject was named
     clash: bool = False  # a pronoun could mean either of the two
     # what came before
@@ -37,59 +42,59 @@ class Voice:
     last: dict[str, int] = field(default_factory=dict)
     used: set[tuple[str, int]] = field(default_factory=set)
 
-    def draw(self, options: Sequence[T]) -> T:
-        """Return one of the options."""
-        return options[int(self.random() * len(options))]
+    def begin(self, now: Occasion) -> None:
+        """Turn to another event."""
+        self.now, self.spoken = now, False
+        self.clash = now.other is not None and now.other.pronoun == now.who.pronoun
+
+    def end(self) -> None:
+        """Remember whom the event was about."""
+        self.focus, self.heard = self.now.who, self.now.other
 
     def word(self, words: str) -> str:
         """Return one of a class of words, not the same one twice in a row."""
         options = lexicon.CLASSES[words]
-        index = int(self.random() * len(options))
+        index = int(self.chance.random() * len(options))
         if self.last.get(words) == index:
             index = (index + 1) % len(options)
         self.last[words] = index
         return options[index]
 
-    @property
-    def weather(self) -> str:
-        """Return a word for the weather, which the season must allow."""
-        return self.draw(lexicon.SEASONS[self.season])
+    def feeling(self, who: Character, *, plain: bool = False) -> str:
+        """Return a word for what somebody feels, or the plainest one."""
+        words = lexicon.FEELINGS[self.feelings[who.name]]
+        return words[0] if plain else self.chance.pick(words)
 
-    @property
-    def feeling(self) -> str:
-        """Return a word for what the one that is spoken of feels."""
-        return self.draw(lexicon.FEELINGS[self.feelings[self.who.name]])
 
-    @property
-    def plain_feeling(self) -> str:
-        """Return the plainest word for it."""
-        return lexicon.FEELINGS[self.feelings[self.who.name]][0]
+# What a slot is about that is not a part of the occasion.
+ELSE: dict[str, Callable[[Voice], Any]] = {
+    "home": lambda voice: voice.home,
+    "season": lambda voice: voice.season,
+    "weather": lambda voice: voice.chance.pick(lexicon.SEASONS[voice.season]),
+    "feeling": lambda voice: voice.feeling(voice.now.who),
+    "plain_feeling": lambda voice: voice.feeling(voice.now.who, plain=True),
+    "other_feeling": lambda voice: voice.feeling(voice.now.other),
+    "plain_other_feeling": lambda voice: voice.feeling(voice.now.other, plain=True),
+}
 
-    @property
-    def other_feeling(self) -> str:
-        """Return a word for what the other one feels."""
-        return self.draw(lexicon.FEELINGS[self.feelings[self.other.name]])
 
-    @property
-    def plain_other_feeling(self) -> str:
-        """Return the plainest word for it."""
-        return lexicon.FEELINGS[self.feelings[self.other.name]][0]
+# -------------------------------------------------------------- which form a slot has: its place among them
 
 
 def subject(voice: Voice) -> int:
     """Name the one the sentence is about, or use a pronoun or the look where only one can be meant."""
-    who = voice.who
+    who, other = voice.now.who, voice.now.other
     if voice.spoken:
         return clear(voice)
     voice.spoken = True
     heard = voice.heard
     sure = voice.focus is who and not voice.clash and (heard is None or heard.pronoun != who.pronoun)
-    if sure and voice.runs < 2 and voice.random() < 0.7:
+    if sure and voice.runs < 2 and voice.chance.random() < 0.7:
         voice.runs += 1
         return 1
     voice.runs = 0
-    known = who.role == "hero" and voice.met and voice.random() < 0.1
-    return 2 if known and (voice.other is None or voice.other.kind != who.kind) else 0
+    known = who.role == "hero" and voice.met and voice.chance.random() < 0.1
+    return 2 if known and (other is None or other.kind != who.kind) else 0
 
 
 def clear(voice: Voice) -> int:
@@ -111,7 +116,7 @@ def introduced(voice: Voice) -> int:
 
 def short(probability: float) -> Callable[[Voice], int]:
     """Use the shorter form with this probability."""
-    return lambda voice: 1 if voice.random() < probability else 0
+    return lambda voice: 1 if voice.chance.random() < probability else 0
 
 
 CHOICES = {"subject": subject, "clear": clear, "named": named, "introduced": introduced}

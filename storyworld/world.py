@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from .acts import Deed
+
 
 @dataclass(frozen=True, slots=True)
 class Character:
@@ -106,3 +108,8 @@ class Event:
     feelings: tuple[tuple[str, str], ...]
     start: int
     stop: int
+
+    @property
+    def deed(self) -> Deed:
+        """Return what it does to the world."""
+        return Deed(self.act, self.who, self.other, self.thing, self.swap, self.place, self.spot)

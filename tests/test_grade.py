@@ -14,7 +14,7 @@ from tiny_models import tiny_model
 
 import linstudy
 from linstudy.evaluate import grade_model, story_beginnings
-from storyworld import Grade, Story, grade, reference_index, stories, story_seed, tell
+from storyworld import Grade, Story, grade, reference_index, stories, story_seed, tell, wishes
 from storyworld.grammar import grammar, matches, sentences
 from storyworld.kinds import kinds
 from storyworld.read import read
@@ -61,11 +61,20 @@ def test_the_events_are_read_as_they_were_told(sample):
     assert named > 0.98 * seen  # "they laughed" does not say who began
 
 
-def test_templates_and_kinds_are_of_the_same_kinds():
-    ways = [way for kind in kinds().values() for ends in kind.ends.values() for way in ends]
+def test_templates_scripts_and_kinds_are_of_the_same_kinds():
     assert set(grammar()) == set(kinds())
-    assert ways
-    assert {kind for way in ways for kind in way} <= set(kinds())
+    assert {kind for ways in wishes().values() for some in ways.values() for way in some for kind in way} <= set(
+        kinds()
+    )
+
+
+def test_the_ways_of_a_wish_are_those_that_its_plots_can_take():
+    assert wishes()["want"] == {
+        "granted": (("handback", "forgive_truth", "lend"), ("lend",), ("trade",)),
+        "changed": (("make_own",),),
+        "let go": (("handback", "forgive_truth"), ("trade", "trade_back")),
+    }
+    assert wishes()["game"] == {"granted": (("seek_find", "seek_find"),)}  # both, not one of them
 
 
 ELSEWHERE = f"""

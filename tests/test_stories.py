@@ -10,7 +10,7 @@ from itertools import islice
 
 import pytest
 
-from storyworld.acts import World
+from storyworld.acts import Deed, World
 from storyworld.grammar import grammar
 from storyworld.lexicon import FEELINGS, THINGS
 from storyworld.stories import Story, stories, story_seed, tell
@@ -146,20 +146,20 @@ def test_a_corrupted_story_is_caught(sample):
 def test_the_world_refuses_what_cannot_happen():
     world = World(at={"Mila": "the barn", "Omar": "the mill"}, things={"red kite": "Mila"})
     with pytest.raises(ValueError, match="Omar is not at the barn, where Mila is"):
-        world.apply("give", "Mila", "Omar", "red kite", "", "the barn", "")
+        world.apply(Deed("give", "Mila", "Omar", "red kite"))
     with pytest.raises(ValueError, match="Mila cannot take the red kite now"):
-        world.apply("take", "Mila", "", "red kite", "", "the barn", "under the cart")
+        world.apply(Deed("take", "Mila", thing="red kite", spot="under the cart"))
 
 
 def test_a_world_known_in_part_takes_for_granted_what_was_not_said():
-    gift = ("give", "Mila", "Omar", "red kite", "", "the barn", "")
+    gift = Deed("give", "Mila", "Omar", "red kite")
     with pytest.raises(ValueError, match="Mila cannot give the red kite now"):
-        World(at={"Mila": "the barn", "Omar": "the barn"}).apply(*gift)
+        World(at={"Mila": "the barn", "Omar": "the barn"}).apply(gift)
     heard = World(at={"Omar": "the barn"}, partial=True)
-    heard.apply(*gift)
+    heard.apply(gift)
     assert (heard.at["Mila"], heard.things["red kite"]) == ("the barn", "Omar")
     with pytest.raises(ValueError, match="Mila cannot give the red kite now"):
-        heard.apply(*gift)  # by now it is known who has it
+        heard.apply(gift)  # by now it is known who has it
 
 
 def test_the_text_tells_the_events(sample):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from storyworld import lexicon, tables
+from storyworld import lexicon, scripts, tables, tell
 
 
 @pytest.fixture
@@ -16,10 +16,10 @@ def file(monkeypatch):
         monkeypatch.setattr(tables, "text_of", lambda name: text)
         monkeypatch.setattr(lexicon, "text_of", lambda name: text)
 
-    for read in (tables.toml, tables.templates):
+    for read in (tables.toml, tables.templates, scripts.plots):
         read.cache_clear()
     yield hold
-    for read in (tables.toml, tables.templates):
+    for read in (tables.toml, tables.templates, scripts.plots):
         read.cache_clear()
 
 
@@ -34,7 +34,7 @@ def test_templates_stand_under_their_kind(file):
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("    Once {who} ran.\n", r"x.txt: a template stands before any kind of event \(at line 1\)"),
+        ("    Once {who} ran.\n", r"x.txt: 'Once {who} ran.' stands under nothing \(at line 1\)"),
         ("open\n    So.\n\nopen\n", r"x.txt: 'open' has its templates already \(at line 4\)"),
         ("# one\nopen\n    {Who} [ran|hid.\n", r"x.txt: a bracket is not closed \(at line 3\)"),
     ],
@@ -43,6 +43,44 @@ def test_a_wrong_template_file_is_named_with_its_line(file, text, what):
     file(text)
     with pytest.raises(ValueError, match=what):
         tables.templates("x.txt")
+
+
+SCRIPT = """
+trade x2
+    here = pick first.spots
+    30% !want hero
+    or 20%
+        *give hero x="no {here}"
+        let go
+"""
+
+
+def test_a_script_has_steps_forks_and_ends(file):
+    file(SCRIPT)
+    (name, (step, fork)), again = scripts.plots()
+    assert (name, again[0]) == ("trade", "trade")
+    assert step == scripts.Step(("here",), "", "pick", (("", "first.spots"),))
+    assert [(branch.percent, len(branch.steps)) for branch in fork.branches] == [(30, 1), (50, 2)]
+    assert fork.branches[1].steps[0].arguments == (("", "hero"), ("x", '"no {here}"'))
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("trade\n    else open hero\n", r"scripts.txt: 'else open hero' stands alone \(at line 2\)"),
+        ("trade\n    30%\n", r"scripts.txt: '30%' stands alone \(at line 2\)"),
+        ("trade\n    open hero =\n", r"scripts.txt: 'open hero =' is no step \(at line 2\)"),
+        ("trade\n\n    opne hero\n", r"scripts.txt: there is no event and no passage 'opne'"),
+        ("trade\n    open villain\n", r"scripts.txt: 'open' cannot be about 'villain'"),
+    ],
+)
+def test_a_wrong_script_is_named(file, monkeypatch, text, what):
+    held = tables.text_of
+    file(text)
+    wrong = tables.text_of
+    monkeypatch.setattr(tables, "text_of", lambda name: (wrong if name == scripts.FILE else held)(name))
+    with pytest.raises(ValueError, match=what):
+        tell(1)
 
 
 def test_a_wrong_table_is_named_with_its_line(file):
