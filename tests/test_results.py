@@ -108,7 +108,7 @@ def test_bad_rows_are_refused_before_anything_is_written(tmp_path):
 
 
 def test_an_unknown_table_names_the_known_ones():
-    with pytest.raises(ValueError, match=r"no table is called 'profile'; the tables are profiles"):
+    with pytest.raises(ValueError, match=r"no table 'profile': did you mean 'profiles'\? the names are profiles"):
         results("profile")
 
 

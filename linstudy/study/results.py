@@ -8,9 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from ..files import locked, written_whole
+from ..lookup import named
 from .errors import one_line
 from .rows import TABLES
-from .table import Provenance, Table, cells_of, matching
+from .table import Provenance, cells_of, matching
 
 # What a column holds is said here and not guessed from its cells: a revision of digits alone is no number.
 _TEXT = {"model", "revision", "part", "stack", "corpus", "weights", "ablation", "selection", "choice"}
@@ -41,7 +42,7 @@ def results(table: str, *, folder: str | os.PathLike | None = None) -> pd.DataFr
     Every row says with which command, commit, versions and hardware it was made, when, and in how many minutes.
     The tables come with the package; ``folder`` names another place to look for ``<table>.csv``.
     """
-    known, path = _known(table), _path(table, folder)
+    known, path = named(TABLES, table, "table"), _path(table, folder)
     if not path.is_file():
         return _typed(pd.DataFrame(columns=list(known.columns)))
     try:
@@ -54,7 +55,7 @@ def results(table: str, *, folder: str | os.PathLike | None = None) -> pd.DataFr
     for name in [name for name in frame if name not in _TEXT]:
         with suppress(ValueError):  # a column of text that a later version wrote
             # Python's float gives back the bits that were written; not every pandas does.
-            frame[name] = [float(cell) if cell else float("nan") for cell in frame[name]]
+            frame[name] = [float(cell) if cell else float("nan") for cell in frame[name].tolist()]
     missing = [name for name in known.columns if name not in frame]
     if missing:
         raise ValueError(f"{path.name} lacks the columns {', '.join(missing)}; restore it with `git checkout`.")
@@ -87,9 +88,10 @@ def paper_table(number: int) -> pd.DataFrame:
 
 def have(table: str, *, folder: str | os.PathLike | None = None, **key: object) -> bool:
     """Say whether the table has rows whose key columns have these values (None: the cell is empty)."""
-    unknown = [name for name in key if name not in _known(table).key]
+    columns = named(TABLES, table, "table").key
+    unknown = [name for name in key if name not in columns]
     if unknown:
-        raise ValueError(f"{', '.join(unknown)}: no key column of {table}; they are {', '.join(_known(table).key)}.")
+        raise ValueError(f"{', '.join(unknown)}: no key column of {table}; they are {', '.join(columns)}.")
     return not matching(results(table, folder=folder), key).empty
 
 
@@ -98,7 +100,7 @@ def append(table: str, rows: pd.DataFrame, *, folder: str | os.PathLike | None =
 
     The file is written whole or not at all, floats to the last bit, and by one process at a time.
     """
-    known, path = _known(table), _path(table, folder)
+    known, path = named(TABLES, table, "table"), _path(table, folder)
     missing = [name for name in known.columns if name not in rows]
     if missing:
         raise ValueError(f"rows for {table} lack the columns {', '.join(missing)}; add them.")
@@ -121,12 +123,6 @@ def append(table: str, rows: pd.DataFrame, *, folder: str | os.PathLike | None =
 def home(folder: str | os.PathLike | None) -> Path:
     """Return where tables are: in this folder, or with the package."""
     return Path(str(files("linstudy") / "results") if folder is None else folder)
-
-
-def _known(table: str) -> Table:
-    if table not in TABLES:
-        raise ValueError(f"no table is called {table!r}; the tables are {', '.join(TABLES)}.")
-    return TABLES[table]
 
 
 def _path(table: str, folder: str | os.PathLike | None) -> Path:

@@ -15,7 +15,7 @@ from .machine import NAMES, VARIABLE, size
 from .provenance import provenance
 from .reach import Needs, away
 from .results import append, have, home, results
-from .table import Keep, Table, matching
+from .table import Keep, Table, as_written, cells_of, matching
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ def say(line: str) -> None:
 
 def plan(runs: Iterable[Run], *, folder: str | os.PathLike | None = None) -> list[tuple[Run, str]]:
     """Return every run with its state: "there", "missing" or "cannot run here: why"."""
-    absent, tables = {}, {}
-    states = []
+    absent, there, states = {}, {}, []
     for run in runs:
-        name = run.table.name
-        if name not in tables:
-            tables[name] = results(name, folder=folder)
-        if not matching(tables[name], run.key).empty:
+        names, key = run.key.keys(), tuple(map(as_written, run.key.values()))
+        asked = run.table.name, *names
+        if asked not in there:  # hundreds of runs ask for the same columns of a table
+            there[asked] = set(cells_of(results(run.table.name, folder=folder), names))
+        if key in there[asked]:
             states.append((run, "there"))
             continue
         if run.needs not in absent:

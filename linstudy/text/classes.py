@@ -3,10 +3,13 @@
 import re
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
 from storyworld import WORD, story_classes
+
+from ..lookup import named
 
 Span = tuple[int, int, str]  # first character, one past the last, class
 SENTENCE_END = re.compile(r"""(?<=[.!?])["'”’)]*(?=\s)|\n\s*\n""")
@@ -40,27 +43,19 @@ AGREED = {
 def word_classes(text: str, *, tagger: str | Callable[[str], list[Span]] = "stories") -> list[Span]:
     """Find the words and marks of a text and their classes.
 
-    Args:
-        text: any text; what lies between the spans is white space.
-        tagger: "stories" knows the words of the embedded stories and says "other" of all that is not in them. For real
-            text, "nltk" (perceptron) and "spacy" (`en_core_web_sm`) do it with the extra `linstudy[tagging]`, their
-            tags turned into the same classes. Or a function of yours from a text to spans, taken as it is.
+    Returns spans (first character, one past the last, class) in the order of the text, with white space between them;
+    classes are in `WORD_CLASSES`. The tagger "stories" knows the words of the embedded stories and says "other" of all
+    that is not in them. For real text, "nltk" (perceptron) and "spacy" (`en_core_web_sm`) do it with the extra
+    `linstudy[tagging]`, their tags turned into the same classes. Or give a function of yours from a text to spans,
+    which is taken as it is.
 
-    Returns:
-        Spans (first character, one past the last, class) in the order of the text; classes are in `WORD_CLASSES`.
-
-    Raises:
-        ValueError: for an unknown name.
-        ImportError: where the tagger is not installed.
-        OSError: where what it has learned is not on this machine.
-
+    Raises ValueError for an unknown name, ImportError where the tagger is not installed, OSError where what it has
+    learned is not on this machine.
     """
     if callable(tagger):
         return tagger(text)
-    if tagger not in TAGGERS:
-        names = ", ".join(map(repr, TAGGERS))
-        raise ValueError(f"There is no tagger {tagger!r}: take one of {names}, or a function from a text to spans.")
-    return TAGGERS[tagger](text)
+    known = f"take one of {', '.join(map(repr, TAGGERS))}, or a function from a text to spans."
+    return named(TAGGERS, tagger, "tagger", known=known)(text)
 
 
 def _stories(text: str) -> list[Span]:
@@ -70,10 +65,7 @@ def _stories(text: str) -> list[Span]:
 
 
 def _nltk(text: str) -> list[Span]:
-    try:
-        import nltk
-    except ImportError as error:
-        raise ImportError(f"tagger='nltk' needs the package nltk, which is not installed: {INSTALL}.") from error
+    nltk = _package("nltk")
     ends = [0, *(match.end() for match in SENTENCE_END.finditer(text)), len(text)]
     found = [list(WORD.finditer(text, start, stop)) for start, stop in pairwise(ends)]
     try:
@@ -102,16 +94,20 @@ def _spacy(text: str) -> list[Span]:
 
 @cache
 def _spacy_model() -> Any:
-    try:
-        import spacy
-    except ImportError as error:
-        raise ImportError(f"tagger='spacy' needs the package spacy, which is not installed: {INSTALL}.") from error
+    spacy = _package("spacy")
     try:
         return spacy.load(SPACY_MODEL, exclude=["parser", "ner", "lemmatizer"])
     except OSError as error:
         raise OSError(
             f"tagger='spacy' is installed, but not its model {SPACY_MODEL}: run: python -m spacy download {SPACY_MODEL}"
         ) from error
+
+
+def _package(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise ImportError(f"tagger={name!r} needs the package {name}, which is not installed: {INSTALL}.") from error
 
 
 def _class(word: str, tag: str) -> str:

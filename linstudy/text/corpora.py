@@ -30,10 +30,8 @@ def corpus(source: str | os.PathLike | Iterable[str], *, seed: int = 0) -> Itera
             unless it has `<|endoftext|>` between documents; or an iterable of documents.
         seed: which stories, and the order of the documents of `pydocs`. The other texts have one order.
 
-    Raises:
-        ValueError: for an unknown name at once; while reading, for a text with nothing in it and for a file that is not
-            UTF-8.
-        FileNotFoundError: for a path without a file.
+    Raises ValueError for an unknown name at once, and while reading for a text with nothing in it and for a file that
+    is not UTF-8; FileNotFoundError for a path without a file.
 
     """
     if isinstance(source, str) and source in CORPORA:

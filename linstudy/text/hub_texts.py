@@ -89,10 +89,7 @@ def hub_task(name: str, *, split: str = "train") -> Iterator[tuple[str, str | in
     (text, label), or for ``helpful`` (chosen, rejected), in the order of the files of the split, "train" or "test".
     Nothing is asked of the hub before the first example is.
 
-    Raises:
-        ValueError: for an unknown name or split.
-        OSError: as :func:`linstudy.hub.hub_rows` does.
-
+    Raises ValueError for an unknown name or split, OSError as :func:`linstudy.hub.hub_rows` does.
     """
     forms, its_split = named(HUB_TASKS, name, "task on the hub"), named(SUPERGLUE_SPLITS, split, "split")
     columns = {column: "string" for form in forms for _, column, *_ in Formatter().parse(form) if column}

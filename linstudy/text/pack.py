@@ -38,8 +38,7 @@ def token_blocks(
         seed: see `corpus`.
         framed: without it blocks hold text alone, whatever the tokenizer would add.
 
-    Raises:
-        ValueError: for `tokens` below `length`, for a text with too few tokens, and whatever `corpus` raises.
+    Raises ValueError for `tokens` below `length` and for a text with too few tokens, and whatever `corpus` raises.
 
     """
     if length < 1 or tokens < length:

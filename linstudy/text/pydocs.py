@@ -21,11 +21,7 @@ def pydocs(seed: int | None = 0) -> Iterator[str]:
 
     The seed shuffles the documents, so that a short sample is not only the modules that begin with "a"; every seed
     gives the same documents, and `None` leaves them in alphabetical order. Modules are read, never imported. The text
-    depends on the Python version.
-
-    Raises:
-        OSError: if this Python has no source files of its library.
-
+    depends on the Python version. Raises OSError if this Python has no source files of its library.
     """
     sources = [*_topics(), *_module_files()]
     if seed is not None:

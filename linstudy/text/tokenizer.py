@@ -17,9 +17,7 @@ def train_tokenizer(texts: Iterable[str], *, vocab_size: int = 2048) -> PreTrain
     The pieces are those of GPT-2 (byte-level BPE, Radford et al. 2019), so every string decodes to itself. A vocabulary
     comes out smaller than `vocab_size` when the texts have no more pairs to merge.
 
-    Raises:
-        ValueError: for a vocabulary without room for all bytes, for no text, and for one string in place of several.
-
+    Raises ValueError for a vocabulary without room for all bytes, for no text, and for one string in place of several.
     """
     if vocab_size < SMALLEST_VOCABULARY:
         raise ValueError(

@@ -66,14 +66,7 @@ def token_classes(
     itself. A token that adds nothing, because its letter is not complete, has the class of that letter's word. A word
     that the beginning or end of `ids` cuts is tagged as what is left of it.
 
-    Args:
-        ids: tokens that follow each other.
-        tokenizer: whose they are.
-        tagger: see `word_classes`.
-
-    Raises:
-        Whatever `word_classes` raises.
-
+    `ids` are tokens that follow each other. For the `tagger`, and what it raises, see `word_classes`.
     """
     texts = token_texts(ids, tokenizer)
     special = set(tokenizer.all_special_ids)

@@ -74,10 +74,8 @@ def save_snapshot(folder: str | Path, model: PreTrainedModel, *, step: int, scal
 def load_snapshot(folder: str | Path, step: int, model: PreTrainedModel) -> None:
     """Give a model the weights that it had after a step, 0 for those it started with.
 
-    Raises:
-        FileNotFoundError: for a step that has no snapshot.
-        ValueError: for a file that is cut off, and for a model of another shape; the model is not changed then.
-
+    Raises FileNotFoundError for a step that has no snapshot; ValueError for a file that is cut off and for a model of
+    another shape, which is not changed then.
     """
     path = path_of(folder, SNAPSHOT, step)
     if not path.is_file():

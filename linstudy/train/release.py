@@ -14,12 +14,11 @@ from transformers import MistralForCausalLM, PreTrainedTokenizerBase
 from ..files import locked, put, workshop, written_whole
 from ..hub import quiet
 from ..text import count_bytes
-from .checkpoint import CHECKPOINT, SNAPSHOT, files_in
 from .presets import Preset, make_model, preset_named
 from .pretrain import pretrain
 from .processes import processes
 from .recipe import Recipe
-from .rows import COLUMNS, keep_rows, minutes, read_rows, with_bar, write_rows
+from .rows import COLUMNS, minutes, read_rows, with_bar, write_rows
 from .texts import draw, parts, shown
 
 # The text begins with tokens that are never trained on, a tenth of the run and at most so many: whoever draws up to so
@@ -36,15 +35,13 @@ def pretrain_to(
     *,
     text: str = "stories",
     distinct: int | None = None,
-    name: str | None = None,
-    resume: bool = True,
 ) -> Path:
     """Pretrain a model and save it to a folder in the hub's format, which any library loads.
 
     The folder gets ``config.json``, ``model.safetensors`` (bfloat16), the tokenizer's files, ``training.csv`` (the
     rows of ``pretrain``, written as they come) and ``provenance.json``. The same call made again after an interruption
-    goes on from ``folder/checkpoint``, where the snapshots are too. Under ``accelerate launch`` the steps are shared
-    out and the first process writes.
+    goes on from ``folder/checkpoint``, where the snapshots are too; one with another recipe is refused there. Under
+    ``accelerate launch`` the steps are shared out and the first process writes.
 
     Args:
         folder: made with the first row, where it is not there.
@@ -54,8 +51,6 @@ def pretrain_to(
         text: a corpus by name, the path of a text file, or several with ``+`` between, a document of each in turns.
         distinct: how many different tokens are drawn, held-out ones too, to be gone through again and again; for a
             text that has fewer than the run sees.
-        name: by default text, size and what is special: ``stories-1m``, ``stories-1m-cosine``, ``stories-1m-2-layers``.
-        resume: False starts afresh.
 
     Raises FileExistsError for a folder that holds something else, BlockingIOError where another process trains there,
     and what :func:`linstudy.train.descend` and the disk raise.
@@ -63,26 +58,19 @@ def pretrain_to(
     """
     preset = preset_named(preset) if isinstance(preset, str) else preset
     recipe = recipe or preset.recipe()
-    name = name or name_of(text, preset.size, recipe)
     folder, first = Path(folder), processes().is_main_process
     if not _free(folder):
         raise FileExistsError(
             f"{folder} holds something that no pretraining wrote: give a new folder, or delete this one first"
         )
     with locked(folder, wait=False) if first else nullcontext():
-        if first and not resume:
-            for old in [old for kind in (CHECKPOINT, SNAPSHOT) for old in files_in(folder / "checkpoint", kind)]:
-                old.unlink()
-            if folder.is_dir():
-                keep_rows(folder / "training.csv", before=0)
-        processes().wait_for_everyone()
-        _run(folder, preset, recipe, text=text, distinct=distinct, name=name)
+        _run(folder, preset, recipe, text=text, distinct=distinct)
     return folder
 
 
-def _run(folder: Path, preset: Preset, recipe: Recipe, *, text: str, distinct: int | None, name: str) -> None:
+def _run(folder: Path, preset: Preset, recipe: Recipe, *, text: str, distinct: int | None) -> None:
     """Draw the text, train, and write down what came of it."""
-    first = processes().is_main_process
+    first, name = processes().is_main_process, name_of(text, preset.size, recipe)
     count = recipe.steps * recipe.batch if distinct is None else distinct // preset.length
     heldout = min(HELD_OUT // preset.length, -(-count // 10))
     fresh = count if distinct is None else count - heldout
@@ -122,7 +110,7 @@ def _run(folder: Path, preset: Preset, recipe: Recipe, *, text: str, distinct: i
 
 
 def name_of(text: str, size: str, recipe: Recipe) -> str:
-    """Name a model by its text, its size and what is special about its training."""
+    """Name a model by its text, its size and what is special: stories-1m, stories-1m-cosine, stories-1m-2-layers."""
     special = [recipe.penalty and recipe.penalty.kind, recipe.scaling and recipe.scaling.where]
     return "-".join([*(Path(part).stem for part in parts(text)), size, *filter(None, special)])
 
