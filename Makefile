@@ -20,7 +20,7 @@ export OMP_WAIT_POLICY := PASSIVE
 # A backend set by the caller would leave the pages without figures.
 unexport MPLBACKEND PYTHONPATH
 
-.PHONY: help install book student instructor slides test lint fmt bench results real doctor clean
+.PHONY: help install book student instructor slides notebooks test lint fmt bench results real doctor clean
 
 help:  ## list the verbs
 	@echo 'make VERB [ARGS="..."] [PYTHON=python3.12]; every verb makes .venv first when it is missing or old'
@@ -34,21 +34,30 @@ define FRONT_END
 	$(QUIET_HUB) $(BIN)/python tools/export_lab.py
 endef
 
-book: $(STAMP)  ## run every notebook, build _build/html and say where it is
+# A report as its runner gets it, for the page that tells of it.
+SAMPLE := book/_vendor/report/stories-1m.html
+$(SAMPLE): $(shell find linstudy storyworld -type f -not -path '*/__pycache__/*') | $(STAMP)
+	@mkdir -p $(@D)
+	$(QUIET_HUB) LINSTUDY_SIZE=tiny $(BIN)/linstudy report stories-1m --tokens 20000 --out $@
+
+book: $(STAMP) $(SAMPLE)  ## run every notebook, build _build/html and say where it is
 	$(FRONT_END)
 	$(QUIET_HUB) $(BIN)/jupyter-book build . --toc book/_toc.yml --all -W -n --keep-going
 	@$(BIN)/python -c 'from pathlib import Path; print("The book:", Path("_build/html/index.html").resolve(strict=True).as_uri())'
 
-student: $(STAMP)  ## the edition for students in _build/student: exercises without solutions
+student: $(STAMP) $(SAMPLE)  ## the edition for students in _build/student: exercises without solutions
 	$(FRONT_END)
 	$(QUIET_HUB) $(BIN)/python tools/editions.py student
 
-instructor: $(STAMP)  ## the edition for teachers in _build/instructor: solutions open, notes shown
+instructor: $(STAMP) $(SAMPLE)  ## the edition for teachers in _build/instructor: solutions open, notes shown
 	$(FRONT_END)
 	$(QUIET_HUB) $(BIN)/python tools/editions.py instructor
 
 slides: book  ## build the book, and a deck of slides a chapter in _build/html/slides
 	$(BIN)/python tools/slides.py
+
+notebooks: $(STAMP)  ## run every notebook from top to bottom, as its runner does; keeps no outputs
+	@printf '%s\n' $(NOTEBOOKS) | $(QUIET_HUB) xargs -n 1 $(BIN)/jupyter execute --timeout=1800
 
 test: $(STAMP)  ## run all tests; ARGS="-m 'not slow'" runs the quick ones
 	$(BIN)/python -m pytest $(ARGS)

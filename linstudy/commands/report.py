@@ -70,7 +70,7 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
         "model": name if stack is None else f"{name}, {stack}",
         "revision": revision or "none: a folder or a model of the package",
     }
-    made |= {"text": corpus, "tokens read": f"{blocks.numel():,}", "tokens of controls": f"{text.few.numel():,}"}
+    made |= {"text": corpus, "tokens": f"{blocks.numel():,}", "tokens of the controls": f"{text.few.numel():,}"}
     made |= {"tokens a block": options.length, "sum of the tokens": text_hash(blocks), "seed": options.seed}
     made |= {"number type": str(model.dtype).removeprefix("torch.")}
     made |= provenance(command=command, minutes=(time.monotonic() - started) / 60)

@@ -32,8 +32,8 @@ def block_losses(
         for start in range(0, len(blocks), AT_ONCE):
             rows = slice(start, start + AT_ONCE)
             given.state = exits[first - 1][rows] if first > 1 else None
-            logits = model(blocks[rows], use_cache=False).logits[:, :-1].float()
-            wanted = blocks[rows, 1:]
+            ids = blocks[rows].to(model.device)
+            logits, wanted = model(ids, use_cache=False).logits[:, :-1].float(), ids[:, 1:]
             nats = nn.functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), reduction="none").view_as(wanted)
             found.append(nats.double().mean(1))
     return torch.cat(found)

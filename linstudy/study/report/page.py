@@ -1,6 +1,7 @@
 """The page of a report: what was measured as figures and tables, set into the words of ``page.html``."""
 
 import base64
+import math
 from collections.abc import Iterator
 from html import escape
 from importlib.resources import files
@@ -40,6 +41,7 @@ def page(found: Findings, *, model: str, made: dict[str, Any]) -> str:
         parts = dict(_parts(found))
     origin = pd.DataFrame(made.items(), columns=["what", "value"])
     parts |= {"model": escape(model), "made": _table(origin, "Provenance")}
+    parts |= {name: escape(str(made[name])) for name in ("text", "tokens", "date")}
     return _filled("page.html", parts)
 
 
@@ -115,14 +117,14 @@ def _summed_up(rows: pd.DataFrame) -> pd.DataFrame:
     of = rows.groupby("model", sort=False)
     columns = {"layers": of.layer.nunique()}
     for score, name in zip(HELD, SHORT, strict=True):
-        columns |= {f"{name} lowest": of[score].min(), f"{name} median": of[score].median()}
-        columns[f"{name} highest"] = of[score].max()
+        columns[f"{name}, median"] = of[score].median()
+        columns[f"{name}, layers"] = of[score].agg(lambda all: f"{number(all.min())} to {number(all.max())}")
     return pd.DataFrame(columns).reset_index()
 
 
 def _identity(without: pd.DataFrame, rows: pd.DataFrame) -> str:
     """Draw held-out scores on the plane; the ratio that ties them is that of the held-out text."""
-    here = without.assign(model=without.weights.map(WEIGHTS))[["model", "layer", *HELD]]
+    here = without.assign(model=without.weights.map(WEIGHTS | {TRAINED: THIS}))[["model", "layer", *HELD]]
     book = rows[rows.model.isin([f"{BOOK[0]}, {OUTLIERS}", f"{POCKET}, all tokens"])]
     both = pd.concat([here, book]).rename(columns=dict(zip(HELD, ("linearity", "update_linearity"), strict=True)))
     both["update_ratio"] = (1 - both.linearity) / (1 - both.update_linearity)
@@ -172,7 +174,7 @@ def _dimensions(found: Findings) -> pd.DataFrame:
             dropped = part[part.selection == MASSIVE].set_index("layer").dropped
             dropped = dropped[dropped != ""]
             dims = dropped.str.split().explode().value_counts()
-            row = {"model": name, "outliers, share of tokens": number(1 - outliers.kept.min())}
+            row = {"model": name, "outliers, share of tokens": float(1 - outliers.kept.min())}
             row |= {"layers with massive dimensions": len(dropped)}
             rows.append(row | {"which, the commonest first": ", ".join(dims.index[:6])})
     return pd.DataFrame(rows)
@@ -221,9 +223,23 @@ def _figure(drawn: Axes | Figure) -> str:
 
 def _table(df: pd.DataFrame, caption: str) -> str:
     """Write a table that scrolls in its own box, also from the keyboard; whatever its cells hold is text."""
-    table = df.rename(columns=NAMES).to_html(index=False, border=0, float_format=number, na_rep="", escape=True)
-    table = table.replace("<th>", '<th scope="col">').replace("<thead>", f"<caption>{escape(caption)}</caption><thead>")
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}">{table}</div>'
+    kinds = [" class=words" if df[name].map(lambda cell: isinstance(cell, str)).any() else "" for name in df]
+    names = zip(kinds, df.columns, strict=True)
+    head = "".join(f'<th scope="col"{kind}>{escape(NAMES.get(name, str(name)))}</th>' for kind, name in names)
+    body = "".join(
+        "<tr>" + "".join(f"<td{kind}>{_cell(cell)}</td>" for kind, cell in zip(kinds, row, strict=True)) + "</tr>\n"
+        for row in df.astype(object).itertuples(index=False)
+    )
+    table = f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody>"
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>{table}</table></div>'
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return "" if math.isnan(value) else number(value)
+    return escape(str(value))
 
 
 def _more(df: pd.DataFrame, caption: str) -> str:
