@@ -16,7 +16,7 @@ from linstudy.study.results import TABLES, append, results
 from linstudy.study.rows import pretraining as made
 from linstudy.study.rows.pretraining import VARIANTS, Variant
 from linstudy.study.rows.source import LENGTH
-from linstudy.study.sweeps import RUN, judged
+from linstudy.study.sweeps import CHOOSING, RUN, judged
 from linstudy.study.table import Provenance
 from linstudy.train import PRESETS
 
@@ -52,19 +52,22 @@ def test_variants_are_told_apart_by_their_names_and_their_keys():
 
 
 def swept(variant):
-    return TABLES["regularisation"].rows(preset="speck", corpus="stories", variant=variant, step=STEPS)
+    return TABLES["pretraining"].rows(preset="speck", corpus="stories", variant=variant, step=STEPS)
 
 
-def test_rows_hold_the_sweep_and_three_seeds_at_its_best_rate(tmp_path):
-    table = swept(Variant("cosine", 0.5))
-    back = kept(table, "regularisation", tmp_path)
+def test_rows_hold_the_sweep_on_three_seeds_and_fresh_ones_at_its_best_rate(tmp_path):
+    variant = Variant("cosine", 0.5)
+    table = swept(variant)
+    back = kept(table, "pretraining", tmp_path)
     assert len(back) == len(table)
     runs = back.drop_duplicates(["rate", "seed"])
-    choosing, judges = runs[runs.seed == 0], judged(back)
-    assert len(choosing) >= 3  # two rates, and one more since the best of two has a neighbour on one side only
-    assert sorted(judges.seed) == list(made.FRESH)
-    assert set(judges.rate) == {choosing.loc[choosing.validation_nats.idxmin(), "rate"]}
-    assert judges.validation_nats.nunique() == 3
+    choosing, judges = runs[runs.seed.isin(CHOOSING)], judged(back)
+    means = choosing.groupby("rate").validation_nats.mean()
+    assert len(means) >= 3  # two rates, and one more since the best of two has a neighbour on one side only
+    assert len(choosing) == len(means) * len(CHOOSING)
+    assert sorted(judges.seed) == list(made.judges(variant))
+    assert set(judges.rate) == {means.idxmin()}
+    assert judges.validation_nats.nunique() == len(judges)
     assert set(back.layer) == set(range(1, LAYERS + 1))
     assert identity_error(back) < 1e-9
     assert back.training_tokens.eq(STEPS * 4 * 64).all()
@@ -102,6 +105,29 @@ def test_a_scaling_is_seen_by_the_rows_and_makes_updates_smaller():
     assert (of["branches=0.01,power=0"].norm_ratio < 0.1 * of["none"].norm_ratio).all()
 
 
+def test_the_last_output_is_in_the_penalty_where_the_variant_says_so():
+    """A huge weight on the squares presses what counts: the last layer's update with it, or all others alone."""
+    out, stream = (
+        made.trained("speck", "stories", Variant("mse", 1e3, last=last), rate=1e-2, seed=0, steps=STEPS)
+        for last in ("out", "stream")
+    )
+    assert stream.norm_ratio.iloc[-1] < 0.5 * out.norm_ratio.iloc[-1]
+
+
+def test_a_text_that_ends_is_drawn_once_and_one_beside_the_checkout_is_found_by_its_name(monkeypatch, tmp_path):
+    monkeypatch.setattr("linstudy.train.draw", lambda text, preset, *, blocks, heldout: (text, heldout, blocks))
+    monkeypatch.setattr("linstudy.study.reach.BESIDE", tmp_path)
+    made.text_for.cache_clear()
+    assert made.text_for("speck", "stories", STEPS) == ("stories", 1024 // 64, STEPS * 4)
+    monkeypatch.setitem(made.DISTINCT, "mine", 5 * 64)
+    file = tmp_path / "data" / "mine.txt"
+    file.parent.mkdir()
+    file.write_text("Once.", encoding="utf8")
+    assert made.text_for("speck", "mine", STEPS) == (str(file), 1024 // 64, 5)
+    assert made.text_for("speck", "mine", 1) == (str(file), 1024 // 64, 4)
+    made.text_for.cache_clear()
+
+
 def test_dynamics_begin_with_the_weights_that_were_drawn_and_follow_powers_of_2():
     what = {"preset": "speck", "corpus": "stories", "variant": Variant("mse", 2.0), "rate": 1e-2, "steps": STEPS}
     first, again, other = (TABLES["dynamics"].rows(**what, seed=seed) for seed in (0, 0, 1))
@@ -114,7 +140,7 @@ def test_dynamics_begin_with_the_weights_that_were_drawn_and_follow_powers_of_2(
     assert first[first.step == 12].validation_nats.iloc[0] < start.validation_nats.iloc[0]
     assert not np.allclose(start.linearity, other[other.step == 0].linearity)
     assert set(first.text_hash) == set(other.text_hash)
-    assert set(RUN) <= set(first)
+    assert set(RUN) - {"last"} <= set(first)
 
 
 @pytest.mark.slow

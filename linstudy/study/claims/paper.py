@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ..results import results
+from ..rows import pretraining
 from ..verdicts import Changes, changes
 from . import dynamics, penalties, pruning, real
 from .real import ALL
@@ -149,6 +150,19 @@ def _finetuning(tables: Tables) -> Iterator[dict]:
 
 
 def _regularised(tables: Tables) -> Iterator[dict]:
+    found = penalties.compared(tables("pretraining"))
+    names = {"validation_nats": "loss less plain's, nats", "update_linearity": "LS_res less plain's"}
+    cells = found.set_index(["score", "corpus", "training_tokens", "variant"])
+    seeds = f"{pretraining.OTHERS} seeds beside {pretraining.JUDGES['plain']}"
+    for (score, corpus, tokens, variant), one in cells[cells.kind == "penalty"].iterrows():
+        spread = (one.effect, one.low, one.high, seeds)
+        control = ("branches × 0.3", cells.effect.get((score, corpus, tokens, "branches × 0.3"), np.nan))
+        label, text = f"{names[score]}, {variant}", f"{corpus}, {tokens:,} tokens"
+        yield _row(label, "nano", text, spread, control, "pretraining")
+    yield from _regularised_before(tables)
+
+
+def _regularised_before(tables: Tables) -> Iterator[dict]:
     paired = penalties.with_more_text(tables("regularisation"))
     names = {"validation_nats": "loss less plain's, nats", "update_linearity": "LS_res less plain's"}
     for (corpus, step), part in paired.groupby(["corpus", "step"], sort=False):

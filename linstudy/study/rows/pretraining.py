@@ -84,12 +84,8 @@ def regularisation(keep: Keep, preset: str, corpus: str, variant: Variant, *, st
     The rates are tried on one seed, four and more until the best has worse ones on both sides. At the best, models are
     trained with three further seeds, on which nothing was chosen. A run that diverges has rows with a NaN loss.
     """
-
-    def loss(rate: float, seed: int = CHOOSING[0]) -> float:
-        rows = keep(partial(trained, preset, corpus, variant, rate=rate, seed=seed, steps=step), rate=rate, seed=seed)
-        return float(rows.validation_nats.iloc[0])
-
-    best = bracketed(loss, RATES[preset])
+    loss = _losses(keep, preset, corpus, variant, step)
+    best = bracketed(lambda rate: loss(rate, CHOOSING[0]), RATES[preset])
     for seed in FRESH:
         loss(best, seed)
 
@@ -100,14 +96,20 @@ def pretraining(keep: Keep, preset: str, corpus: str, variant: Variant, *, step:
     The rate is that of the lowest mean loss over the seeds that choose, among two and more until the best has worse
     ones on both sides. A run that diverges has rows with a NaN loss, and its rate is out.
     """
-
-    def loss(rate: float, seed: int) -> float:
-        rows = keep(partial(trained, preset, corpus, variant, rate=rate, seed=seed, steps=step), rate=rate, seed=seed)
-        return float(rows.validation_nats.iloc[0])
-
+    loss = _losses(keep, preset, corpus, variant, step)
     best = bracketed(lambda rate: fmean(loss(rate, seed) for seed in CHOOSING), RATES[preset][-2:])
     for seed in judges(variant):
         loss(best, seed)
+
+
+def _losses(keep: Keep, preset: str, corpus: str, variant: Variant, steps: int) -> Callable[[float, int], float]:
+    """Return what trains the variant at a rate with a seed, where its rows are not there, and says its loss."""
+
+    def loss(rate: float, seed: int) -> float:
+        rows = keep(partial(trained, preset, corpus, variant, rate=rate, seed=seed, steps=steps), rate=rate, seed=seed)
+        return float(rows.validation_nats.iloc[0])
+
+    return loss
 
 
 def judges(variant: Variant) -> range:
