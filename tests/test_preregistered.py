@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from linstudy.study.claims import penalties
+from linstudy.study.claims.paper import evidence
 from linstudy.study.registry import registry
+from linstudy.study.results import results
 from linstudy.study.rows.pretraining import PLANNED, PRIMARY, SMALLER, Variant, judges
 from linstudy.study.sweeps import CHOOSING
 
@@ -96,3 +98,18 @@ def test_every_planned_variant_has_a_run_on_each_text_and_length_the_primary_one
     assert {run.arguments["variant"] for run in planned[:12]} == set(PRIMARY)
     assert [run.arguments["step"] for run in planned[:12]] == [64] * 6 + [256] * 6
     assert Variant() == PRIMARY[0]
+
+
+def test_evidence_for_c6_has_the_interval_the_seeds_and_the_control_where_it_was_run():
+    planted = {PLAIN: 0, COSINE: -0.2, MSE: 0.2}
+    rows = pd.concat([trained(planted), trained(planted | {SMALLER[0]: -0.1}, corpus="tinystories-train-sample")])
+    tables = {"pretraining": rows, "regularisation": results("regularisation")}
+    found = evidence("C6", tables.__getitem__)
+    found = found[found.table == "pretraining"].set_index(["text", "measure"])
+    one, other = "pydocs, 65,536 tokens", "tinystories-train-sample, 65,536 tokens"
+    assert set(found.index.unique("text")) == {one, other}
+    gain = found.loc[one, "loss less plain's, nats, cosine 0.5"]
+    assert gain.low < gain.value < gain.high < 0
+    assert gain["spread over"] == "6 seeds beside 12"
+    assert found.control[one].eq("").all()
+    assert found["its value"][other, "loss less plain's, nats, MSE 0.5"] == pytest.approx(-0.1, abs=0.02)

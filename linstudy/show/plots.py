@@ -86,7 +86,8 @@ def panels_by(plot: Callable[..., Axes], df: pd.DataFrame, by: str, *, height: f
             ax.get_legend().remove()
         if ax is not axes[-1, 0]:
             ax.set_xlabel("")
-    axes[-1, 0].locator_params(axis="x", nbins=5)
+    if axes[-1, 0].get_xscale() == "linear":
+        axes[-1, 0].locator_params(axis="x", nbins=5)
     return figure
 
 

@@ -4,7 +4,14 @@ import math
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullFormatter, SymmetricalLogLocator
+from matplotlib.ticker import (
+    FuncFormatter,
+    LogLocator,
+    NullFormatter,
+    NullLocator,
+    StrMethodFormatter,
+    SymmetricalLogLocator,
+)
 
 from .look import Reference, begin, compare_with, draw_lines, finish, log_axis, looks, place_legend
 from .words import axis_label, label, lines_in_words, number, say
@@ -35,7 +42,7 @@ def band_plot(
     reference: Reference | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw a number with its interval against an amount on a log axis, a line and a band for each `hue`.
+    """Draw a number with its interval against an amount on a log axis to base 4, a line and a band for each `hue`.
 
     `band` names the columns of the interval's ends; where one of them is infinite there is no band. `reference`, a
     number or one with its name, is a horizontal line.
@@ -53,8 +60,9 @@ def band_plot(
         values = (f"{number(mean)} ({number(low)} to {number(high)}) at {at:,.0f}" for at, mean, low, high in told)
         said.append(f"{name}: {', '.join(values)}")
     ax.set_xscale("log")
-    ax.set_xticks(sorted(df[x].unique()), [f"{at:,.0f}" for at in sorted(df[x].unique())])
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.xaxis.set_major_locator(LogLocator(base=4))
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    ax.xaxis.set_minor_locator(NullLocator())
     ax.set(xlabel=axis_label(x, 40), ylabel=axis_label(y))
     place_legend(ax)
     return say(ax, f"{label(y)} by {label(x)}, with intervals; {'; '.join(said)}.")

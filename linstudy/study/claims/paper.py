@@ -150,29 +150,21 @@ def _finetuning(tables: Tables) -> Iterator[dict]:
 
 
 def _regularised(tables: Tables) -> Iterator[dict]:
-    found = penalties.compared(tables("pretraining"))
+    """Compare both penalties with plain: as preregistered, and before that on three seeds, a pair a seed."""
     names = {"validation_nats": "loss less plain's, nats", "update_linearity": "LS_res less plain's"}
-    cells = found.set_index(["score", "corpus", "training_tokens", "variant"])
+    by = ["corpus", "training_tokens", "variant"]
+    planned = penalties.compared(tables("pretraining"))
+    before = penalties.with_more_text(tables("regularisation"))
+    before = penalties.beyond_the_seeds(before, list(names), by).rename(columns={"mean": "effect"})
     seeds = f"{pretraining.OTHERS} seeds beside {pretraining.JUDGES['plain']}"
-    for (score, corpus, tokens, variant), one in cells[cells.kind == "penalty"].iterrows():
-        spread = (one.effect, one.low, one.high, seeds)
-        control = ("branches × 0.3", cells.effect.get((score, corpus, tokens, "branches × 0.3"), np.nan))
-        label, text = f"{names[score]}, {variant}", f"{corpus}, {tokens:,} tokens"
-        yield _row(label, "nano", text, spread, control, "pretraining")
-    yield from _regularised_before(tables)
-
-
-def _regularised_before(tables: Tables) -> Iterator[dict]:
-    paired = penalties.with_more_text(tables("regularisation"))
-    names = {"validation_nats": "loss less plain's, nats", "update_linearity": "LS_res less plain's"}
-    for (corpus, step), part in paired.groupby(["corpus", "step"], sort=False):
-        control = part[part.variant == "branches × 0.3"]
-        for variant in ("cosine 0.5", "MSE 0.5"):
-            some = part[part.variant == variant]
-            for score, name in names.items():
-                beside = ("branches × 0.3", control[f"d_{score}"].mean())
-                label, text = f"{name}, {variant}", f"{corpus}, {step} steps"
-                yield _row(label, "nano", text, _seeds(changes(some[f"d_{score}"])), beside, "regularisation")
+    for rows, over, table in ((planned, seeds, "pretraining"), (before, "3 seeds", "regularisation")):
+        effects = rows.set_index(["score", *by]).effect
+        for one in rows[rows.variant.isin(["cosine 0.5", "MSE 0.5"])].itertuples():
+            cell = (one.score, one.corpus, one.training_tokens, "branches × 0.3")
+            control = ("branches × 0.3", effects[cell]) if cell in effects else ("", np.nan)
+            text = f"{one.corpus}, {one.training_tokens:,.0f} tokens"
+            spread = (one.effect, one.low, one.high, over)
+            yield _row(f"{names[one.score]}, {one.variant}", "nano", text, spread, control, table)
 
 
 def _removed(tables: Tables) -> Iterator[dict]:

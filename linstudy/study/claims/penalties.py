@@ -11,6 +11,7 @@ from ..sweeps import judged
 from ..verdicts import changes, contrasts
 
 ALIKE = ["corpus", "step", "seed"]  # a run and its plain partner
+COMPARISON = ("score", "corpus", "training_tokens", "kind", "variant")  # tells comparisons with plain apart
 CELLS = 6  # of the plan: two texts, three lengths; intervals are made for all of them
 FAMILIES = {"penalty": PRIMARY[1:], "control": SMALLER, "secondary": SECONDARY}
 SHARE = 0.005  # of plain's loss: a difference that is as good as none
@@ -48,10 +49,9 @@ def compared(rows: pd.DataFrame, scores: Sequence[str] = ("validation_nats", "up
             plain = of["plain"][score].mean()
             options = {"margin": MARGINS.get(score, SHARE * plain), "comparisons": len(family)}
             for variant, one in contrasts(groups, control, level=1 - 0.05 / CELLS, **options).items():
-                row = {"score": score, "corpus": corpus, "training_tokens": tokens, "kind": kind, "variant": variant}
-                found.append(row | asdict(one) | {"verdict": one.verdict, "plain": plain})
-    columns = ["score", "corpus", "training_tokens", "kind", "variant", "effect", "low", "high", "margin", "verdict"]
-    return pd.DataFrame(found, columns=[*columns, "plain"])
+                key = dict(zip(COMPARISON, (score, corpus, int(tokens), kind, variant), strict=True))
+                found.append(key | asdict(one) | {"verdict": one.verdict, "plain": plain})
+    return pd.DataFrame(found, columns=[*COMPARISON, "effect", "low", "high", "margin", "verdict", "plain"])
 
 
 def named(rows: pd.DataFrame, variants: Sequence[Variant] = VARIANTS) -> pd.DataFrame:
