@@ -147,6 +147,38 @@ def test_a_part_alone(name, part, action):
     assert whole_state(model) == state
 
 
+def test_attention_and_mlp_of_any_layers_go_together_each_by_its_own_map(monkeypatch):
+    """Own algebra: least squares on what the modules of the whole model read and give, put there by hooks."""
+    monkeypatch.setattr("linstudy.prune.closed_form.PENALTIES", (0.0,))
+    model, fitted, ids = tiny_model("llama"), text(batch=40), tiny_ids(length=20)
+    modules = {(2, "attention"): blocks(model)[1].self_attn, (3, "mlp"): blocks(model)[2].mlp}
+    with torch.no_grad(), noted([*modules.values()]) as seen:
+        model(fitted)
+    given = [least_squares(x.flatten(0, 1), y.flatten(0, 1)).float() for x, y in seen]
+
+    def by_hand(a):
+        def put(module, args, kwargs, output):
+            x = args[0] if args else kwargs["hidden_states"]
+            y = x @ a[:-1] + a[-1]
+            return (y, *output[1:]) if isinstance(output, tuple) else y
+
+        return put
+
+    hooks = [
+        m.register_forward_hook(by_hand(a), with_kwargs=True) for m, a in zip(modules.values(), given, strict=True)
+    ]
+    expected = logits(model, ids)
+    for hook in hooks:
+        hook.remove()
+    maps = {(one.first, one.part): one for one in fit(model, [2, 3], "affine", blocks=fitted, part="sublayers")}
+    assert list(maps) == [(2, "attention"), (2, "mlp"), (3, "attention"), (3, "mlp")]
+    with changed(model, [maps[place] for place in modules]):
+        assert_close(logits(model, ids), expected, atol=1e-4, rtol=1e-4)
+        assert [place.replaced_parts for place in places_of(model)] == [(), ("attention",), ("mlp",)]
+    with changed(model, [maps[2, "mlp"], maps[3, "attention"]]):
+        assert not torch.allclose(logits(model, ids), expected, atol=1e-3)
+
+
 def test_a_removed_part_adds_nothing_to_the_stream():
     model, ids = tiny_model("llama"), tiny_ids()
     with pruned(model, [2], "remove", part="attention"), pruned(model, [2], "remove", part="mlp"):

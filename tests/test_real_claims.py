@@ -148,3 +148,27 @@ def test_several_layers_are_counted_apart_from_single_ones():
     found = real.together(table).set_index("action")
     assert found.nats.to_dict() == pytest.approx({"affine": 0.3, "remove": 2.0})
     assert found.layers.tolist() == [2, 2]
+
+
+def test_published_sets_are_multiples_of_the_whole_model_beside_the_print():
+    sets = {("remove", "9 10 15 17"): np.log(4), ("remove", "9 10 11 12"): np.log(8)}
+    sets |= {("affine", "9 10 15 17"): np.log(2), ("affine", "9 10 11 12"): np.log(3)}
+    found = real.published_sets(pd.concat([lost(sets, choice="published"), lost({("remove", "1"): 1.0})]))
+    assert found.index.tolist() == ["9 10 15 17", "9 10 11 12"]
+    assert found["remove"].tolist() == found["remove low"].tolist() == pytest.approx([4, 8])
+    assert found["affine"].tolist() == pytest.approx([2, 3])
+    assert found.printed.tolist() == pytest.approx([125.7 / 13.39, 490 / 13.39])
+
+
+def test_sublayers_apart_stand_beside_half_as_many_layers():
+    def cheapest(part, nats):
+        rows = lost(nats, part=part, choice="together")
+        return rows.assign(order=rows.order.where(rows.action == "whole", "cheapest"))
+
+    layers = cheapest("block", {("remove", "3 4"): 0.5, ("remove", "3 4 5"): 0.9})
+    apart = cheapest("sublayers", {("remove", "1.attention 2.mlp 3.mlp 4.mlp"): 0.2})
+    found = real.apart(pd.concat([layers, apart]))
+    assert found["count"].tolist() == [2]  # where there is the other kind to compare
+    assert found[["layers", "sublayers", "gain", "low", "high"]].iloc[0].tolist() == pytest.approx(
+        [0.5, 0.2, *3 * [0.3]]
+    )

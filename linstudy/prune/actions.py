@@ -10,11 +10,10 @@ from transformers import PreTrainedModel
 
 from ..lookup import named
 from ..measure.reading import check_text
-from ..models import PARTS
 from ..models import blocks as model_blocks
 from .changes import Change, change, changed
 from .fitting import Blocks, Exits, fit_at_once, fit_in_sequence
-from .parts import down_at, part_at
+from .parts import CHOICES, down_at, part_at
 
 Layers = Iterable[SupportsIndex]
 
@@ -92,6 +91,8 @@ def fit(
         blocks: token ids to fit on, every block full; ``remove`` needs none.
         part: ``"attention"`` or ``"mlp"`` for that part of each layer alone, removed or replaced ("affine"). Its map
             takes what the part's module reads, after the norm, to what it gives (as NBL does, Erdogan et al. 2025).
+            ``"sublayers"`` for both, each with a map of its own. Of the changes any can be made without the others: so
+            those chosen need not be of one kind, nor in a row (as in SubFit, Cunegatti et al. 2026).
         whole: the states that leave the layers of this model on these blocks, where somebody has them already.
 
     Raises:
@@ -101,9 +102,10 @@ def fit(
 
     """
     how = _known(action, part)
-    targets = [Change(*run, part=part, merged=how.merged) for run in _runs(model, layers, joined=how.joined)]
+    runs = _runs(model, layers, joined=how.joined)
+    targets = [Change(*run, part=one, merged=how.merged) for run in runs for one in CHOICES[part]]
     # What cannot be done is said before a text is read.
-    places = [part_at(model, one.first, part) for one in targets if part != "block"]
+    places = [part_at(model, one.first, one.part) for one in targets if one.part != "block"]
     places += [down_at(model, one.first - 1) for one in targets if how.merged]
     if action == "remove":
         return targets
@@ -118,8 +120,8 @@ def fit(
 
 def _known(action: str, part: str) -> Action:
     how = named(ACTIONS, action, "action")
-    if part not in PARTS:
-        raise ValueError(f"part {part!r} is not known: choose one of {', '.join(PARTS)}")
+    if part not in CHOICES:
+        raise ValueError(f"part {part!r} is not known: choose one of {', '.join(CHOICES)}")
     if part != "block" and (how.sequential or how.merged):
         raise ValueError(f'action {action!r} is for whole layers: with part={part!r} use "remove" or "affine"')
     return how

@@ -3,8 +3,11 @@
 from torch import nn
 from transformers import PreTrainedModel
 
-from ..models import StandIn, inside
+from ..models import PARTS, StandIn, inside
 from ..models import blocks as model_blocks
+
+SUBLAYERS = "sublayers"  # attention and MLP, each by itself
+CHOICES = {part: (part,) for part in PARTS} | {SUBLAYERS: ("attention", "mlp")}  # what goes of a layer that is chosen
 
 
 def parts_in(model: PreTrainedModel) -> tuple[str, ...]:

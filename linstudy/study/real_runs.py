@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from itertools import product
+from typing import Any
 
 from ..fetched import SOURCES
 from .reach import BESIDE
 from .rows import TABLES
-from .rows.losses import ACTIONS, ALONE, TOGETHER
+from .rows.losses import ACTIONS, ALONE, PUBLISHED, TOGETHER
 from .rows.source import LENGTH, Source
 from .runs import Run
 
@@ -48,9 +49,16 @@ def _controls() -> Iterator[Run]:
 def _losses() -> Iterator[Run]:
     choices = (*((part, ALONE) for part in ("block", "attention", "mlp")), ("block", TOGETHER))
     for name, text, (part, choice), action in product(DECODERS, TEXTS, choices, ACTIONS):
-        arguments = {"source": _source(name, text), "tokens": FITTED * LENGTH, "dtype": "float32"}
-        arguments |= {"part": part, "choice": choice, "action": action}
-        yield Run(f"losses-{name}-{text}-{part}-{choice}-{action}", TABLES["losses"], arguments, needs=name)
+        yield losses_run(_source(name, text), part, choice, action, needs=name)
+    for action in ACTIONS:
+        yield losses_run(_source("gemma3-270m", TEXTS[0]), "block", PUBLISHED, action, needs="gemma3-270m")
+
+
+def losses_run(source: Source, part: str, choice: str, action: str, **where: Any) -> Run:
+    """Return the run that measures what a model loses with these parts of it, chosen so, removed or replaced."""
+    arguments = {"source": source, "tokens": FITTED * LENGTH, "dtype": "float32"}
+    arguments |= {"part": part, "choice": choice, "action": action}
+    return Run(f"losses-{source.model}-{source.corpus}-{part}-{choice}-{action}", TABLES["losses"], arguments, **where)
 
 
 def _derivatives() -> Iterator[Run]:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from ..fetched import pocket_folders
 from .reach import BESIDE, MADE, SHARED_MODEL, digest
-from .real_runs import real_runs
+from .real_runs import losses_run, real_runs
 from .rows import TABLES, finetuning, pretraining, profiles, widths
+from .rows.losses import ACTIONS, TOGETHER
 from .rows.source import LENGTH, Source
 from .runs import Run
 
@@ -188,6 +189,9 @@ def _pruning() -> Iterator[Run]:
     source = _beside("tinystories-train-sample")
     texts = {one.corpus: one.text for one in (source, _beside("wikitext-2-valid"))}
     yield from _pruned(source, texts, needs="shared model")
+    for part, action in product(("block", "sublayers"), ACTIONS):
+        yield losses_run(source, part, TOGETHER, action, needs="shared model")
+        yield losses_run(_own(PLAIN), part, TOGETHER, action)
     for name in pocket_folders():
         yield from _pruned(_own(name), OWN_TEXTS)
     # The shallow one is a control: does a model that lost layers do what one does that never had them?

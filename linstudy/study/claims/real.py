@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ..rows.losses import PUBLISHED, SETS
+
 ALL, OUTLIERS = "all tokens", "outliers left out"
 SCORES = ("linearity", "update_linearity")
 # What is said of a layer beforehand, and 1 where a large number says that it is dear, -1 where that it is cheap.
@@ -138,7 +140,42 @@ def by_layer(losses: pd.DataFrame) -> pd.DataFrame:
 
 def together(losses: pd.DataFrame) -> pd.DataFrame:
     """Return what several layers cost together: a row an order, action and number of layers, with an interval."""
-    return _with_interval(costs(losses[losses.choice == "together"]), ["model", "corpus", "action", "order", "layers"])
+    key = ["model", "corpus", "part", "action", "order", "layers"]
+    return _with_interval(costs(losses[losses.choice == "together"]), key)
+
+
+def published_sets(losses: pd.DataFrame) -> pd.DataFrame:
+    """Set what published sets of layers cost here beside what was printed: a row a set, with a column an action.
+
+    Multiples of the whole model's perplexity, an interval beside each. ``printed`` is the book's, of removal, on
+    another text: none of it was measured here.
+    """
+    rows = _with_interval(costs(losses[losses.choice == PUBLISHED]), ["which", "action"])
+    rows[["nats", "low", "high"]] = np.exp(rows[["nats", "low", "high"]])
+    wide = rows.pivot(index="which", columns="action", values=["nats", "low", "high"])
+    found = {name: wide["nats"][name] for name in wide["nats"]}
+    found |= {f"{name} {end}": wide[end][name] for name in wide["nats"] for end in ("low", "high")}
+    printed = {" ".join(map(str, which)): perplexity / SETS[()] for which, perplexity in SETS.items()}
+    return pd.DataFrame(found).assign(printed=lambda table: table.index.map(printed)).sort_values("printed")
+
+
+def apart(losses: pd.DataFrame) -> pd.DataFrame:
+    """Set attention and MLP chosen apart beside whole layers: a row a model, action and number of layers' worth.
+
+    ``layers`` and ``sublayers`` are the cheapest of their kind, twice as many of the latter; ``gain`` is how many nats
+    a token less the latter cost, from ``low`` to ``high``; ``attention`` how many of them are attentions, which are the
+    smaller: equal numbers are not equal sizes.
+    """
+    rows = costs(losses[losses.choice == "together"])
+    rows = rows[rows.order == "cheapest"]
+    rows = rows.assign(count=rows.layers.where(rows.part != "sublayers", rows.layers // 2))
+    key = ["model", "action", "count", "stretch"]
+    parts = {name: rows[rows.part == name].set_index(key).nats for name in ("block", "sublayers")}
+    both = pd.DataFrame({"layers": parts["block"], "sublayers": parts["sublayers"]}).dropna().reset_index()
+    found = _with_interval(both.assign(nats=both.layers - both.sublayers), key[:-1]).rename(columns={"nats": "gain"})
+    rows = rows[rows.part == "sublayers"].assign(attention=lambda some: some.which.str.count("attention"))
+    chosen = rows.groupby(key[:-1], as_index=False).attention.first()
+    return found.merge(both.groupby(key[:-1], as_index=False)[["layers", "sublayers"]].mean()).merge(chosen)
 
 
 def _with_interval(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
