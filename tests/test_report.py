@@ -236,6 +236,7 @@ def test_what_a_user_can_get_wrong_is_one_sentence(folder, monkeypatch, capsys):
     assert sorted(os.listdir()) == before
 
 
+@pytest.mark.slow
 def test_work_is_what_is_read():
     """The tokens that are promised are those that the progress counts to its end."""
     tokenizer = train_tokenizer([STORY] * 50, vocab_size=300)
@@ -261,3 +262,34 @@ def test_the_least_text_is_enough(length):
     protocol(model, text.few)
     with pytest.raises(ValueError, match="too few for a stream of width 32"):
         text_of(model, blocks[:2])
+
+
+@pytest.mark.slow
+def test_a_twin_that_cannot_be_measured_is_named_and_left_out(monkeypatch):
+    from linstudy.study.report import measure
+    from linstudy.study.report.page import page
+
+    model = tiny_model("bert", vocab_size=400)
+    tokenizer = train_tokenizer([STORY] * 50, vocab_size=300)
+    blocks = linstudy.token_blocks([f"{n} {STORY}" for n in range(200)], tokenizer, tokens=3200, length=32) + 3
+    named = {"model": "m", "corpus": "c", "revision": ""}
+    made = {"model": "m", "text": "c", "tokens": "1", "date": "today"}
+    broken: set[str] = set()
+
+    def some(model, weights, *, seed):
+        if weights in broken:
+            raise ValueError("its states overflow <here>")
+        return twin(model, weights, seed=seed)
+
+    def report():
+        found = measured(model, tokenizer, Text(blocks, 32), named=named, seed=0, advance=lambda what, tokens: None)
+        return page(found, model="m", made=made)
+
+    monkeypatch.setattr(measure, "twin", some)
+    assert "was left out" not in report()
+    for weights, name in (("permuted", "permuted weights"), ("random", "fresh weights")):
+        broken = {weights}
+        assert f"The twin with {name} was left out: its states overflow &lt;here&gt;." in report()
+    broken = {"random", "permuted"}
+    with pytest.raises(ValueError, match="no control to compare the model with: its states overflow"):
+        report()

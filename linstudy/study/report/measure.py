@@ -154,6 +154,8 @@ def _scores(
                 raise
             notes[weights] = one_line(error)
         advance(f"scores, {weights} weights", blocks.numel())
+    if len(notes) == 2:
+        raise ValueError(f"there is no control to compare the model with: {notes[RANDOM]}")
 
 
 def _tokens(both: dict[str, PreTrainedModel], tokenizer: Any, text: Text, advance: Advance) -> dict[str, Any]:

@@ -65,18 +65,17 @@ def _parts(found: Findings) -> Iterator[tuple[str, str]]:
     yield "massive", _massive(found)
     yield "massive_table", _table(_boundaries(found), "The largest entry at every boundary")
     yield "dimensions", _table(_dimensions(found), "Outlier tokens and massive dimensions")
-    tails = found.tails.assign(weights=found.tails.weights.map(WEIGHTS))
-    tails["share of the squared error"] = tails.worst_percent
-    yield "tails", _figure(profile_plot(tails, y="share of the squared error", hue="weights"))
+    book = _book_boundaries().rename(columns={"boundary": "layer"})
+    tails = pd.concat([_named(found.tails), book.dropna(subset="worst_percent")])
+    tails = tails.rename(columns={"worst_percent": "share of the squared error"})
+    yield "tails", _figure(profile_plot(tails, y="share of the squared error", hue="model"))
     yield "worst", _table(found.worst, f"Tokens among the worst of layer {found.heaviest}")
     drawn = token_heatmap(found.coloured.text.tolist(), found.coloured.error, label="relative_error")
     yield "coloured", f"<figure>{drawn.html}</figure>{_scrolled(drawn.numbers)}"
     yield "heaviest", str(found.heaviest)
     yield "costs", _costs(found)
-    yield (
-        "notes",
-        "".join(f"<p>Not measured: {escape(name)}, for {escape(why)}.</p>" for name, why in found.notes.items()),
-    )
+    missing = {WEIGHTS[name]: why for name, why in found.notes.items() if name in WEIGHTS}
+    yield "notes", "".join(f"<p>The twin with {name} was left out: {escape(why)}.</p>" for name, why in missing.items())
     yield "csv", base64.b64encode(found.scores.to_csv(index=False, lineterminator="\n").encode()).decode()
 
 
@@ -145,13 +144,23 @@ def _swapped(found: Findings) -> str:
 
 
 def _massive(found: Findings) -> str:
-    book = results("boundaries").query("model == @POCKET and corpus == 'stories' and weights == 'trained'")
-    here = found.massive.assign(model=found.massive.weights.map({TRAINED: THIS, RANDOM: "its twin, fresh weights"}))
-    both = pd.concat([here, book])[["model", "boundary", "times_median"]]
-    ax = profile_plot(both.rename(columns={"times_median": "largest entry, in medians"}), x="boundary",
-                      y="largest entry, in medians", hue="model")  # fmt: skip
+    both = pd.concat([_named(found.massive), _book_boundaries()])
+    both = both.rename(columns={"times_median": "largest entry, in medians"})
+    ax = profile_plot(both, x="boundary", y="largest entry, in medians", hue="model")
     ax.set_yscale("log")
     return _figure(ax)
+
+
+def _named(rows: pd.DataFrame) -> pd.DataFrame:
+    """Call the rows of a model and of its twin what a legend does, in the column ``model``."""
+    return rows.assign(model=rows.weights.map({TRAINED: THIS, RANDOM: f"its twin, {WEIGHTS[RANDOM]}"}))
+
+
+def _book_boundaries() -> pd.DataFrame:
+    """Return what the book knows between the layers of a real decoder and of a pocket model."""
+    table = results("boundaries").query("weights == 'trained'")
+    texts = {BOOK[0]: "wikitext-2-valid", POCKET: "stories"}
+    return pd.concat([table[(table.model == name) & (table.corpus == text)] for name, text in texts.items()])
 
 
 def _boundaries(found: Findings) -> pd.DataFrame:
