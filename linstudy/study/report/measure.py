@@ -34,7 +34,7 @@ CONTROLLED = 4  # controls read one block in so many, and so does the model besi
 LEAST = 20  # tokens a dimension that they read at least, where the text has them
 TESTED = 8  # blocks on which losses are measured
 SHOWN = 120  # tokens of the text that is coloured
-NO_LOSS = "it does not predict the next token, so no loss says what a layer is worth"
+NO_LOSS = "the model does not predict the next token, so no loss says what a layer is worth"
 
 
 @dataclass(frozen=True, eq=False)
