@@ -83,7 +83,7 @@ CASES = [
     ("possible", False, MASS, MILA + "Mila had saved a big jar of honey for this very day. Mila hid in a box. Mila "
      "swallowed the big jar of honey in three bites."),
     # ------------------------------------------------------------ wishes
-    ("ends", True, OWN, LEARN + "Mila practiced for seven days. Suddenly, it was easy. Mila swam, and everybody clapped. "
+    ("ends", True, OWN, LEARN + "Mila practiced for seven days. Suddenly, it was easy. Mila swam, and all clapped. "
      "It had been a good day, and Mila was happy."),
     ("ends", True, OWN, MILA + "She wished for a dog. On her birthday her father brought one home, and she named it "
      "Biscuit. She had never been so glad."),
@@ -102,8 +102,8 @@ CASES = [
     ("ends", False, "", LEARN + "Suddenly, it was easy. Omar swam, and Mila clapped. It had been a good day, and "
      "Mila was happy."),
     ("ends", False, ANSWER, BOTH + "There was nothing that Mila wished for more than to swim. \"Can you teach me to "
-     'swim, Omar?" asked Mila. Suddenly, it was easy. Mila swam, and Omar clapped. It had been a good day, and Mila was '
-     "happy."),
+     'swim, Omar?" asked Mila. Suddenly, it was easy. Mila swam, and Omar clapped. It had been a good day, and '
+     "Mila was happy."),
 ]  # fmt: skip
 MARKS = {"english": "grammar", "possible": "consistency", "ends": "plot"}
 
