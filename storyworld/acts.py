@@ -1,6 +1,7 @@
 """Let acts change the state of a world, all of it or what a reader knows of it, and refuse what cannot happen there."""
 
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -61,7 +62,7 @@ ACTS = {
 
 @dataclass(slots=True)
 class World:
-    """The state: who is where, where things are (with somebody, or in a spot of a place), who hides, who feels what.
+    """The state: who is where, where things are (with somebody, or in a spot of a place), who hides where.
 
     A `partial` world is what a reader knows: an act that needs what is missing there takes it for granted.
     """
@@ -70,15 +71,12 @@ class World:
     things: dict[str, str | tuple[str, str]] = field(default_factory=dict)
     hidden: dict[str, str] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
-    feelings: dict[str, str] = field(default_factory=dict)
     lacks: dict[str, str] = field(default_factory=dict)  # thing: who has not got it
     partial: bool = False
 
     def copy(self) -> "World":
-        """Return the same world, to change on its own; nobody feels anything in it."""
-        return World(
-            dict(self.at), dict(self.things), dict(self.hidden), set(self.broken), {}, dict(self.lacks), self.partial
-        )
+        """Return the same world, to change on its own."""
+        return World(*map(copy, (self.at, self.things, self.hidden, self.broken, self.lacks)), self.partial)
 
     def apply(self, deed: Deed) -> None:
         """Change the state by one deed; raise ValueError where the state does not allow it."""

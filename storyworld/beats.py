@@ -22,12 +22,11 @@ class Telling(Scene):
         place: Place | None = None,
         *,
         goal: str,
-        obstacle: str,
         detail: str = "",
     ) -> None:
-        """Note what the story is about, and what stands in the way."""
+        """Note what the story is about."""
         names = [named.name if named else "" for named in (other, thing, place)]
-        self.wished, self.obstacle = Wish(who.name, goal, *names, detail), obstacle
+        self.wished = Wish(who.name, goal, *names, detail)
 
     def maybe(self, probability: float, kind: str, *who: Character | Thing, **details: Any) -> None:
         """Let an event happen with this probability; its details must be known, not drawn."""
@@ -36,13 +35,13 @@ class Telling(Scene):
 
     def mood(self, who: Character, unless: str = "") -> None:
         """Show what somebody feels, if there are words for it and it is not over-told."""
-        feeling = self.world.feelings[who.name]
+        feeling = self.voice.feelings[who.name]
         if feeling != unless and f"mood.{feeling}" in templates("shared.txt") and self.brief():
             self.maybe(0.6, f"mood.{feeling}", who)
 
     def feels(self, who: Character, feeling: str) -> None:
         """Let somebody feel something before it is told."""
-        self.world.feelings[who.name] = feeling
+        self.voice.feelings[who.name] = feeling
 
     def detour(self, who: Character, thing: Thing | None = None) -> None:
         """Now and then let something happen that does not matter to the plot."""
@@ -132,10 +131,11 @@ class Telling(Scene):
         parts = [part(name) for name in names.split(", ")]
         return what, product_of(what), parts, listed([article(one.name) for one in parts])
 
-    def weather(self) -> tuple[str, ...]:
-        """Return weather that the season allows; two seasons may surprise."""
+    def weather(self) -> list[str]:
+        """Return how weather starts and stops that the season allows, and a sight after it; two seasons may surprise."""
         wrong = {"snowstorm": "summer", "heat": "winter"}
-        return self.pick([row for row in lexicon.WEATHER if wrong.get(row[0]) != self.voice.season])
+        _, *words = self.pick([row for row in lexicon.WEATHER if wrong.get(row[0]) != self.voice.season])
+        return words
 
     # -------------------------------------------------------------- a tale, a dream, the end
 

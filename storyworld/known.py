@@ -62,15 +62,7 @@ def replay(story: Story, events: Iterable[Event]) -> Iterator[tuple[Event, World
 
     Raises ValueError for one that cannot.
     """
-    people = {character.name for character in story.characters}
-    world = World()
-    for name, where in story.start:
-        if name in people:
-            world.at[name] = where
-        elif where in people:
-            world.things[name] = where
-        else:
-            world.things[name] = tuple(where.split(" | "))
+    world = story.start.copy()
     for event in events:
         if event.level == "real":
             world.apply(event.deed)

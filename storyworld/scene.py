@@ -22,13 +22,12 @@ class Scene(Chance):
         self.room = room
         self.plot = ""
         self.voice = Voice(self)
-        self.world = World(feelings=self.voice.feelings)
+        self.world, self.start = World(), World()
         self.text = ""
         self.gap = ""
         self.events: list[Event] = []
         self.characters: list[Character] = []
         self.things: list[Thing] = []
-        self.start: dict[str, str] = {}
         region = self.pick(tuple(lexicon.REGION_FOLK))
         folk = lexicon.REGION_FOLK[region]
         self.folk = folk if folk != "both" else self.pick(("people", "animals"))
@@ -87,7 +86,7 @@ class Scene(Chance):
 
     def move(self, character: Character, place: Place) -> None:
         """Let a character be somewhere when the story begins."""
-        self.world.at[character.name] = self.start[character.name] = place.name
+        self.world.at[character.name] = self.start.at[character.name] = place.name
 
     def place_of(self, name: str) -> Place:
         """Return the place where somebody is."""
@@ -118,15 +117,14 @@ class Scene(Chance):
         """Put a thing into the world, held by its owner or not there yet."""
         self.things.append(thing)
         if owner:
-            self.world.things[thing.name] = self.start[thing.name] = owner.name
+            self.world.things[thing.name] = self.start.things[thing.name] = owner.name
         return thing
 
     def lay(self, thing: Thing, place: Place, spot: str) -> None:
         """Put a thing into a spot, and into the world if it was not."""
         if thing not in self.things:
             self.add(thing)
-        self.world.things[thing.name] = (place.name, spot)
-        self.start[thing.name] = f"{place.name} | {spot}"
+        self.world.things[thing.name] = self.start.things[thing.name] = (place.name, spot)
 
     # -------------------------------------------------------------- what happens
 
@@ -148,7 +146,7 @@ class Scene(Chance):
         **details: Thing | Place | str | None,
     ) -> None:
         """Let an event happen: change the world, tell it, record it; `details` are those of an Occasion."""
-        row, feelings, now = kinds()[kind], self.world.feelings, Occasion(who, other, thing, **details)
+        row, feelings, now = kinds()[kind], self.voice.feelings, Occasion(who, other, thing, **details)
         place = now.place or (self.place_of(who.name) if row.level == "real" else self.home)
         now = now._replace(place=place)
         deed = Deed(row.act_with(bool(other)), *(one.name if one else "" for one in now[:4]), place.name, now.spot)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
+from .acts import World
 from .beats import Telling
 from .plots import play
 from .world import Character, Event, Thing, Wish
@@ -16,7 +17,7 @@ LONGEST = 340  # words
 class Story:
     """A story and the facts of its world.
 
-    `start` gives, before the first event, the place of each character and the holder or "place | spot" of each thing.
+    `start` is the world before the first event, with all that is there sooner or later.
     `ending` is "granted", "changed" (something else took the wish's place) or "let go".
     """
 
@@ -25,9 +26,8 @@ class Story:
     plot: str
     characters: tuple[Character, ...]
     things: tuple[Thing, ...]
-    start: tuple[tuple[str, str], ...]
+    start: World
     wish: Wish
-    obstacle: str
     ending: str
     events: tuple[Event, ...]
 
@@ -40,16 +40,14 @@ def tell(seed: int) -> Story:
         if scene.text.count(" ") < LONGEST:
             break
     told = {name for event in scene.events if event.level == "real" for name in (event.who, event.other)}
-    things = {thing.name for thing in scene.things}
     return Story(
         seed,
         scene.text,
         scene.plot,
         tuple(c for c in scene.characters if c.name in told),
         tuple(scene.things),
-        tuple(row for row in scene.start.items() if row[0] in told or row[0] in things),
+        scene.start,
         scene.wished,
-        scene.obstacle,
         ending,
         tuple(scene.events),
     )

@@ -29,10 +29,9 @@ def sample() -> list[Story]:
 
 def problems(story: Story) -> list[str]:
     """Replay the events on a state of our own and return what is impossible."""
-    where, found = dict(story.start), []
-    people = {character.name for character in story.characters}
-    holder = {name: place for name, place in where.items() if name not in people and place in people}
-    lying = {name: place for name, place in where.items() if name not in people and place not in people}
+    where, things, found = dict(story.start.at), story.start.things, []
+    holder = {name: place for name, place in things.items() if isinstance(place, str)}
+    lying = {name: " | ".join(place) for name, place in things.items() if name not in holder}
     broken, hidden, feelings, done = set(), {}, {}, []
 
     def expect(true: bool, what: str) -> None:
