@@ -132,7 +132,7 @@ class Telling(Scene):
         return what, product_of(what), parts, listed([article(one.name) for one in parts])
 
     def weather(self) -> list[str]:
-        """Return how weather starts and stops that the season allows, and a sight after it; two seasons may surprise."""
+        """Return how weather of the season starts and stops, and what is seen after it; two seasons may surprise."""
         wrong = {"snowstorm": "summer", "heat": "winter"}
         _, *words = self.pick([row for row in lexicon.WEATHER if wrong.get(row[0]) != self.voice.season])
         return words

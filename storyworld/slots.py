@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from . import lexicon, stock
 from .kinds import kinds
 from .tables import toml
-from .voice import CHOICES, ELSE, Voice, short
+from .voice import CHOICES, Voice, short
+from .world import Character
 
 
 class Form(NamedTuple):
@@ -32,23 +32,67 @@ class Said(NamedTuple):
     unclear: bool
 
 
+class Role(NamedTuple):
+    """Whom or what a slot is about: who that is in a telling, and whoever it can be in a text, as far as known."""
+
+    now: Callable[[Voice], Any]
+    every: Callable[[str], Iterable[Any]]
+
+
+ROLES = {
+    "who": Role(lambda voice: voice.now.who, lambda scope: _animals(scope) if scope else _anybody()),
+    "other": Role(lambda voice: voice.now.other, lambda scope: _anybody()),
+    "thing": Role(lambda voice: voice.now.thing, lambda scope: stock.everything()),
+    "swap": Role(lambda voice: voice.now.swap, lambda scope: stock.everything()),
+    "place": Role(lambda voice: voice.now.place, lambda scope: (*stock.away(), *stock.homes())),
+    "spot": Role(lambda voice: voice.now.spot, lambda scope: stock.details("spots")),
+    "x": Role(lambda voice: voice.now.x, stock.details),
+    "y": Role(lambda voice: voice.now.y, stock.details),
+    "home": Role(lambda voice: voice.home, lambda scope: stock.home_lines()),
+    "season": Role(lambda voice: voice.season, lambda scope: lexicon.SEASONS),
+    "weather": Role(
+        lambda voice: voice.chance.pick(lexicon.SEASONS[voice.season]), lambda scope: stock.details("SEASONS")
+    ),
+    "feeling": Role(lambda voice: voice.chance.pick(voice.feeling(voice.now.who)), lambda scope: _feelings(scope)),
+    "plain_feeling": Role(lambda voice: voice.feeling(voice.now.who)[0], lambda scope: _plain_feelings()),
+    "other_feeling": Role(lambda voice: voice.chance.pick(voice.feeling(voice.now.other)), lambda scope: _feelings("")),
+    "plain_other_feeling": Role(lambda voice: voice.feeling(voice.now.other)[0], lambda scope: _plain_feelings()),
+}
+
+
+def _anybody() -> list[Character]:
+    return [*stock.people().values(), *stock.looks(stock.hands())]
+
+
+def _animals(scope: str) -> list[Character]:
+    return stock.looks(stock.details(scope))
+
+
+def _feelings(scope: str) -> list[str]:
+    return [word for key, words in lexicon.FEELINGS.items() if scope in ("", key) for word in words]
+
+
+def _plain_feelings() -> list[str]:
+    return [words[0] for words in lexicon.FEELINGS.values()]
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A slot: the role it is about, the forms it can have, and the place among them of the one to use now.
+    """A slot: what it is about, the forms it can have, and the place among them of the one to use now.
 
     One that is `clear` has a pronoun only where no other one can be meant.
     """
 
-    role: str
+    about: str
+    role: Role
     forms: tuple[Form, ...]
-    of: Callable[[Voice], Any]
-    now: Callable[[Voice], int] | None
+    choose: Callable[[Voice], int] | None
     clear: bool
 
     def say(self, voice: Voice) -> str:
         """Return the words for what the slot is about now."""
-        form = self.forms[self.now(voice)] if self.now else self.forms[0]
-        return form.words(self.of(voice))
+        form = self.forms[self.choose(voice)] if self.choose else self.forms[0]
+        return form.words(self.role.now(voice))
 
 
 @cache
@@ -56,13 +100,13 @@ def slot_of(name: str) -> Slot:
     """Return a slot of data/slots.toml, where the columns are explained, or (in angle brackets) a class of words."""
     if name[0] == "<":
         words = name[1:-1]
-        return Slot(words, (_form("", "{}"),), lambda voice: voice.word(words), None, False)
+        role = Role(lambda voice: voice.word(words), lambda scope: lexicon.CLASSES[words])
+        return Slot(words, role, (_form("", "{}"),), None, False)
     row = toml("slots.toml")[name]
     now = row.get("now")
     choose = short(now) if isinstance(now, float) else CHOICES.get(now)
     forms = tuple(_form(*form) for form in row.get("forms", [("", "{}")]))
-    of = ELSE.get(row["of"]) or attrgetter(f"now.{row['of']}")
-    return Slot(row["of"], forms, of, choose, now in ("subject", "clear"))
+    return Slot(row["of"], ROLES[row["of"]], forms, choose, now in ("subject", "clear"))
 
 
 def _form(tells: str, text: str) -> Form:
@@ -92,11 +136,11 @@ def options(name: str, capital: bool, scope: str) -> Options:
     """Return the words for a slot, at the beginning of a sentence or within."""
     slot, found = slot_of(name), Options()
     for form in slot.forms:
-        for referent in every(slot.role, scope):
+        for referent in slot.role.every(scope):
             value = getattr(referent, form.tells) if form.tells else referent
             words = form.words(referent) if value not in ("", ()) else ""
             if words:
-                said = Said(name, slot.role, form.tells, value, slot.clear and form.tells == "pronoun")
+                said = Said(name, slot.about, form.tells, value, slot.clear and form.tells == "pronoun")
                 found.setdefault(words[0].upper() + words[1:] if capital else words, said)
     found.longest, found.capital = max(map(len, found)), any(words[0].isupper() for words in found)
     return found
@@ -104,33 +148,4 @@ def options(name: str, capital: bool, scope: str) -> Options:
 
 def scope(name: str, kind: str) -> str:
     """Return what narrows the words for a slot down in an event of this kind."""
-    return getattr(kinds()[kind], slot_of(name).role, "")
-
-
-@cache
-def every(role: str, scope: str) -> Iterable[Any]:
-    """Return whatever can have a role in a story."""
-    match role:
-        case "who" if scope:
-            return stock.looks(stock.details(scope))
-        case "who" | "other":
-            return [*stock.people().values(), *stock.looks(stock.hands())]
-        case "thing" | "swap":
-            return stock.everything()
-        case "place":
-            return [*(place for region in stock.regions().values() for place in region), *stock.homes()]
-        case "spot":
-            return {spot for place in stock.places().values() for spot in place.spots}
-        case "home":
-            return stock.home_lines()
-        case "season":
-            return lexicon.SEASONS
-        case "weather":
-            return {word for words in lexicon.SEASONS.values() for word in words}
-        case "plain_feeling" | "plain_other_feeling":
-            return {words[0] for words in lexicon.FEELINGS.values()}
-        case "feeling" | "other_feeling":
-            return {word for key, words in lexicon.FEELINGS.items() if scope in ("", key) for word in words}
-        case "x" | "y":
-            return stock.details(scope)
-    return lexicon.CLASSES[role]
+    return getattr(kinds()[kind], slot_of(name).about, "")

@@ -122,17 +122,22 @@ def homes() -> tuple[Place, ...]:
 
 def home_lines() -> Iterator[str]:
     """Yield all descriptions of homes, as in "a snug den near the brook"."""
-    near = [f"{near} {place.name}" for near in lexicon.NEAR for region in regions().values() for place in region]
+    near = [f"{near} {place.name}" for near in lexicon.NEAR for place in away()]
     for look, place in product(lexicon.HOME_LOOKS, homes()):
         line = place.name.replace("the", article(look), 1)
         yield from (f"{line} {words}" for words in near)
+
+
+def away() -> list[Place]:
+    """Return the places of all stories where nobody lives."""
+    return [place for region in regions().values() for place in region]
 
 
 @cache
 def places() -> dict[str, Place]:
     """Return the places of all stories by their names, and everybody's home as "home"."""
     anywhere = home("home", tuple(spot for spots in lexicon.HOME_SPOTS.values() for spot in spots))
-    return {place.name: place for places in (*regions().values(), [anywhere]) for place in places}
+    return {place.name: place for place in (*away(), anywhere)}
 
 
 # -------------------------------------------------------------- details
@@ -147,11 +152,13 @@ def details(sources: str) -> frozenset[str]:
 def _source(source: str) -> Iterable[str]:
     table, _, column = source.partition(".")
     if table == "spots":
+        return [spot for place in places().values() for spot in place.spots]
+    if table == "whereabouts":
         return [f"{spot} {place.at}" for place in places().values() for spot in place.spots]
     if table == "parts":
         return [listed([article(part) for part in row[1].split(", ")]) for row in lexicon.PROJECTS]
     if table == "places":
-        return [getattr(place, column) for place in places().values() if place.key != "home" or column == "at"]
+        return [getattr(place, column) for place in (*away(), *homes()) if place.key != "home" or column == "at"]
     words = getattr(lexicon, table)
     if column:
         return [row[int(column)] for row in words]

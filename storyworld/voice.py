@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from . import lexicon
 from .chance import Chance
@@ -60,22 +60,9 @@ class Voice:
         self.last[words] = index
         return options[index]
 
-    def feeling(self, who: Character, *, plain: bool = False) -> str:
-        """Return a word for what somebody feels, or the plainest one."""
-        words = lexicon.FEELINGS[self.feelings[who.name]]
-        return words[0] if plain else self.chance.pick(words)
-
-
-# What a slot is about that is not a part of the occasion.
-ELSE: dict[str, Callable[[Voice], Any]] = {
-    "home": lambda voice: voice.home,
-    "season": lambda voice: voice.season,
-    "weather": lambda voice: voice.chance.pick(lexicon.SEASONS[voice.season]),
-    "feeling": lambda voice: voice.feeling(voice.now.who),
-    "plain_feeling": lambda voice: voice.feeling(voice.now.who, plain=True),
-    "other_feeling": lambda voice: voice.feeling(voice.now.other),
-    "plain_other_feeling": lambda voice: voice.feeling(voice.now.other, plain=True),
-}
+    def feeling(self, who: Character) -> tuple[str, ...]:
+        """Return the words for what somebody feels, the plainest one first."""
+        return lexicon.FEELINGS[self.feelings[who.name]]
 
 
 # -------------------------------------------------------------- which form a slot has: its place among them
