@@ -1,12 +1,12 @@
 """Hold one labelled example of a task, and keep labels in balance while examples are chosen."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-T = TypeVar("T")
+from .chance import Chance
 
 NO_YES = ("no", "yes")
 TRUE_FALSE_NEITHER = ("true", "false", "neither")  # entailment, contradiction, neutral
@@ -46,17 +46,13 @@ class Candidate(NamedTuple):
     words: str = ""
 
 
-class Chooser:
+class Chooser(Chance):
     """Choose among candidates so that every label is equally frequent, in all and within every key."""
 
     def __init__(self, labels: int, random: Random):
+        super().__init__(random)
         self.labels = range(labels)
-        self.random = random.random  # its numbers are the same in every version of Python
         self.counts: Counter = Counter()  # of labels, of labels within a key, of forms
-
-    def one(self, options: Sequence[T]) -> T:
-        """Return one of the options."""
-        return options[int(self.random() * len(options))]
 
     def balanced(self, candidates: Iterable[Candidate]) -> Candidate | None:
         """Return one whose label is not ahead within its key: if there is one, of the label most needed in all."""
@@ -65,7 +61,7 @@ class Chooser:
         if not behind:
             return None
         needed = min(counts[c.label] for c in behind)
-        chosen = self.one([c for c in behind if counts[c.label] == needed])
+        chosen = self.pick([c for c in behind if counts[c.label] == needed])
         counts.update([chosen.label, (chosen.key, chosen.label)])
         return chosen
 

@@ -7,6 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from .slots import Said, Slot, options, scope, slot_of
+from .stock import capital
 from .tables import templates
 from .voice import Occasion, Voice
 
@@ -87,7 +88,7 @@ def _fill(tree: Tree, voice: Voice, out: list[str]) -> None:
             _fill(voice.chance.pick(part), voice, out)
         else:
             words = part.slot.say(voice)
-            out.append(words[0].upper() + words[1:] if part.capital else words)
+            out.append(capital(words) if part.capital else words)
 
 
 # -------------------------------------------------------------- reading

@@ -141,7 +141,7 @@ def options(name: str, capital: bool, scope: str) -> Options:
             words = form.words(referent) if value not in ("", ()) else ""
             if words:
                 said = Said(name, slot.about, form.tells, value, slot.clear and form.tells == "pronoun")
-                found.setdefault(words[0].upper() + words[1:] if capital else words, said)
+                found.setdefault(stock.capital(words) if capital else words, said)
     found.longest, found.capital = max(map(len, found)), any(words[0].isupper() for words in found)
     return found
 

@@ -14,6 +14,11 @@ def article(phrase: str) -> str:
     return f"{'an' if vowel else 'a'} {phrase}"
 
 
+def capital(words: str) -> str:
+    """Return the words as a sentence begins with them."""
+    return words[0].upper() + words[1:]
+
+
 def listed(phrases: list[str]) -> str:
     """Return the phrases with commas and a final "and"."""
     return f"{', '.join(phrases[:-1])}, and {phrases[-1]}"

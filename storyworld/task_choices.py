@@ -10,6 +10,7 @@ from random import Random
 from .examples import Chooser, Example
 from .kinds import kinds
 from .known import OPPOSITE, replay
+from .stock import capital
 from .stories import Story
 from .tables import templates
 from .world import Character, Event
@@ -27,8 +28,8 @@ def cause(stories: Iterator[Story], random: Random) -> Iterator[Example]:
         two_causes = permutations(_causes(story), 2)
         pairs = [(a, b) for a, b in two_causes if a[0] == b[0] and b[1] in OPPOSITE[a[1]] and a[2] != b[2]]
         if pairs:
-            (person, feeling, right, stop), (_, _, wrong, wrong_stop) = chooser.one(pairs)
-            asked = f"{person[0].upper()}{person[1:]} was {feeling} because"
+            (person, feeling, right, stop), (_, _, wrong, wrong_stop) = chooser.pick(pairs)
+            asked = f"{capital(person)} was {feeling} because"
             context = f"{story.text[: max(stop, wrong_stop)]}\n\n{asked}"
             yield chooser.two(context, f"{right}.", f"{wrong}.", feeling, story.seed, key=(feeling,))
 
@@ -114,7 +115,7 @@ def preference(stories: Iterator[Story], random: Random) -> Iterator[Example]:
         # From the form least told: few stories have parts to change, every one has words.
         forms = ((form, list(SPOILT[form](story))) for form in sorted(SPOILT, key=chooser.counts.__getitem__))
         form, options = next((form, options) for form, options in forms if options)
-        start, stop, other = chooser.one(options)
+        start, stop, other = chooser.pick(options)
         text = story.text
         spoilt = text[:start] + (_shuffled(other, chooser) if form == "words" else other) + text[stop:]
         parting = next(index for index, (a, b) in enumerate(zip(text, spoilt, strict=True)) if a != b)
@@ -160,8 +161,7 @@ def _shuffled(sentence: str, chooser: Chooser) -> str:
     first, *middle, last = sentence.split(" ")
     mixed = middle
     while mixed == middle:
-        rest = list(middle)
-        mixed = [rest.pop(int(chooser.random() * len(rest))) for _ in middle]
+        mixed = chooser.shuffled(*middle)
     return " ".join([first, *mixed, last])
 
 

@@ -5,11 +5,11 @@ from random import Random
 
 from .examples import NO_YES, TRUE_FALSE_NEITHER, Candidate, Chooser, Example
 from .known import OPPOSITE, Known, at, known
+from .stock import capital, places
 from .stories import Story
 from .world import Character
 
 ENTAILMENT, CONTRADICTION, NEUTRAL = range(3)
-HOME = "at home"
 OTHER_TRAIT = {"tidy": "messy", "quiet": "noisy", "patient": "impatient"}
 OTHER_TRAIT |= {other: trait for trait, other in OTHER_TRAIT.items()}
 CUTS = 3  # places at which a story is tried to be cut, until something can be asked
@@ -36,9 +36,9 @@ def _asked(
         ended = (index for index, event in enumerate(story.events) if event.kind.startswith("end."))
         events = range(3, next(ended, len(story.events)) + 1)
         for _ in range(CUTS):
-            cut = chooser.one(events)
+            cut = chooser.pick(events)
             told = story.text[: story.events[cut - 1].stop]
-            named = [c for c in story.characters if c.name in told or _capital(c.name) in told]
+            named = [c for c in story.characters if c.name in told or capital(c.name) in told]
             if chosen := chooser.of_forms(candidates(named, told, known(story, cut))):
                 yield Example(f"{told}\n\n{chosen.words}", choices, chosen.label, chosen.key[0], (story.seed,))
                 break
@@ -58,7 +58,7 @@ def _questions(named: list[Character], told: str, state: Known) -> Iterator[Cand
 
 def _sentences(named: list[Character], told: str, state: Known) -> Iterator[Candidate]:
     def says(*key: str, label: int, who: str, what: str) -> Candidate:
-        return Candidate(key, label, f"{_capital(who)} is {what}. True, false, or neither?")
+        return Candidate(key, label, f"{capital(who)} is {what}. True, false, or neither?")
 
     # Open is where somebody named is who was met nowhere yet, and what somebody feels of whom no feeling was told. Not
     # elders: little is told of them ever, and their names would say "neither".
@@ -92,7 +92,7 @@ def _places(state: Known) -> Iterator[tuple[str, str, str]]:
 
 
 def _visited(state: Known) -> list[str]:
-    return [place for place in map(at, state.visited) if place != HOME]
+    return [place for place in map(at, state.visited) if place != places()["home"].at]
 
 
 def _feelings(state: Known) -> Iterator[tuple[str, str, str]]:
@@ -101,7 +101,3 @@ def _feelings(state: Known) -> Iterator[tuple[str, str, str]]:
         if feeling in OPPOSITE:
             for word in (feeling, *OPPOSITE[feeling]):
                 yield name, feeling, word
-
-
-def _capital(name: str) -> str:
-    return name[0].upper() + name[1:]

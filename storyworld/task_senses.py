@@ -45,7 +45,7 @@ def sense(stories: Iterator[Story], random: Random) -> Iterator[Example]:
             if all(other.sentence != use.sentence for other in same):
                 same.append(use)
             continue
-        other = chooser.one(fitting)
+        other = chooser.pick(fitting)
         others.remove(other)
         two = (use, other) if its_sense == 0 else (other, use)
         one = next((one for one in matches[word] if all(map(_unlike, one, two))), None)
