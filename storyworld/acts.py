@@ -5,19 +5,10 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from .kinds import acts
+
 SOMEWHERE = "somewhere"  # a place that a text has not named
 UNTOLD = ""  # a spot that it has not named
-
-
-class Act(NamedTuple):
-    """What an act cannot do without, whether the other one must be there, and where the thing is before and after.
-
-    The thing is with "who" or "other", in the "spot", or nowhere ("").
-    """
-
-    takes: str = ""
-    near: bool = False
-    moves: tuple[str, str] | None = None
 
 
 class Deed(NamedTuple):
@@ -30,34 +21,6 @@ class Deed(NamedTuple):
     swap: str = ""
     place: str = ""
     spot: str = ""
-
-
-ACTS = {
-    "": Act(),
-    "meet": Act(near=True),
-    "go": Act(),
-    "gotogether": Act("other", near=True),
-    "put": Act("thing", moves=("who", "spot")),
-    "take": Act("thing", moves=("spot", "who")),
-    "give": Act("other thing", near=True, moves=("who", "other")),
-    "grab": Act("other thing", near=True, moves=("other", "who")),
-    "make": Act("thing", moves=("", "who")),
-    "get": Act("other thing", moves=("", "other")),
-    "eat": Act("thing", moves=("who", "")),
-    "enter": Act("thing", moves=("who", "who")),
-    "trade": Act("other thing swap", near=True),
-    "break": Act("thing"),
-    "mend": Act("thing swap"),
-    "pack": Act("swap"),
-    "unpack": Act("swap"),
-    "look": Act(),
-    "hide": Act(),
-    "uncover": Act("other", near=True),
-    "free": Act("other", near=True),
-    "able": Act(),
-    "plan": Act(near=True),
-    "inside": Act(near=True),
-}
 
 
 @dataclass(slots=True)
@@ -81,7 +44,7 @@ class World:
     def apply(self, deed: Deed) -> None:
         """Change the state by one deed; raise ValueError where the state does not allow it."""
         act, who, other, thing, swap, place, spot = deed
-        rule = ACTS[act]
+        rule = acts()[act]
         here = self._together(who, other if rule.near else "")
         if rule.moves:
             sides = {"who": who, "other": other, "spot": (here, spot), "": None}

@@ -132,9 +132,8 @@ class Telling(Scene):
         return what, product_of(what), parts, listed([article(one.name) for one in parts])
 
     def weather(self) -> list[str]:
-        """Return how weather of the season starts and stops, and what is seen after it; two seasons may surprise."""
-        wrong = {"snowstorm": "summer", "heat": "winter"}
-        _, *words = self.pick([row for row in lexicon.WEATHER if wrong.get(row[0]) != self.voice.season])
+        """Return how weather that the season allows starts and stops, and what is seen after it."""
+        _, *words, _ = self.pick([row for row in lexicon.WEATHER if row[-1] != self.voice.season])
         return words
 
     # -------------------------------------------------------------- a tale, a dream, the end

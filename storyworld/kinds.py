@@ -1,5 +1,6 @@
-"""Know the kinds of event: what each does to the world, and where its words come from."""
+"""Know the kinds of event, where their words come from, and the acts by which they change the world."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -34,3 +35,18 @@ class Kind:
 def kinds() -> dict[str, Kind]:
     """Return all kinds of event by their names."""
     return {name: Kind(**row) for name, row in toml("kinds.toml").items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What an act takes and where it moves a thing: a row of data/acts.toml, where the columns are explained."""
+
+    takes: str = ""
+    near: bool = False
+    moves: Sequence[str] = ()
+
+
+@cache
+def acts() -> dict[str, Act]:
+    """Return all acts by their names, and "" for none."""
+    return {"": Act(), **{name: Act(**row) for name, row in toml("acts.toml").items()}}

@@ -3,19 +3,22 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 from . import lexicon
-from .acts import ACTS, World
-from .kinds import kinds
+from .acts import World
+from .kinds import acts, kinds
 from .stock import places
 from .stories import Story
 from .world import Event
 
-# Feelings that exclude those of the other row. Some are in neither: one can be surprised and glad, or hungry and sad.
-GOOD = ("happy", "proud", "calm", "excited", "hopeful", "grateful")
-BAD = ("sad", "afraid", "worried", "angry", "sorry", "jealous", "lonely", "disappointed")
-OPPOSITE = {**dict.fromkeys(GOOD, BAD), **dict.fromkeys(BAD, GOOD)}
 START = "calm"  # what everybody feels whom nothing has happened to
+
+
+@cache
+def opposite() -> dict[str, tuple[str, ...]]:
+    """Return of every good or bad feeling those that it excludes."""
+    return dict.fromkeys(lexicon.GOOD, lexicon.BAD) | dict.fromkeys(lexicon.BAD, lexicon.GOOD)
 
 
 @dataclass(slots=True)
@@ -40,10 +43,10 @@ def known(story: Story, events: int) -> Known:
         if event.act in ("go", "gotogether"):
             state.visited[event.place] = None
             state.at |= dict.fromkeys(people if event.act == "gotogether" else people[:1], event.place)
-        elif ACTS[event.act].near and any(person in state.at for person in people):
+        elif acts()[event.act].near and any(person in state.at for person in people):
             state.at |= dict.fromkeys(people, event.place)  # whoever meets somebody is there too
         state.seen.update(state.at)
-        if ACTS[event.act].moves or event.act == "trade" or kind.has:
+        if acts()[event.act].moves or event.act == "trade" or kind.has:
             for thing in (event.thing, event.swap):
                 if isinstance(holder := world.things.get(thing), str):
                     state.holder[thing] = holder

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from itertools import islice, product
 from typing import Any
 
-from .acts import ACTS, World
+from .acts import World
 from .grammar import Match, matches, sentences
-from .kinds import kinds
+from .kinds import acts, kinds
 from .meant import Pair, named, pairs
 from .memory import ANYBODY, Memory
 from .slots import Said
@@ -93,7 +93,7 @@ def _readings(match: Match, memory: Memory) -> Iterator[Reading]:
     thing, swap = (named(memory, match.said, role) for role in ("thing", "swap"))
     if thing is None or swap is None:
         return
-    takes = ACTS[row.act].takes if whole else ""
+    takes = acts()[row.act].takes if whole else ""
     known = list(reversed(memory.things.values()))
     if thing.thing:
         choices = [thing.thing]

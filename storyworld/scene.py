@@ -11,8 +11,6 @@ from .kinds import kinds
 from .voice import Occasion, Voice
 from .world import Character, Event, Place, Thing
 
-YEAR = ("spring", "spring", "summer", "summer", "summer", "autumn", "autumn", "winter")
-
 
 class Scene(Chance):
     """A region with places, a hero, a friend and an elder, the state of their world, and the story so far."""
@@ -36,7 +34,7 @@ class Scene(Chance):
             self.places = self.sample(stock.regions()[region], 4)
         if self.places[0].indoors:  # the first place is under the sky, so that there is weather
             self.places[:2] = self.places[1::-1]
-        self.voice.season = self.pick(YEAR)
+        self.voice.season = self.pick(lexicon.YEAR)
         self.home = self.make_home()
         self.hero = self.somebody("hero", self.home)
         self.friend = self.somebody("friend", self.home if self.chance(0.3) else self.places[0])

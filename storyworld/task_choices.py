@@ -9,7 +9,7 @@ from random import Random
 
 from .examples import Chooser, Example
 from .kinds import kinds
-from .known import OPPOSITE, replay
+from .known import opposite, replay
 from .stock import capital
 from .stories import Story
 from .tables import templates
@@ -26,7 +26,7 @@ def cause(stories: Iterator[Story], random: Random) -> Iterator[Example]:
     chooser = Chooser(2, random)
     for story in stories:
         two_causes = permutations(_causes(story), 2)
-        pairs = [(a, b) for a, b in two_causes if a[0] == b[0] and b[1] in OPPOSITE[a[1]] and a[2] != b[2]]
+        pairs = [(a, b) for a, b in two_causes if a[0] == b[0] and b[1] in opposite()[a[1]] and a[2] != b[2]]
         if pairs:
             (person, feeling, right, stop), (_, _, wrong, wrong_stop) = chooser.pick(pairs)
             asked = f"{capital(person)} was {feeling} because"
@@ -44,7 +44,7 @@ def _causes(story: Story) -> Iterator[tuple[str, str, str, int]]:
             slots = {name: getattr(event, name) for name in ("who", "other", "thing", "detail")}
             words = said.format(**slots, was="were" if event.thing in plural else "was")
             for person in (event.who, event.other):
-                if now.get(person) != before.get(person) and now.get(person) in OPPOSITE:
+                if now.get(person) != before.get(person) and now.get(person) in opposite():
                     yield person, now[person], words, event.stop
         before = now
 

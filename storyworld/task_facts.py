@@ -3,15 +3,14 @@
 from collections.abc import Callable, Iterator
 from random import Random
 
+from . import lexicon
 from .examples import NO_YES, TRUE_FALSE_NEITHER, Candidate, Chooser, Example
-from .known import OPPOSITE, Known, at, known
+from .known import Known, at, known, opposite
 from .stock import capital, places
 from .stories import Story
 from .world import Character
 
 ENTAILMENT, CONTRADICTION, NEUTRAL = range(3)
-OTHER_TRAIT = {"tidy": "messy", "quiet": "noisy", "patient": "impatient"}
-OTHER_TRAIT |= {other: trait for trait, other in OTHER_TRAIT.items()}
 CUTS = 3  # places at which a story is tried to be cut, until something can be asked
 
 
@@ -71,13 +70,14 @@ def _sentences(named: list[Character], told: str, state: Known) -> Iterator[Cand
     for name, feeling, word in _feelings(state):
         yield says("feels", word, label=ENTAILMENT if word == feeling else CONTRADICTION, who=name, what=word)
     for name in (character.name for character in people if character.name not in state.felt):
-        for word in OPPOSITE:
+        for word in opposite():
             yield says("feels", word, label=NEUTRAL, who=name, what=word)
     if "how patient" in told:  # that tells a trait anew
         return
+    other_trait = dict(lexicon.OPPOSITE_TRAITS) | {other: trait for trait, other in lexicon.OPPOSITE_TRAITS}
     for character in people:
-        for word in OTHER_TRAIT if character.trait in OTHER_TRAIT else ():
-            other = CONTRADICTION if word == OTHER_TRAIT[character.trait] else NEUTRAL
+        for word in other_trait if character.trait in other_trait else ():
+            other = CONTRADICTION if word == other_trait[character.trait] else NEUTRAL
             label = ENTAILMENT if word == character.trait else other
             yield says("trait", word, label=label, who=character.name, what=word)
 
@@ -98,6 +98,6 @@ def _visited(state: Known) -> list[str]:
 def _feelings(state: Known) -> Iterator[tuple[str, str, str]]:
     """Yield who feels what, with that word and with those that it excludes."""
     for name, feeling in state.feels.items():
-        if feeling in OPPOSITE:
-            for word in (feeling, *OPPOSITE[feeling]):
+        if feeling in opposite():
+            for word in (feeling, *opposite()[feeling]):
                 yield name, feeling, word
