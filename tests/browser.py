@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+AXE = Path(__file__).resolve().parent.parent / "book" / "_vendor" / "vendor" / ".tests" / "axe.min.js"
 OWN = ("file:", "data:", "blob:", "about:")
 HARMLESS = ("strict mode: use allowUnionTypes",)  # a remark of the html-manager about its own schema
 
@@ -57,6 +58,12 @@ class Visit:
     def _console(self, message):
         if message.type in ("error", "warning") and not message.text.startswith(HARMLESS):
             self.errors.append(message.text)
+
+    def dress(self, scheme: str) -> None:
+        """Turn a page of the book light or dark, and wait until its colours have faded over."""
+        self.page.emulate_media(color_scheme=scheme)
+        self.page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
+        self.page.wait_for_timeout(400)
 
     def complaints(self) -> list[str]:
         """Return everything that went wrong so far, in words."""
@@ -110,4 +117,67 @@ CONTRASTS = """selector => {
             const back = ground(e), [a, b] = [light(over(rgba(getComputedStyle(e).color), back)), light(back)];
             return [Math.max(a, b) / Math.min(a, b), e.textContent.trim().slice(0, 40)];
         });
+}"""
+
+
+# What axe-core finds that is serious or critical, as ["rule: element"]
+FAULTS = """async where => {
+    const found = await axe.run(where, {resultTypes: ['violations']});
+    return found.violations.filter(one => ['serious', 'critical'].includes(one.impact))
+        .flatMap(one => one.nodes.map(node => `${one.id}: ${node.html.slice(0, 160)}`));
+}"""
+
+
+def faults(page, where: str = "html") -> list[str]:
+    """Return what axe-core, fetched by tools/vendor_assets.py, finds serious or critical in a page."""
+    if not page.evaluate("'axe' in window"):
+        page.add_script_tag(content=AXE.read_text(encoding="utf8"))
+    return page.evaluate(FAULTS, where)
+
+
+# The controls and links that look the same with the keyboard's focus on them as without it
+UNMARKED = """async () => {
+    const look = element => {
+        const style = getComputedStyle(element);
+        return ['outlineStyle', 'outlineWidth', 'outlineColor', 'boxShadow', 'borderTopColor', 'borderTopWidth',
+            'backgroundColor', 'textDecorationLine', 'textDecorationThickness'].map(name => style[name]).join();
+    };
+    const around = element => [element, element.parentElement, element.nextElementSibling, element.closest('label')]
+        .filter(Boolean).map(look).join(';');
+    const still = document.createElement('style');  // or a change would not have begun when it is looked for
+    still.textContent = '* {transition: none !important; animation: none !important}';
+    document.head.append(still);
+    const wrong = [];
+    for (const element of document.querySelectorAll('a[href], button, summary, input, select, textarea, [tabindex]')) {
+        if (element.disabled || element.tabIndex < 0 || !element.checkVisibility({visibilityProperty: true})) continue;
+        element.blur();
+        const before = around(element);
+        element.focus({preventScroll: true});
+        if (document.activeElement !== element) continue;
+        if (around(element) === before) wrong.push(element.outerHTML.slice(0, 160));
+    }
+    still.remove();
+    return wrong;
+}"""
+
+
+def unmarked(page) -> list[str]:
+    """Return what does not show that the keyboard's focus is on it."""
+    page.keyboard.press("Tab")  # so that the browser takes the reader for one who uses the keyboard
+    return page.evaluate(UNMARKED)
+
+
+# Boxes of the text, and what in them reaches over their right edge; what scrolls in its own box does not
+WIDER = """() => {
+    const column = document.querySelector('article').getBoundingClientRect().right;
+    const clipped = element => {
+        for (let box = element.parentElement; box && box.tagName !== 'ARTICLE'; box = box.parentElement)
+            if (getComputedStyle(box).overflowX !== 'visible') return true;
+        return false;
+    };
+    return [...document.querySelectorAll('article *')]
+        .filter(e => !e.closest('svg, mjx-container, script, noscript, .headerlink') && e.checkVisibility())
+        .filter(e => (e.scrollWidth > e.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(e).overflowX))
+            || (e.getBoundingClientRect().right > column + 1 && !clipped(e)))
+        .map(e => `${e.tagName.toLowerCase()}.${e.className}: ${e.textContent.trim().slice(0, 60)}`);
 }"""

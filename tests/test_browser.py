@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("playwright", reason="playwright is not installed")
-from browser import CONTRASTS, CONTROLS, OVERFLOW, PICTURES, Visit, chromium, find_chromium
+from browser import (
+    AXE,
+    CONTRASTS,
+    CONTROLS,
+    OVERFLOW,
+    PICTURES,
+    Visit,
+    chromium,
+    faults,
+    find_chromium,
+    unmarked,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 HTML = Path(os.environ.get("BOOK_HTML", ROOT / "_build" / "html"))
@@ -149,11 +160,22 @@ def test_every_control_has_a_name_and_says_its_value(visit, name):
 @in_the_book
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_can_be_read(opened, scheme):
-    page = opened.page
-    page.emulate_media(color_scheme=scheme)
-    page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
-    page.wait_for_timeout(400)  # colours fade over
-    assert faint(page) == []
+    opened.dress(scheme)
+    assert faint(opened.page) == []
+
+
+@in_the_book
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(opened, scheme):
+    opened.dress(scheme)
+    assert faults(opened.page) == []
+
+
+@in_the_book
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_the_keyboard_reaches_shows_it(opened, scheme):
+    opened.dress(scheme)
+    assert unmarked(opened.page) == []
 
 
 @in_the_book
@@ -243,3 +265,24 @@ def test_the_repairs_name_controls_and_say_what_is_missing(context, tmp_path):
     page.clock.run_for(6000)
     assert "did not load" in page.locator("p.no-widget").inner_text()
     page.close()
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not there: run tools/vendor_assets.py")
+@pytest.mark.parametrize(
+    ("body", "rule"),
+    [
+        ('<img src="data:," alt="two words">', None),
+        ('<img src="data:,">', "image-alt"),
+        ("<select><option>a</option></select>", "select-name"),
+        ('<p style="color:#bbb;background:#fff">faint</p>', "color-contrast"),
+    ],
+)
+def test_axe_notices(made_up, body, rule):
+    found = {fault.partition(":")[0] for fault in faults(made_up(body).page, "article")}
+    assert found == ({rule} if rule else set())
+
+
+@pytest.mark.parametrize(("style", "shown"), [("", True), ("outline:none", False)])
+def test_a_focus_that_cannot_be_seen_is_noticed(made_up, style, shown):
+    page = made_up(f'<a href="#a">first</a> <a href="#b" style="{style}">second</a>').page
+    assert (unmarked(page) == []) is shown

@@ -1,4 +1,4 @@
-"""Bring the front-end files that the book serves itself into book/_vendor/.
+"""Bring the front-end files that the book serves itself, and one that its tests run, into book/_vendor/.
 
 Does nothing when they are there; with --force it fetches them again. With --renew the list, tools/vendored.csv, first
 gets the newest releases of the same first number, with their licences and sums.
@@ -32,6 +32,9 @@ FILES = {  # what of each: a pattern inside the package, and the folder below bo
         "dist/*.woff2": "html-manager/",  # icon fonts: embed.js looks for them beside itself
         "dist/*.woff": "html-manager/",
         "dist/*.ttf": "html-manager/",
+    },
+    "axe-core": {
+        "axe.min.js": ".tests/",  # what begins with a dot Sphinx leaves out of the site: only tests read this
     },
     "mathjax": {
         "LICENSE": "mathjax/",
