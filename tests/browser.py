@@ -122,7 +122,7 @@ CONTRASTS = """selector => {
 
 # What axe-core finds that is serious or critical, as ["rule: element"]
 FAULTS = """async where => {
-    const found = await axe.run(where, {resultTypes: ['violations']});
+    const found = await axe.run(where, {resultTypes: ['violations'], preload: false});
     return found.violations.filter(one => ['serious', 'critical'].includes(one.impact))
         .flatMap(one => one.nodes.map(node => `${one.id}: ${node.html.slice(0, 160)}`));
 }"""

@@ -28,8 +28,8 @@ NOTEBOOKS = ROOT / "notebooks"
 TABLE = ROOT / "benchmarks" / "results" / "costs.csv"
 MEASURED = ("page", "size", "minutes", "processor_minutes", "memory_gib", "gpu_gib", "download_mb")
 COLUMNS = (*MEASURED, "date", "commit", "versions", "hardware")
-# The kernel's own account, as the last thing it does. On Linux getrusage's largest resident size begins with that of the
-# process it was started from; the one in /proc does not.
+# The kernel's own account, as the last thing it does. On Linux getrusage's peak begins with that of the process it was
+# started from; the one in /proc does not.
 ASK = """
 import json, pathlib, re, resource, sys
 used, status = resource.getrusage(resource.RUSAGE_SELF), pathlib.Path("/proc/self/status")

@@ -1,0 +1,187 @@
+"""Drawings to take in hand and questions to guess at: what they compute, by hand, by keyboard and without a script."""
+
+import importlib.util
+import re
+
+import numpy as np
+import pytest
+from browser import OVERFLOW, Visit, chromium, faults, find_chromium
+from conftest import ROOT
+from docutils.core import publish_doctree
+from docutils.parsers.rst import directives
+from docutils.utils import SystemMessage
+
+spec = importlib.util.spec_from_file_location("exhibit", ROOT / "book" / "_ext" / "exhibit.py")
+exhibit = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(exhibit)
+
+STATIC = ROOT / "book" / "_static"
+NAMES = sorted(path.stem for path in exhibit.FOLDER.glob("*.html"))
+in_browser = pytest.mark.skipif(find_chromium() is None, reason="no Chromium on PATH")
+GUESS = """<div class="guess"><p>Which?</p><ul><li><p>One</p></li><li><p>Two</p></li></ul>
+<details><summary>The answer</summary><p>Two.</p></details></div>"""
+
+
+@pytest.fixture(scope="module")
+def context():
+    with chromium(reduced_motion="reduce") as context:
+        yield context
+
+
+@pytest.fixture
+def show(context, tmp_path):
+    visits = []
+
+    def go(body, *scripts):
+        path = tmp_path / "page.html"
+        loads = "".join(f'<script defer src="{STATIC / "exhibits" / name}.js"></script>' for name in scripts)
+        path.write_text(
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+            f'<title>t</title><link rel="stylesheet" href="{STATIC / "exhibits.css"}"><style>:root '
+            f"{{--pst-color-link:#0a5cc2;--pst-color-text-base:#222}}</style>{loads}<main><h1>t</h1>{body}</main>",
+            encoding="utf8",
+        )
+        visits.append(Visit(context, path, settle=50))
+        return visits[-1].page
+
+    yield go
+    for one in visits:
+        assert one.complaints() == []
+        one.page.close()
+
+
+def drawing(name):
+    html = (exhibit.FOLDER / f"{name}.html").read_text(encoding="utf8")
+    return f'<figure class="exhibit" data-exhibit="{name}">{html}</figure>'
+
+
+def numbers(page):
+    return [float(one) for one in re.findall(r"\d\.\d\d", page.locator("output").inner_text())]
+
+
+def score(points):
+    x, y = np.array(points, dtype=float).T
+    return np.corrcoef(x, y)[0, 1] ** 2
+
+
+def places(page):
+    return page.locator("circle").evaluate_all("dots => dots.map(d => [+d.getAttribute('cx'), +d.getAttribute('cy')])")
+
+
+@in_browser
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in NAMES if (exhibit.FOLDER / f"{name}.js").is_file()])
+def test_what_stands_without_a_script_is_what_the_script_draws(show, name):
+    still = show(drawing(name))
+    before = still.locator("svg").evaluate("svg => svg.outerHTML"), still.locator("output").inner_text()
+    assert still.locator("label:visible, .hint:visible").count() == 0
+    page = show(drawing(name), name)
+    page.evaluate(
+        "() => {const first = document.querySelector('input, circle');"
+        "first.dispatchEvent(new Event('input', {bubbles: true}));"
+        "for (const key of ['ArrowUp', 'ArrowDown']) first.dispatchEvent(new KeyboardEvent('keydown', {key}));"
+        "document.querySelectorAll('circle').forEach(dot => ['tabindex', 'style'].map(n => dot.removeAttribute(n)))}"
+    )
+    assert (page.locator("svg").evaluate("svg => svg.outerHTML"), page.locator("output").inner_text()) == before
+    assert page.locator(".hint").is_visible()
+
+
+@in_browser
+@pytest.mark.slow
+def test_the_line_is_that_of_least_squares_by_hand_and_by_keyboard(show):
+    page = show(drawing("least-squares"), "least-squares")
+    first = places(page)
+    assert numbers(page)[-1] == pytest.approx(score(first), abs=0.006)
+    page.keyboard.press("Tab")
+    for key in ("ArrowUp", "ArrowUp", "ArrowRight"):
+        page.keyboard.press(key)
+    moved = places(page)
+    assert np.subtract(moved, first).tolist() == [[10, -20]] + 6 * [[0, 0]]
+    box = page.locator("circle").nth(6).bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] - 250, box["y"] + 300)
+    page.mouse.up()
+    dragged = places(page)
+    assert dragged[:6] == moved[:6]
+    assert dragged[6] != moved[6]
+    assert numbers(page)[-1] == pytest.approx(score(dragged), abs=0.006)
+    assert numbers(page)[-1] < score(first) - 0.2
+
+
+def slide(page, **values):
+    for name, value in values.items():
+        page.locator(f"[name={name}]").fill(str(value))
+    return numbers(page)
+
+
+@in_browser
+@pytest.mark.slow
+def test_the_floor_and_the_scores_are_those_of_the_chapter(show):
+    page = show(drawing("floor"), "floor")
+    truth, floor, raw, adjusted = slide(page, tokens=400, dimensions=100, noise=1)
+    assert (truth, floor) == (0.5, 0.25)
+    assert raw == pytest.approx(0.5 + 0.5 * 100 / 399, abs=0.04)
+    assert adjusted == pytest.approx(0.5, abs=0.05)
+    assert slide(page, noise=4)[2] < raw  # less to explain
+    assert slide(page, tokens=100)[2] == 1  # any data, with too few tokens
+    assert "whatever the data" in page.locator("output").inner_text()
+    assert not page.locator("circle.adjusted").is_visible()
+
+
+@in_browser
+@pytest.mark.slow
+def test_a_choice_opens_the_answer_and_without_a_script_a_click_does(show):
+    page = show(GUESS)
+    assert not page.get_by_text("Two.").is_visible()
+    page.get_by_text("The answer").click()
+    assert page.get_by_text("Two.").is_visible()
+    page = show(GUESS, "guess")
+    assert not page.get_by_text("Two.").is_visible()
+    page.get_by_role("button", name="One").press("Enter")
+    assert page.get_by_text("Two.").is_visible()
+    pressed = page.get_by_role("button").evaluate_all("all => all.map(one => one.ariaPressed)")
+    assert pressed == ["true", "false"]
+
+
+@in_browser
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_a_drawing_has_words_and_fits_a_phone(show, name):
+    page = show(drawing(name), *[name for _ in range((exhibit.FOLDER / f"{name}.js").is_file())])
+    page.set_viewport_size({"width": 375, "height": 800})
+    assert page.evaluate(OVERFLOW) <= 0
+    assert len(page.locator("svg").get_attribute("aria-label").split()) > 10
+    assert faults(page) == []
+
+
+def built(text):
+    for name, directive in (("exhibit", exhibit.Exhibit), ("guess", exhibit.Guess)):
+        directives.register_directive(name, directive)
+    return publish_doctree(text, settings_overrides={"halt_level": 3, "report_level": 5})
+
+
+def test_a_page_loads_the_scripts_of_what_it_holds():
+    guess = ".. guess:: Which?\n\n   - one\n   - two\n\n   Two."
+    assert exhibit.scripts(built("Nothing.")) == exhibit.scripts(built(".. exhibit:: residual-block")) == set()
+    assert exhibit.scripts(built(f".. exhibit:: floor\n\n{guess}")) == {"floor", "guess"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ".. exhibit:: nothing",
+        ".. guess:: Which?\n\n   - one\n   - two",
+        ".. guess:: Which?\n\n   - one\n\n   One.",
+        ".. guess:: Which?\n\n   Two.",
+        ".. guess:: Which?",
+    ],
+)
+def test_what_cannot_be_shown_fails_the_build(text):
+    with pytest.raises(SystemMessage):
+        built(text)
+
+
+def test_every_exhibit_is_on_some_page():
+    text = "\n".join(path.read_text(encoding="utf8") for path in (ROOT / "notebooks").glob("*.ipynb"))
+    assert {name for name in NAMES if f"{{exhibit}} {name}" in text} == set(NAMES)
