@@ -142,8 +142,8 @@ UNMARKED = """async () => {
         return ['outlineStyle', 'outlineWidth', 'outlineColor', 'boxShadow', 'borderTopColor', 'borderTopWidth',
             'backgroundColor', 'textDecorationLine', 'textDecorationThickness'].map(name => style[name]).join();
     };
-    const around = element => [element, element.parentElement, element.nextElementSibling, element.closest('label')]
-        .filter(Boolean).map(look).join(';');
+    const around = element => [element, element.parentElement, element.firstElementChild, element.nextElementSibling,
+        element.closest('label, .sd-card')].filter(Boolean).map(look).join(';');
     const still = document.createElement('style');  // or a change would not have begun when it is looked for
     still.textContent = '* {transition: none !important; animation: none !important}';
     document.head.append(still);

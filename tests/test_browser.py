@@ -13,6 +13,7 @@ from browser import (
     CONTROLS,
     OVERFLOW,
     PICTURES,
+    WIDER,
     Visit,
     chromium,
     faults,
@@ -179,6 +180,12 @@ def test_what_the_keyboard_reaches_shows_it(opened, scheme):
 
 
 @in_the_book
+def test_nothing_is_wider_than_its_column(opened):
+    opened.page.set_viewport_size({"width": 1280, "height": 1000})
+    assert opened.page.evaluate(WIDER) == []
+
+
+@in_the_book
 def test_no_sideways_scrolling_on_a_phone(opened):
     opened.page.set_viewport_size({"width": 375, "height": 800})
     opened.page.wait_for_timeout(200)
@@ -224,6 +231,19 @@ def test_contrast_is_taken_against_the_ground_below(made_up, style, readable):
 def test_overflow_is_noticed(made_up):
     assert made_up("<p>narrow</p>").page.evaluate(OVERFLOW) == 0
     assert made_up('<div style="width:3000px">wide</div>').page.evaluate(OVERFLOW) > 0
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("<p>narrow</p>", 0),
+        ('<p style="width:3000px">wide</p>', 1),
+        ('<div style="overflow-x:auto"><p style="width:3000px">scrolls</p></div>', 1),
+        ('<details><p style="width:3000px">not opened</p></details>', 0),
+    ],
+)
+def test_what_is_wider_than_its_column_is_noticed(made_up, body, found):
+    assert len(made_up(body).page.evaluate(WIDER)) == found
 
 
 def test_controls_without_a_name_are_noticed(made_up):

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).resolve().parent.parent
 HTML = Path(os.environ.get("BOOK_HTML", ROOT / "_build" / "html"))
@@ -114,6 +115,21 @@ def test_every_picture_has_words(name):
     assert PAGES[name].unlabelled == []
 
 
+def without_data(text: str) -> list[str]:
+    """Return the beginnings of the figures on a page, in its choosers too, below which no table can be had."""
+    page = BeautifulSoup(text, "html.parser")
+    alone = [one.parent for one in page.select(".cell_output svg[role=img], .cell_output img")]
+    states = page.select(f'script[type="{STATE}"]')
+    models = [model["state"] for state in states for model in json.loads(state.string)["state"].values()]
+    shown = [BeautifulSoup(m["value"], "html.parser") for m in models if "<figure" in str(m.get("value"))]
+    return [str(one)[:100] for one in [*alone, *shown] if not one.select(".linstudy-data a[download]")]
+
+
+@in_the_book
+def test_below_every_figure_its_numbers_can_be_had(name):
+    assert without_data((HTML / name).read_text(encoding="utf8")) == []
+
+
 @in_the_book
 def test_widget_state_is_at_most_two_megabytes_a_page(name):
     assert PAGES[name].state_bytes <= 2 * MEGABYTE
@@ -185,6 +201,15 @@ def test_widgets_and_their_state_are_read():
     assert page.views == ["m"]
     assert page.models == set()
     assert page.state_bytes == 13
+
+
+def test_figures_without_their_numbers_are_noticed():
+    data = '<details class="linstudy-data"><a download="a.csv">CSV</a></details>'
+    for held, count in ((data, 0), ("", 1)):
+        figure = f'<svg role="img"></svg>{held}'
+        assert len(without_data(f'<div class="cell_output"><div>{figure}</div></div>')) == count
+        state = json.dumps({"state": {"m": {"state": {"value": f"<figure>{figure}</figure>"}}}})
+        assert len(without_data(f'<script type="{STATE}">{state}</script>')) == count
 
 
 @pytest.mark.parametrize(

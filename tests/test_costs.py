@@ -41,6 +41,7 @@ def row():
         "page": "notebooks/b",
         "size": "tiny",
         "minutes": "1.23",
+        "processor_minutes": "0.81",
         "memory_gib": "0.94",
         "gpu_gib": "0.00",
         "download_mb": "0.00",
@@ -59,9 +60,11 @@ def test_a_row_takes_the_place_of_the_last_one_of_its_page_and_size(tmp_path, ro
 
 
 def test_only_what_was_measured_is_said(row):
-    assert page.said(row) == "1.2 minutes without a graphics card, 0.9 GiB of memory, nothing to download"
+    time = "0.8 minutes of one core without a graphics card (1.2 by the clock where it was measured)"
+    assert page.said(row) == f"{time}, 0.9 GiB of memory, nothing to download"
     card = row | {"size": "t4", "gpu_gib": "3.00", "download_mb": "538.2"}
-    also = "on a graphics card of 16 GB, 0.9 GiB of memory, 3.0 GiB on the card, 538 MB to download"
+    also = ", 0.9 GiB of memory, 3.0 GiB on the card, 538 MB to download"
+    assert "of one core on a graphics card of 16 GB (" in page.said(card)
     assert page.said(card).endswith(also)
 
 

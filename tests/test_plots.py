@@ -314,3 +314,23 @@ def test_the_words_of_a_figure_are_those_of_its_axes_in_their_order():
 )
 def test_a_number_keeps_what_tells_it_from_one(value, written):
     assert number(value) == written
+
+
+def test_a_legend_stands_once_above_panels_that_share_it():
+    df = pd.concat([profile("a"), profile("b", seed=1)])
+    y = ("linearity", "update_ratio")
+    first, second = show.panels(show.profile_plot, df, y, hue="model").axes
+    assert first.get_legend().get_visible()
+    assert not second.get_legend().get_visible()
+    raw = show.panels(show.profile_plot, df, ("linearity", "linearity_raw"), hue="model").axes  # with its floor
+    assert [ax.get_legend().get_visible() for ax in raw] == [True, True]
+
+
+def test_near_one_equal_steps_are_equal_factors():
+    df = pd.DataFrame({"layer": [1, 2, 3, 4], "linearity": [0.9, 0.99, 0.999, 0.5], "update_linearity": 0.5})
+    ax = show.profile_plot(df, nines=True, ax=plt.figure().gca())
+    up = [ax.transData.transform((0, y))[1] for y in (0.9, 0.99, 0.999)]
+    assert up[1] - up[0] == pytest.approx(up[2] - up[1])
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["0", "0.5", "0.9", "0.99", "0.999"]
+    plain = show.profile_plot(df, y="update_linearity", nines=True, ax=plt.figure().gca())
+    assert plain.get_yscale() == "linear"

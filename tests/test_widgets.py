@@ -1,7 +1,10 @@
 import json
 import re
-from html import escape
+from hashlib import sha256
+from html import escape, unescape
+from io import StringIO
 from itertools import product
+from urllib.parse import unquote
 from xml.dom import minidom
 
 import matplotlib
@@ -17,6 +20,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from linstudy import show
+from linstudy.show.words import table_of
 
 pytestmark = pytest.mark.usefixtures("book_style")
 
@@ -38,13 +42,49 @@ PICTURES = {key: stand_in(*key) for key in GRID}
 LABELS = ("model", "text", "layer")
 
 
+def carried(numbers):
+    """Return the table that a picture's link carries, and whether the sum beside it is that of its file."""
+    (href,) = re.findall(r'href="data:text/csv;charset=utf-8,([^"]*)"', numbers)
+    (digest,) = re.findall(r"<code>(\w{64})</code>", numbers)
+    file = unquote(unescape(href))
+    return pd.read_csv(StringIO(file)), sha256(file.encode()).hexdigest() == digest
+
+
+def test_a_picture_carries_what_is_drawn_as_a_file_with_its_sum():
+    table, whole = carried(show.picture(drawing(SCRIPT)).numbers)
+    assert whole
+    assert table.to_dict("list") == {"model": [SCRIPT] * 3, "layer": [1, 2, 3], "linearity": [0.5, 0.9994, 0.7]}
+    plain = plt.figure().gca()
+    plain.plot([1, 2])
+    assert show.picture(plain, alt="two words").numbers == ""
+    own = pd.DataFrame({"a": ['x,"y"\n<b>&%#', "é"]})
+    table, whole = carried(show.picture(plt.figure().gca(), alt="two words", table=own).numbers)
+    assert whole
+    assert table.equals(own)
+
+
+def test_columns_of_the_same_rows_stand_side_by_side_and_other_rows_below():
+    df = pd.DataFrame({"layer": [1, 2], "linearity": [0.5, 0.9], "cosine": [0.1, 0.2]})
+    beside = show.panels(show.profile_plot, df, ("linearity", "cosine"))
+    assert table_of(beside).equals(df)
+    figure, axes = plt.subplots(2)
+    for ax, part in zip(axes, (df, df.iloc[:1] + 1), strict=True):
+        show.profile_plot(part, ax=ax)
+    below = pd.DataFrame({"layer": [1, 2, 2], "linearity": [0.5, 0.9, 1.5], "panel": [1, 1, 2]})
+    assert table_of(figure).equals(below)
+    by = pd.concat([df.assign(text="a"), df.assign(text="b")], ignore_index=True)
+    assert list(table_of(show.panels_by(show.profile_plot, by, "text")).text) == ["a", "a", "b", "b"]
+    control = table_of(show.profile_plot(df, control=df, ax=plt.figure().gca()))
+    assert control.weights.fillna("").tolist() == ["", "", "random weights", "random weights"]
+
+
 @pytest.mark.parametrize("form", ["svg", "png"])
 def test_a_picture_carries_its_words_escaped_and_closes_its_figure(form):
     made = show.picture(drawing(SCRIPT), form=form)
     assert plt.get_fignums() == []
     assert made.alt.startswith(f"Linearity, LS (adjusted) by layer, one line a model: {SCRIPT}:")
     assert "<script" not in made.html
-    assert made._repr_html_() == made.html
+    assert made._repr_html_() == made.html + made.numbers
     element = minidom.parseString(made.html if form == "svg" else made.html[:-1] + "/>").documentElement
     assert element.getAttribute("aria-label" if form == "svg" else "alt") == made.alt
     assert "max-width:100%" in element.getAttribute("style")

@@ -19,9 +19,10 @@ def rows_of(page: str, table: Path) -> list[dict[str, str]]:
 
 
 def said(row: dict[str, str]) -> str:
-    """Return a row in words, as "1.2 minutes without a graphics card, 0.9 GiB of memory, nothing to download"."""
-    minutes, memory = float(row["minutes"]), float(row["memory_gib"])
-    parts = [f"{minutes:.1f} minutes {KINDS[row['size']]}", f"{memory:.1f} GiB of memory"]
+    """Return a row in words, with the time of one core first: others may have had the machine."""
+    clock, core, memory = (float(row[name]) for name in ("minutes", "processor_minutes", "memory_gib"))
+    time = f"{core:.1f} minutes of one core {KINDS[row['size']]} ({clock:.1f} by the clock where it was measured)"
+    parts = [time, f"{memory:.1f} GiB of memory"]
     if float(row["gpu_gib"]):
         parts.append(f"{float(row['gpu_gib']):.1f} GiB on the card")
     fetched = float(row["download_mb"])

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from .look import GREY, log_axis, looks, place_legend
-from .words import axis_label, need, number, say
+from .words import axis_label, keep, need, number, say
 
 SCORES = (0, 0.5, 0.9, 0.99, 0.999, 0.9999)
 """The values of LS whose lines are drawn."""
@@ -51,6 +51,7 @@ def identity_plane(
     if marked is not None:
         _note(ax, marked, highlight[1])
     place_legend(ax)
+    keep(ax, (pd.concat(tracks, names=[hue]) if hue else tracks[None]).reset_index())
     return say(ax, _in_words(tracks, hue, highlight, marked))
 
 

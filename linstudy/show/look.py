@@ -15,13 +15,15 @@ from matplotlib.textpath import TextPath
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from matplotlib.transforms import ScaledTranslation
 
-from .words import axis_label, label, need, plain, say
+from .words import axis_label, keep, label, need, plain, say
 
 RANGE = ("pi", 100)
 """The spread drawn around a mean: from the smallest value to the largest."""
 GREY = "0.4"
 Reference = float | tuple[float, str]
 """What values are compared with, and its name in the legend."""
+NEAREST = 1e-7
+"""A score that is nearer to 1 than this is drawn here: rounding moves it."""
 
 
 def style() -> None:
@@ -88,16 +90,23 @@ def looks(names: Iterable[Any]) -> Iterator[tuple[Any, tuple, str]]:
 
 
 def begin(ax: Axes | None, df: pd.DataFrame, *columns: str | None) -> Axes:
-    """Make sure that a table has these columns (:func:`need`), and return the axes to draw on: by default the last."""
+    """Check that a table has these columns, keep them, and return the axes to draw them on: by default the last."""
     need(df, *(column for column in columns if column))
-    return plt.gca() if ax is None else ax
+    ax = plt.gca() if ax is None else ax
+    keep(ax, df, *columns)
+    return ax
 
 
-def finish(ax: Axes, x: str, y: str, words: str, *, hue: pd.Series | None = None) -> Axes:
-    """Name the axes, show a score from 0 to 1, put the legend above (titled where `hue` is numbers), keep the words."""
+def finish(ax: Axes, x: str, y: str, words: str, *, hue: pd.Series | None = None, nines: bool = False) -> Axes:
+    """Name the axes, show a score from 0 to 1, put the legend above (titled where `hue` is numbers), keep the words.
+
+    With `nines` the axis of LS is a log axis of 1 - LS.
+    """
     if "linearity" in y:
         score_axis(ax)
     ax.set(xlabel=axis_label(x, 40), ylabel=axis_label(y))
+    if nines and y.startswith("linearity"):
+        nines_axis(ax)
     place_legend(ax, title=label(hue.name) if hue is not None and pd.api.types.is_numeric_dtype(hue) else None)
     return say(ax, words)
 
@@ -105,6 +114,16 @@ def finish(ax: Axes, x: str, y: str, words: str, *, hue: pd.Series | None = None
 def score_axis(ax: Axes) -> None:
     """Show 0 to 1, so that scores of different figures compare by eye; further only if a score is."""
     ax.set_ylim(min(0.0, ax.dataLim.y0 - 0.02), max(1.02, ax.dataLim.y1))
+
+
+def nines_axis(ax: Axes) -> None:
+    """Make the upright axis one of scores near 1: equal steps are equal factors of what is left of the score to 1."""
+    low, high = min(0.0, ax.dataLim.y0), min(ax.dataLim.y1, 1 - NEAREST)
+    ax.set_yscale("function", functions=(lambda y: -np.log10(np.maximum(1 - y, NEAREST)), lambda z: 1 - 10.0**-z))
+    ticks = [tick for tick in (0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999) if tick <= high]
+    ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.set_ylim(low, 1 - (1 - high) / 1.5)
+    ax.set_ylabel(f"{ax.get_ylabel()}\n(log axis of 1 − LS)")
 
 
 def log_axis(axis: Axis, *, wide: bool, form: str = "{x:,.6g}") -> None:

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from .words import number, say
+from .words import keep, number, say
 
 
 def share_map(df: pd.DataFrame, *, what: str = "share", x: str = "token", ax: Axes | None = None) -> Axes:
@@ -21,4 +21,5 @@ def share_map(df: pd.DataFrame, *, what: str = "share", x: str = "token", ax: Ax
     ax.grid(False)
     ax.figure.colorbar(image, ax=ax, label=what)
     means = ", ".join(f"{name} {number(value)}" for name, value in df.mean(axis=1).items())
+    keep(ax, df.reset_index())
     return say(ax, f"{what} of every part in each of {df.shape[1]} cells, {x} by {x}; means: {means}.")

@@ -4,9 +4,11 @@ import base64
 import io
 import re
 from dataclasses import dataclass
+from hashlib import sha256
 from html import escape
 from itertools import groupby
 from operator import itemgetter
+from urllib.parse import quote
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -14,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from .words import number, words_of
+from .words import number, table_of, words_of
 
 WIDTH = 540
 """How wide a picture is on a page that has the room, in CSS pixels."""
@@ -24,7 +26,7 @@ WIDTH = 540
 class Picture:
     """A drawing as HTML with the words that stand in for it; a notebook shows it as it is.
 
-    `numbers`, if there is one, is what `fallback_table` makes of the drawing's table; it follows below.
+    `numbers` are the drawing's, to take away (`download`) or to read (`fallback_table`); they follow below.
     """
 
     html: str
@@ -35,23 +37,41 @@ class Picture:
         return self.html + self.numbers
 
 
-def picture(drawn: Axes | Figure, *, alt: str | None = None, form: str = "svg") -> Picture:
+def picture(
+    drawn: Axes | Figure, *, alt: str | None = None, form: str = "svg", table: pd.DataFrame | None = None
+) -> Picture:
     """Draw a figure once, close it, and keep it as a picture with a white ground that never overflows a phone.
 
     `form` is "svg" for lines (sharp at any size, 6-25 kB, and its letters stay letters) or "png" for heat maps (200
     dots an inch in 64 colours). The same figure gives the same bytes. Figures of one size give pictures of one size, so
     a page does not jump when one takes the place of another. Its words are those that the book's plots keep with
-    their axes, or `alt`; a picture without words is a ValueError.
+    their axes, or `alt`; a picture without words is a ValueError. Below it what is drawn can be had as a file: the
+    table that the plots keep with their axes, or `table`.
     """
     alt = words_of(drawn) if alt is None else alt
     if not alt.strip():
         raise ValueError("a picture needs words for those who cannot see it: give alt=, or draw it with linstudy.show")
     if form not in ("svg", "png"):
         raise ValueError(f"form is {form!r}; it can be 'svg' or 'png'")
+    table = table_of(drawn) if table is None else table
     figure = drawn.get_figure() if isinstance(drawn, Axes) else drawn
     markup = _svg(figure, alt) if form == "svg" else _png(figure, alt)
     plt.close(figure)
-    return Picture(markup, alt)
+    return Picture(markup, alt, "" if table is None else download(table))
+
+
+def download(df: pd.DataFrame) -> str:
+    """Write a link, in a part that opens on a click, to a table as a CSV file that the link itself carries.
+
+    Beside it stands the file's SHA-256. The book adds the drawing as a file (book/_static/figures.js).
+    """
+    text = df.to_csv(index=False, float_format="%.8g", lineterminator="\n")
+    digest = sha256(text.encode()).hexdigest()
+    href = f"data:text/csv;charset=utf-8,{quote(text, safe=',.:;()/=+*!')}"
+    return (
+        f'<details class="linstudy-data"><summary>Data</summary><a download="{digest[:8]}.csv" href="{escape(href)}">'
+        f"CSV</a> of {len(df)} rows, SHA-256 <code>{digest}</code></details>"
+    )
 
 
 def fallback_table(df: pd.DataFrame, *, caption: str = "The numbers as a table") -> str:

@@ -11,7 +11,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .look import GREY, RANGE, begin, draw_lines, finish, log_axis, looks, place_legend, score_axis
-from .words import axis_label, label, lines_in_words, need, number, say, title, typeset, words_of
+from .words import (
+    axis_label,
+    keep,
+    label,
+    lines_in_words,
+    need,
+    number,
+    say,
+    table_of,
+    title,
+    typeset,
+    words_of,
+)
 
 UNRELATED = "unrelated data"
 
@@ -24,17 +36,21 @@ def profile_plot(
     hue: str | None = None,
     ax: Axes | None = None,
     control: pd.DataFrame | None = None,
+    nines: bool = False,
 ) -> Axes:
     """Draw one column of a profile against the layer, a line for each value of `hue`.
 
     Rows of the same layer and hue (seeds, shards) are averaged, in a band from the smallest to the largest. Under a raw
     score lies a grey band from 0 to its `floor`, what unrelated data would score. `control` is the table of the same
-    model with random weights. The legend stands above the axes.
+    model with random weights. The legend stands above the axes. With `nines` the axis of LS is a log axis of 1 - LS, on
+    which 0.99 and 0.999 are as far apart as 0.9 and 0.99; other scores stay as they are.
     """
     ax = begin(ax, df, x, y, hue)
     draw_lines(df, x=x, y=y, hue=hue, ax=ax)
     if control is not None:
         need(control, x, y)
+        beside = control[[x, y]].assign(**{hue or "weights": "random weights"})
+        keep(ax, pd.concat([df, beside], ignore_index=True), x, y, hue or "weights")
         sns.lineplot(control, x=x, y=y, ax=ax, errorbar=RANGE, color=GREY, linestyle="--", label="random weights")
     if y.endswith("_raw") and "floor" in df.columns:
         floors = df.pivot_table(index=x, columns=hue, values="floor") if hue else df.groupby(x)[["floor"]].mean()
@@ -44,7 +60,7 @@ def profile_plot(
         layers = sorted(df[x].unique())
         ax.set_xticks([layer for layer in layers if layer % math.ceil(len(layers) / 10) == 0])
     words = lines_in_words(df, x=x, y=y, hue=hue, control=control)
-    return finish(ax, x, y, words, hue=df[hue] if hue else None)
+    return finish(ax, x, y, words, hue=df[hue] if hue else None, nines=nines)
 
 
 def panels(
@@ -65,7 +81,13 @@ def panels(
     figure, axes = plt.subplots(len(y), 1, figsize=(width, height * len(y)), sharex=True, squeeze=False)
     for ax, column in zip(axes.flat, y, strict=True):
         plot(df, y=column, ax=ax, **options)
+        if ax is not axes[0, 0] and _legend(ax) and _legend(ax) == _legend(axes[0, 0]):
+            ax.get_legend().set_visible(False)  # said once, at the top
     return figure
+
+
+def _legend(ax: Axes) -> list[str]:
+    return [text.get_text() for text in ax.get_legend().get_texts()] if ax.get_legend() else []
 
 
 def panels_by(plot: Callable[..., Axes], df: pd.DataFrame, by: str, *, height: float = 3.0, **options: Any) -> Figure:
@@ -82,6 +104,8 @@ def panels_by(plot: Callable[..., Axes], df: pd.DataFrame, by: str, *, height: f
         plot(part, ax=ax, **options)
         ax.set_ylabel(value)
         say(ax, f"{title(value)}: {words_of(ax)}")
+        if (table := table_of(ax)) is not None:
+            keep(ax, table.assign(**{by: value}))
         if ax is not axes[0, 0] and ax.get_legend():
             ax.get_legend().remove()
         if ax is not axes[-1, 0]:
@@ -105,7 +129,9 @@ def ablation_plot(df: pd.DataFrame, *, y: str = "linearity", hue: str = "ablatio
     if f"{y}_standardised" in df.columns:
         changed.append(whole.assign(**{hue: "features standardised", y: whole[f"{y}_standardised"]}))
     profile_plot(pd.concat(changed), y=y, hue=hue, ax=ax)
-    return say(ax, lines_in_words(pd.concat([whole, *changed]), x="layer", y=y, hue=hue))
+    every = pd.concat([whole, *changed], ignore_index=True)
+    keep(ax, every, hue, "layer", y)
+    return say(ax, lines_in_words(every, x="layer", y=y, hue=hue))
 
 
 def sweep_plot(

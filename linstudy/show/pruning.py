@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -74,7 +73,7 @@ def frontier_plot(
     table, gets a ring, wherever it lies.
     """
     best = frontier(df, x=x, y=y, hue=hue)
-    ax = plt.gca() if ax is None else ax
+    ax = begin(ax, best, x, y, hue)
     for name, color, marker in looks(df[hue].unique()):
         part = best[best[hue] == name]
         look = {"drawstyle": "steps-post", "marker": marker, "markeredgecolor": "white", "markeredgewidth": 0.5}

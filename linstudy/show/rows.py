@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from .look import GREY, Reference, compare_with, looks, place_legend, text_width
-from .words import axis_label, label, need, number, say
+from .words import axis_label, keep, label, need, number, say
 
 WHITE = {"markeredgecolor": "white"}
 
@@ -29,6 +29,7 @@ def family_plot(
     means = df.groupby(family)[list(y)].mean()
     names = list(means[y[-1]].sort_values(ascending=False).index)
     ax = _axes(ax, 1.0 + 0.21 * len(names))
+    keep(ax, df, family, "layer", *y)
     for place, (score, color, marker) in enumerate(looks(y)):
         heights = _ranges(ax, df.groupby(family)[score].agg(["min", "max"]).loc[names], 0.36, place, len(y), color)
         dots = df.groupby([family, "layer"])[score].mean()
@@ -62,6 +63,7 @@ def spread_plot(
     names = list(dict.fromkeys(df[row]))
     groups = dict(list(df.groupby(hue, sort=False))) if hue else {None: df}
     ax = _axes(ax, 1.0 + max(0.26, 0.17 * len(groups)) * len(names))
+    keep(ax, df, row, hue, x, *(chance or ()))
     compared = compare_with(ax.axvline, reference)
     if chance is not None:
         low, high = (df.groupby(row)[column].mean()[names] for column in chance)
@@ -92,6 +94,7 @@ def agreement_plot(df: pd.DataFrame, *, row: str = "score", hue: str = "action",
     names = list(df[df[hue] == df[hue].iloc[0]].groupby(row)["tau"].mean().sort_values(ascending=False).index)
     shown = [label(name).split(",")[0] for name in names]
     ax = _axes(ax, 1.2 + 0.42 * len(names))
+    keep(ax, df, row, hue, "tau")
     kinds, said = list(df[hue].unique()), []
     for place, (kind, color, marker) in enumerate(looks(kinds)):
         tau = df[df[hue] == kind].groupby(row)["tau"].agg(["mean", "min", "max"]).reindex(names)

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter
 from scipy.special import gammaincc
 
 from .look import GREY, log_axis, place_legend
-from .words import axis_label, label, need, number, say, title
+from .words import axis_label, keep, label, need, number, say, title
 
 GROUND = {"boxstyle": "round,pad=0.05", "facecolor": "white", "edgecolor": "none"}
 POINTS = 60
@@ -37,9 +37,11 @@ def tail_plot(
     count = max(map(len, groups.values()))
     named = np.geomspace(0.3, 4 / count, len(groups))  # at a height of its own each, so that names keep apart
     colors = sns.color_palette("viridis", round(1.25 * len(groups)))  # without the yellow end, too faint on white
+    curves = []
     for i, ((name, errors), color) in enumerate(zip(groups.items(), colors, strict=False)):
         ranks = np.unique(np.geomspace(1, len(errors), POINTS).round().astype(int))
         values, shares = errors[len(errors) - ranks], ranks / len(errors)
+        curves.append(pd.DataFrame({hue: name, "error": values, "share": shares}))
         ends = i in (0, len(groups) - 1)  # the legend need not repeat every name
         ax.plot(values, shares, color=color, label=f"{label(hue)} {name}" if ends else None)
         if len(groups) <= 12 or i % math.ceil(len(groups) / 12) == 0:
@@ -56,6 +58,7 @@ def tail_plot(
     log_axis(ax.xaxis, wide=bool(right > 100 * left))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}%"))
     place_legend(ax)
+    keep(ax, pd.concat(curves, ignore_index=True))
     return say(ax, words)
 
 

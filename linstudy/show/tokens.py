@@ -14,7 +14,7 @@ from matplotlib.colors import to_hex
 from numpy.typing import ArrayLike
 
 from . import words
-from .pictures import WIDTH, Picture, fallback_table
+from .pictures import WIDTH, Picture, download, fallback_table
 
 LEVELS = 24
 """How many colours a scale has: more than an eye tells apart in a text."""
@@ -56,7 +56,7 @@ def token_heatmap(
     )
     rows = zip(range(1, len(shown) + 1), map(_mark, shown), values, strict=True)
     table = pd.DataFrame(rows, columns=["token", "text", name])
-    return Picture(html, alt, fallback_table(table, caption="Every token and its value"))
+    return Picture(html, alt, fallback_table(table, caption="Every token and its value") + download(table))
 
 
 def palette() -> list[str]:

@@ -93,6 +93,7 @@ def need(df: pd.DataFrame, *columns: str) -> None:
 
 
 _SAID: WeakKeyDictionary[Axes, str] = WeakKeyDictionary()
+_DRAWN: WeakKeyDictionary[Axes, pd.DataFrame] = WeakKeyDictionary()
 
 
 def say(ax: Axes, words: str) -> Axes:
@@ -101,10 +102,36 @@ def say(ax: Axes, words: str) -> Axes:
     return ax
 
 
+def keep(ax: Axes, df: pd.DataFrame, *columns: str | None) -> None:
+    """Keep with the axes the numbers drawn on them: these columns of a table, or all; the last table counts."""
+    names = list(dict.fromkeys(column for column in columns if column))
+    _DRAWN[ax] = df[names] if names else df
+
+
 def words_of(drawn: Axes | Figure) -> str:
     """Return what was said of axes, or of all axes of a figure, in their order; nothing where nothing was."""
-    axes = [drawn] if isinstance(drawn, Axes) else drawn.axes
-    return " ".join(_SAID[ax] for ax in axes if ax in _SAID)
+    return " ".join(_SAID[ax] for ax in _axes(drawn) if ax in _SAID)
+
+
+def table_of(drawn: Axes | Figure) -> pd.DataFrame | None:
+    """Return what is drawn on axes, or on all axes of a figure, as one table; None where no numbers were kept.
+
+    Columns of the same rows stand side by side; other rows below each other, with the number of their ``panel``.
+    """
+    tables = [_DRAWN[ax] for ax in _axes(drawn) if ax in _DRAWN]
+    if not tables:
+        return None
+    first, *others = tables
+    shared = [[column for column in table if column in first] for table in others]
+    alike = (table[both].equals(first[both]) for table, both in zip(others, shared, strict=True))
+    if all(alike):
+        side = [table.drop(columns=both) for table, both in zip(others, shared, strict=True)]
+        return pd.concat([first, *side], axis=1)
+    return pd.concat([table.assign(panel=number) for number, table in enumerate(tables, 1)], ignore_index=True)
+
+
+def _axes(drawn: Axes | Figure) -> list[Axes]:
+    return [drawn] if isinstance(drawn, Axes) else drawn.axes
 
 
 def title(text: str) -> str:
