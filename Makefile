@@ -20,7 +20,7 @@ export OMP_WAIT_POLICY := PASSIVE
 # A backend set by the caller would leave the pages without figures.
 unexport MPLBACKEND PYTHONPATH
 
-.PHONY: help install book student instructor slides notebooks test lint fmt bench results real doctor clean
+.PHONY: help install book student instructor slides pdf zip notebooks test lint fmt bench results real doctor clean
 
 help:  ## list the verbs
 	@echo 'make VERB [ARGS="..."] [PYTHON=python3.12]; every verb makes .venv first when it is missing or old'
@@ -55,6 +55,12 @@ instructor: $(STAMP) $(SAMPLE)  ## the edition for teachers in _build/instructor
 
 slides: book  ## build the book, and a deck of slides a chapter in _build/html/slides
 	$(BIN)/python tools/slides.py
+
+pdf: book  ## build the book, and print all of it to _build/release/secretly-linear.pdf
+	$(BIN)/python tools/make_pdf.py
+
+zip: slides  ## build the book with its slides, and pack it for reading offline, with sums, in _build/release
+	$(BIN)/python tools/make_zip.py
 
 notebooks: $(STAMP)  ## run every notebook from top to bottom, as its runner does; keeps no outputs
 	@printf '%s\n' $(NOTEBOOKS) | $(QUIET_HUB) xargs -n 1 $(BIN)/jupyter execute --timeout=1800

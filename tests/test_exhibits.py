@@ -161,6 +161,23 @@ def built(text):
     return publish_doctree(text, settings_overrides={"halt_level": 3, "report_level": 5})
 
 
+@in_browser
+@pytest.mark.slow
+@pytest.mark.book
+def test_exhibits_move_in_the_book(context):
+    visit = Visit(context, ROOT / "_build" / "html" / "notebooks" / "01-linearity.html")
+    page = visit.page
+    assert page.locator(".exhibit .hint").count() == page.locator(".exhibit .hint:visible").count() == 2
+    before = page.locator("output.found").inner_text()
+    page.get_by_label("tokens n").fill("400")
+    assert page.locator("output.found").inner_text() != before
+    guess = page.locator(".guess").first
+    guess.get_by_role("button").first.click()
+    assert guess.locator("details[open]").count() == 1
+    assert visit.complaints() == []
+    page.close()
+
+
 def test_a_page_loads_the_scripts_of_what_it_holds():
     guess = ".. guess:: Which?\n\n   - one\n   - two\n\n   Two."
     assert exhibit.scripts(built("Nothing.")) == exhibit.scripts(built(".. exhibit:: residual-block")) == set()

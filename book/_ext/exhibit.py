@@ -39,7 +39,7 @@ class Exhibit(Directive):
             raise self.error(f"there is no exhibit {name!r}; there are {known}")
         self.state.document.settings.record_dependencies.add(str(path))
         html = f'<figure class="exhibit" data-exhibit="{name}">{path.read_text(encoding="utf8")}</figure>'
-        return [nodes.raw("", html, format="html", classes=["exhibit", name])]
+        return [nodes.raw("", html, format="html", classes=["exhibit-here", name])]
 
 
 class Guess(Directive):
@@ -71,7 +71,7 @@ class Guess(Directive):
 
 def scripts(doctree: nodes.Node) -> set[str]:
     """Return the names of the scripts that a page needs."""
-    drawings = {raw["classes"][1] for raw in doctree.findall(nodes.raw) if raw["classes"][:1] == ["exhibit"]}
+    drawings = {raw["classes"][1] for raw in doctree.findall(nodes.raw) if raw["classes"][:1] == ["exhibit-here"]}
     guesses = {"guess" for box in doctree.findall(nodes.container) if "guess" in box["classes"]}
     return {name for name in drawings | guesses if (FOLDER / f"{name}.js").is_file()}
 

@@ -1,0 +1,149 @@
+"""What a release holds: the whole book on paper, with its figures and its own links, and a zip with sums."""
+
+import hashlib
+import importlib.util
+import zipfile
+
+import pytest
+import yaml
+from browser import find_chromium
+from conftest import ROOT
+
+
+def tool(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+make_pdf, make_zip = tool("make_pdf"), tool("make_zip")
+TOC = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text())
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text())
+HEAD = '<html><head><link rel="stylesheet" href="../_static/a.css?v=1"></head><article><section id="s">'
+ONE = f"""{HEAD}<h1>One<a class="headerlink" href="#s">#</a></h1><p id="here">
+<a href="#here">a</a> <a href="two.html">b</a> <a href="../book/three.html#x">c</a> <a href="https://d.org">d</a>
+<a href="../_downloads/e.csv">e</a></p><script>boom()</script>
+<noscript><p class="no-widget">note</p></noscript><div><noscript><svg role="img" id="own"></svg></noscript></div>
+<details class="hide"><summary>code</summary>code</details><details><summary>Answer</summary><p>Yes.</p></details>
+<details><summary>Rows</summary><table></table></details><img src="../_images/f.png"></section></article></html>"""
+
+
+def test_pages_stand_in_the_order_of_the_table_of_contents():
+    toc = {
+        "root": "book/a",
+        "parts": [
+            {"chapters": [{"file": "b", "sections": [{"file": "c"}, {"file": "d"}]}, {"file": "e"}]},
+            {"chapters": [{"file": "f"}]},
+        ],
+    }
+    assert list(make_pdf.pages_of(toc)) == [("book/a", 0), ("b", 0), ("c", 1), ("d", 1), ("e", 0), ("f", 0)]
+
+
+def test_what_moves_on_a_page_stands_still_on_paper():
+    section = make_pdf.page("notebooks/one", ONE, {"notebooks/one", "notebooks/two"})
+    assert not section.select("script, noscript, .no-widget, .headerlink, details.hide")
+    assert section.select_one("svg[role=img]")["id"] == "own"
+    answer, rows = section.select("details")
+    assert answer.has_attr("open")
+    assert not rows.has_attr("open")
+
+
+def test_links_between_pages_lead_inside_the_book():
+    section = make_pdf.page("notebooks/one", ONE, {"notebooks/one", "notebooks/two", "book/three"})
+    assert [link["href"] for link in section.select("a")] == [
+        "#notebooks-one--here",
+        "#notebooks-two",
+        "#book-three--x",
+        "https://d.org",
+        "_downloads/e.csv",
+    ]
+    assert section["id"] == "notebooks-one"
+    assert section.select_one("p")["id"] == "notebooks-one--here"
+    assert section.select_one("img")["src"] == "_images/f.png"
+    assert make_pdf.styles_of("notebooks/one", ONE) == ["_static/a.css"]
+
+
+def test_the_same_pages_give_the_same_zip_and_its_sum_is_beside_it(tmp_path):
+    (tmp_path / "html" / "a").mkdir(parents=True)
+    (tmp_path / "html" / "a" / "b.html").write_text("b")
+    (tmp_path / "html" / "index.html").write_text("i")
+    first, second = (make_zip.packed(tmp_path / "html", tmp_path / name / "x-1.zip") for name in ("one", "two"))
+    assert first.read_bytes() == second.read_bytes()
+    with zipfile.ZipFile(first) as archive:
+        assert archive.namelist() == ["x-1/a/b.html", "x-1/index.html"]
+    (tmp_path / "one" / "notes.txt").write_text("not released")
+    assert make_zip.sums(first.parent) == f"{hashlib.sha256(first.read_bytes()).hexdigest()}  x-1.zip\n"
+
+
+@pytest.mark.parametrize("made", [make_pdf, make_zip], ids=lambda made: made.__name__)
+def test_without_a_book_it_says_what_to_do(made, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(made, "HTML", tmp_path)
+    assert made.main([]) == 1
+    assert "run: make book" in capsys.readouterr().err
+
+
+# ---- of the built book
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory):
+    """The whole book, printed once; and the number of figures of each of its pages."""
+    reader = pytest.importorskip("pypdfium2", reason="pypdfium2 is not installed")
+    target, source = tmp_path_factory.mktemp("pdf") / "book.pdf", make_pdf.HTML / "whole-book.html"
+    try:
+        source.write_text(make_pdf.whole(list(make_pdf.pages_of(TOC)), make_pdf.HTML, CONFIG), encoding="utf8")
+        make_pdf.printed(source, target)
+    finally:
+        source.unlink(missing_ok=True)
+    with reader.PdfDocument(target) as document:
+        yield document
+
+
+def drawn(page):
+    """Return how many lines, areas and images a page of the PDF has."""
+    import pypdfium2.raw as pdf
+
+    return len(list(page.get_objects(filter=(pdf.FPDF_PAGEOBJ_PATH, pdf.FPDF_PAGEOBJ_IMAGE))))
+
+
+def titles(document):
+    """Return the titles of the outline's first level and the page that each begins on."""
+    found = [entry for entry in document.get_toc() if entry.level == 0]
+    return [(entry.get_title(), entry.get_dest().get_index()) for entry in found]
+
+
+@pytest.mark.slow
+@pytest.mark.book
+@pytest.mark.skipif(find_chromium() is None, reason="no Chromium on PATH")
+def test_the_pdf_has_every_page_of_the_book_and_the_figures_of_every_chapter(printed):
+    pages = list(make_pdf.pages_of(TOC))
+    starts = titles(printed)[2:]  # after the title page and the contents
+    assert len(starts) == len(pages)
+    ends = [start for _, start in starts[1:]] + [len(printed)]
+    for (name, _), (title, start), end in zip(pages, starts, ends, strict=True):
+        section = make_pdf.page(name, (make_pdf.HTML / f"{name}.html").read_text(encoding="utf8"), set())
+        assert section.h1.get_text().split()[-1] in title
+        figures = section.select(".cell_output svg[role=img], .cell_output img, .exhibit svg")
+        paths = sum(drawn(printed[at]) for at in range(start, end))
+        assert paths >= 20 * len(figures), name
+
+
+@pytest.mark.slow
+@pytest.mark.book
+@pytest.mark.skipif(find_chromium() is None, reason="no Chromium on PATH")
+def test_pages_are_numbered_and_the_contents_lead_to_them(printed):
+    import ctypes
+
+    import pypdfium2.raw as pdf
+
+    for at in (2, len(printed) // 2, len(printed) - 1):
+        page = printed[at]
+        assert page.get_textpage().get_text_bounded().split()[-1] == str(at + 1)
+    contents = printed[1]
+    links, targets, position, link = 0, set(), ctypes.c_int(0), pdf.FPDF_LINK()
+    while pdf.FPDFLink_Enumerate(contents.raw, ctypes.byref(position), ctypes.byref(link)):
+        links += 1
+        targets.add(pdf.FPDFDest_GetDestPageIndex(printed.raw, pdf.FPDFLink_GetDest(printed.raw, link)))
+    assert links >= len(list(make_pdf.pages_of(TOC)))
+    assert {start for _, start in titles(printed)[2:]} <= targets
