@@ -61,10 +61,13 @@ def test_each_variant_is_judged_at_its_own_rate_and_by_no_seed_that_chose():
     pd.testing.assert_frame_equal(penalties.compared(spoilt), penalties.compared(rows))
 
 
-def test_a_variant_is_judged_when_all_its_runs_are_there_and_none_before_plain_is():
+def test_a_cell_is_judged_when_all_its_runs_are_there_and_not_before():
     rows = trained({PLAIN: 0, COSINE: -0.2, MSE: 0})
-    assert set(verdicts(rows[rows.seed != judges(MSE)[-1]])) == {"cosine 0.5"}
+    assert verdicts(rows[rows.seed != judges(MSE)[-1]]) == {}
     assert verdicts(rows[rows.seed != judges(PLAIN)[-1]]) == {}
+    other = trained({PLAIN: 0, COSINE: 0.2, MSE: 0.2}, step=256)
+    found = verdicts(pd.concat([rows[rows.penalty != "mse"], other]))
+    assert found == {"cosine 0.5": "higher", "MSE 0.5": "higher"}
 
 
 def test_a_run_that_diverged_leaves_its_variant_untold():
@@ -76,10 +79,13 @@ def test_a_run_that_diverged_leaves_its_variant_untold():
 
 
 def test_controls_are_a_family_of_their_own():
-    alone = penalties.compared(trained({PLAIN: 0, SMALLER[0]: -0.2}))
+    controls = dict.fromkeys(SMALLER, -0.2)
+    alone = penalties.compared(trained({PLAIN: 0, **controls}))
     assert set(alone.kind) == {"control"}
-    both = penalties.compared(trained({PLAIN: 0, COSINE: -0.2, SMALLER[0]: -0.2}))
-    assert both.set_index("variant").kind.to_dict() == {"cosine 0.5": "penalty", "branches × 0.3": "control"}
+    assert set(alone.variant) == {one.title for one in SMALLER}
+    both = penalties.compared(trained({PLAIN: 0, COSINE: -0.2, MSE: -0.2, **controls}))
+    kinds = both.set_index("variant").kind.to_dict()
+    assert (kinds["cosine 0.5"], kinds["branches × 0.3"]) == ("penalty", "control")
 
 
 def test_no_seed_judges_two_variants_or_chooses():
@@ -102,7 +108,8 @@ def test_every_planned_variant_has_a_run_on_each_text_and_length_the_primary_one
 
 def test_evidence_for_c6_has_the_interval_the_seeds_and_the_control_where_it_was_run():
     planted = {PLAIN: 0, COSINE: -0.2, MSE: 0.2}
-    rows = pd.concat([trained(planted), trained(planted | {SMALLER[0]: -0.1}, corpus="tinystories-train-sample")])
+    controlled = planted | dict.fromkeys(SMALLER, -0.1)
+    rows = pd.concat([trained(planted), trained(controlled, corpus="tinystories-train-sample")])
     tables = {"pretraining": rows, "regularisation": results("regularisation")}
     found = evidence("C6", tables.__getitem__)
     found = found[found.table == "pretraining"].set_index(["text", "measure"])

@@ -207,6 +207,10 @@ def test_a_model_folder_is_known_by_its_weights(tmp_path, monkeypatch):
     assert digest(tmp_path) == "ba7816bf8f01"  # FIPS 180-2, appendix B.1
     monkeypatch.setattr(reach, "SHARED_MODEL", tmp_path / "absent")
     assert away("shared model") == "there is no ../shared/models/stories260K beside the checkout"
+    monkeypatch.setattr(reach, "BESIDE", tmp_path)
+    assert away("shared texts") == "there are no texts in ../shared/data beside the checkout"
+    (tmp_path / "data").mkdir()
+    assert away("shared texts") == ""
     monkeypatch.setattr(reach, "ROOT", tmp_path)
     command = "mkdir -p runs && linstudy pretrain --layers 2 --out runs/stories-1m-2-layers"
     said = f"there is no runs/stories-1m-2-layers; `{command}` makes it in a quarter of an hour or so"

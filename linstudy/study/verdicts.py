@@ -81,19 +81,14 @@ class Contrast:
 
 
 def contrasts(
-    groups: Mapping[str, Sequence[float]],
-    control: Sequence[float],
-    *,
-    margin: float,
-    level: float = LEVEL,
-    comparisons: int | None = None,
+    groups: Mapping[str, Sequence[float]], control: Sequence[float], *, margin: float, level: float = LEVEL
 ) -> dict[str, Contrast]:
     """Compare the means of independent groups of runs with that of a control, all at once.
 
     The intervals hold together, with probability ``level``: each is as wide as the wider of Dunnett's, which takes one
-    variance for all, and Welch's, which does not, its level shared out over so many ``comparisons`` (those given, or
-    more that were planned). A run that diverged, a NaN, leaves the interval of its group without bounds; one of the
-    control leaves all so. Raises ValueError where a group or the control has fewer than two runs.
+    variance for all, and Welch's, which does not, its level shared out over the groups. A run that diverged, a NaN,
+    leaves the interval of its group without bounds; one of the control leaves all so. Raises ValueError where a group
+    or the control has fewer than two runs.
     """
     short = [name for name, values in {**groups, "the control": control}.items() if len(values) < 2]
     if short:
@@ -106,7 +101,7 @@ def contrasts(
         ):  # the integral behind it is drawn, and its level good to a hundredth of 1 - level
             warnings.filterwarnings("ignore", "Computation of the confidence interval did not converge")
             together = dunnett(*told.values(), control=control, random_state=0).confidence_interval(level)
-        alone = 1 - (1 - level) / max(comparisons or 0, len(groups))
+        alone = 1 - (1 - level) / len(groups)
         for name, *ends in zip(told, together.low, together.high, strict=True):
             welch = ttest_ind(told[name], control, equal_var=False).confidence_interval(alone)
             found[name] = (min(ends[0], welch.low), max(ends[1], welch.high))

@@ -33,8 +33,8 @@ def compared(rows: pd.DataFrame, scores: Sequence[str] = ("validation_nats", "up
 
     A row a score, text, length (``training_tokens``) and variant: the ``effect`` (its mean less plain's), the interval
     from ``low`` to ``high``, which holds for all comparisons of its ``kind`` (``FAMILIES``) in all cells together, the
-    ``margin`` within which it counts as none, the ``verdict``, and the mean of ``plain``. A variant that has not all
-    of its runs yet is left out.
+    ``margin`` within which it counts as none, the ``verdict``, and the mean of ``plain``. A kind is compared
+    in a cell when all its runs are there, and those of plain.
     """
     runs = named(judged(rows), PLANNED)
     found = []
@@ -43,12 +43,12 @@ def compared(rows: pd.DataFrame, scores: Sequence[str] = ("validation_nats", "up
         if len(of.get("plain", ())) < len(judges(Variant())):
             continue
         for score, (kind, family) in product(scores, FAMILIES.items()):
-            control = of["plain"][score].tolist()
-            there = [one for one in family if len(of.get(one.title, ())) == len(judges(one))]
-            groups = {one.title: of[one.title][score].tolist() for one in there}
+            if any(len(of.get(one.title, ())) < len(judges(one)) for one in family):
+                continue
+            groups = {one.title: of[one.title][score].tolist() for one in family}
             plain = of["plain"][score].mean()
-            options = {"margin": MARGINS.get(score, SHARE * plain), "comparisons": len(family)}
-            for variant, one in contrasts(groups, control, level=1 - 0.05 / CELLS, **options).items():
+            options = {"margin": MARGINS.get(score, SHARE * plain), "level": 1 - 0.05 / CELLS}
+            for variant, one in contrasts(groups, of["plain"][score].tolist(), **options).items():
                 key = dict(zip(COMPARISON, (score, corpus, int(tokens), kind, variant), strict=True))
                 found.append(key | asdict(one) | {"verdict": one.verdict, "plain": plain})
     return pd.DataFrame(found, columns=[*COMPARISON, "effect", "low", "high", "margin", "verdict", "plain"])
