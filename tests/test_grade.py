@@ -13,7 +13,7 @@ import torch
 from tiny_models import tiny_model
 
 import linstudy
-from linstudy.evaluate import grade_model, story_beginnings
+from linstudy.evaluate import Sampling, grade_model, story_beginnings
 from storyworld import Grade, Story, grade, reference_index, stories, story_seed, tell, wishes
 from storyworld.grammar import grammar, matches, sentences
 from storyworld.kinds import kinds
@@ -430,8 +430,8 @@ def test_a_beginning_ends_with_the_wish():
 
 def test_a_trained_model_tells_more_than_an_untrained_one(pocket):
     model, tokenizer = pocket
-    trained = grade_model(model, tokenizer, prompts=6, tokens=120)
-    chance = grade_model(linstudy.untrained(model, seed=0), tokenizer, prompts=6, tokens=120)
+    trained = grade_model(model, tokenizer, Sampling(tokens=120), prompts=6)
+    chance = grade_model(linstudy.untrained(model, seed=0), tokenizer, Sampling(tokens=120), prompts=6)
     assert trained["grammar"].mean() > 0.4
     assert chance["grammar"].mean() == 0
     assert list(trained["prompt"]) == [1, 2, 3, 4, 5, 6]
@@ -444,10 +444,12 @@ def test_a_row_does_not_depend_on_the_batch_and_the_seed_decides(pocket):
     model = model.double()  # rounding would differ with the batch
     texts = story_beginnings(3)
     state = torch.get_rng_state()
-    together = grade_model(model, tokenizer, prompts=texts, tokens=24)
-    alone = grade_model(model, tokenizer, prompts=texts, tokens=24, batch_size=1)
+    together = grade_model(model, tokenizer, Sampling(tokens=24), prompts=texts)
+    alone = grade_model(model, tokenizer, Sampling(tokens=24), prompts=texts, batch_size=1)
     assert list(together["text"]) == list(alone["text"])
-    assert list(together["text"]) != list(grade_model(model, tokenizer, prompts=texts, tokens=24, seed=1)["text"])
+    assert list(together["text"]) != list(
+        grade_model(model, tokenizer, Sampling(tokens=24, seed=1), prompts=texts)["text"]
+    )
     assert torch.equal(torch.get_rng_state(), state)
     model.float()
 
@@ -455,12 +457,12 @@ def test_a_row_does_not_depend_on_the_batch_and_the_seed_decides(pocket):
 def test_sampling_follows_the_model(pocket):
     model, tokenizer = pocket
     prompt = "Mila was a"
-    likeliest = grade_model(model, tokenizer, prompts=[prompt] * 2, tokens=8, temperature=0.0)["text"]
+    likeliest = grade_model(model, tokenizer, Sampling(tokens=8, temperature=0.0), prompts=[prompt] * 2)["text"]
     assert likeliest[0] == likeliest[1]
     ids = torch.tensor([[tokenizer.bos_token_id, *tokenizer(prompt)["input_ids"]]])
     with torch.no_grad():
         belief = model(ids).logits[0, -1].softmax(-1)
-    drawn = grade_model(model, tokenizer, prompts=[prompt] * 400, tokens=1, batch_size=400)["text"]
+    drawn = grade_model(model, tokenizer, Sampling(tokens=1), prompts=[prompt] * 400, batch_size=400)["text"]
     first = tokenizer.decode([int(belief.argmax())])
     assert (drawn == first).mean() == pytest.approx(float(belief.max()), abs=0.08)
 
@@ -468,7 +470,7 @@ def test_sampling_follows_the_model(pocket):
 def test_the_end_of_the_text_ends_a_continuation(pocket):
     model, tokenizer = pocket
     whole = next(stories(1))
-    rows = grade_model(model, tokenizer, prompts=[whole, whole[: len(whole) // 2]], tokens=8, temperature=0.0)
+    rows = grade_model(model, tokenizer, Sampling(tokens=8, temperature=0.0), prompts=[whole, whole[: len(whole) // 2]])
     assert list(rows["finished"]) == [True, False]
     assert list(rows["plot"]) == [1, 0]  # what the prompt tells counts
     assert rows["text"][0] == ""
@@ -480,9 +482,9 @@ def test_continuing_needs_prompts_room_and_a_temperature(pocket):
     with pytest.raises(ValueError, match=r"no prompt to continue"):
         grade_model(model, tokenizer, prompts=[])
     with pytest.raises(ValueError, match=r"tokens=500 more do not fit the model's 512 positions: ask for tokens=\d+"):
-        grade_model(model, tokenizer, prompts=1, tokens=500)
+        grade_model(model, tokenizer, Sampling(tokens=500), prompts=1)
     with pytest.raises(ValueError, match=r"temperature=-1.0 is negative"):
-        grade_model(model, tokenizer, prompts=1, temperature=-1.0)
+        grade_model(model, tokenizer, Sampling(temperature=-1.0), prompts=1)
 
 
 @pytest.mark.parametrize("family", ["gpt2", "opt", "bloom"])
@@ -490,5 +492,7 @@ def test_every_decoder_can_be_graded(family):
     tokenizer = linstudy.text.train_tokenizer(islice(stories(0), 50), vocab_size=300)
     model = tiny_model(family, vocab_size=len(tokenizer))
     prompts = ["Mila was a shy girl.", "Once"]
-    rows = grade_model(model, tokenizer, prompts=prompts, tokens=9)
-    assert list(rows["text"]) == list(grade_model(model, tokenizer, prompts=prompts, tokens=9, batch_size=1)["text"])
+    rows = grade_model(model, tokenizer, Sampling(tokens=9), prompts=prompts)
+    assert list(rows["text"]) == list(
+        grade_model(model, tokenizer, Sampling(tokens=9), prompts=prompts, batch_size=1)["text"]
+    )

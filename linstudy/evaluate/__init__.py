@@ -2,7 +2,7 @@
 
 from storyworld import Grade, Reference, grade, novelty, reference_index
 
-from .continuations import grade_model, story_beginnings
+from .continuations import Sampling, grade_model, story_beginnings
 from .harness import harness
 from .loss import bits_per_byte, cross_entropy
 from .probing import probe, probe_states

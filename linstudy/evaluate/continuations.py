@@ -1,6 +1,7 @@
 """Let a model continue stories, and grade what it tells."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 import torch
@@ -14,6 +15,23 @@ from ..models import positions
 from .padding import evaluating, padded
 
 
+@dataclass(frozen=True)
+class Sampling:
+    """How a model continues a prompt: for how many tokens, how boldly, and by which draws."""
+
+    tokens: int = 320  # nearly all stories end within
+    temperature: float = 1.0  # 1 samples what the model believes, 0 takes the likeliest token
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a temperature below 0."""
+        if self.temperature < 0:
+            raise ValueError(f"temperature={self.temperature} is negative: give 0 for the likeliest token, or more.")
+
+
+SAMPLING = Sampling()
+
+
 def story_beginnings(count: int, *, seed: int = 1) -> list[str]:
     """Return stories up to the event that states their wish, a third of the story or so; training text has seed 0."""
     stories = (tell(story_seed(seed, position)) for position in range(count))
@@ -23,11 +41,9 @@ def story_beginnings(count: int, *, seed: int = 1) -> list[str]:
 def grade_model(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
+    sampling: Sampling = SAMPLING,
     *,
     prompts: int | Sequence[str] = 100,
-    tokens: int = 320,
-    seed: int = 0,
-    temperature: float = 1.0,
     reference: Reference | None = None,
     batch_size: int = 64,
 ) -> pd.DataFrame:
@@ -35,21 +51,19 @@ def grade_model(
 
     ``prompts`` are beginnings of stories, or how many to make (:func:`story_beginnings`). A prompt is read with its
     continuation (what it said must stay true) and not graded. A continuation ends with the end-of-text token, or is
-    cut after ``tokens``; nearly all stories end within 320. Beyond the length of the blocks it was trained on, counted
-    with the prompt, a model falls apart: choose fewer, or train on longer. ``temperature`` 1 samples what the model
-    believes, 0 takes the likeliest token. A row depends on its prompt, its place and the ``seed`` of the sampling, not
-    on ``batch_size``. Copies are looked for in ``reference``.
+    cut after ``sampling.tokens``. Beyond the length of the blocks it was trained on, counted with the prompt, a model
+    falls apart: choose fewer, or train on longer. A row depends on its prompt, its place and the sampling, not on
+    ``batch_size``. Copies are looked for in ``reference``.
 
     Returns columns ``prompt`` (from 1), ``seed``, ``temperature``, ``words``, ``sentences``, ``events``, ``grammar``,
     ``consistency``, ``plot``, ``novelty`` (NaN without ``reference``), ``wish``, ``ending``, ``finished`` (whether the
-    model ended the story) and ``text`` (the continuation). Raises ValueError for no prompt, for tokens the model has
-    no positions for, and for a negative temperature.
+    model ended the story) and ``text`` (the continuation). Raises ValueError for no prompt, and for tokens the model
+    has no positions for.
     """
     texts = story_beginnings(prompts) if isinstance(prompts, int) else list(prompts)
     if not texts:
         raise ValueError("There is no prompt to continue: give at least one beginning of a story.")
-    if temperature < 0:
-        raise ValueError(f"temperature={temperature} is negative: give 0 for the likeliest token, or more.")
+    tokens, seed, temperature = sampling.tokens, sampling.seed, sampling.temperature
     encoded = _encode(texts, tokenizer)
     longest, room = max(map(len, encoded)), positions(model)
     if longest + tokens > room:

@@ -46,9 +46,10 @@ def evaluations(keep: Keep, source: Source) -> None:
 
 def grades(model: Any, tokenizer: Any, known: Callable[[], Any], *, seed: int) -> pd.DataFrame:
     """Grade continued stories, a row a grade; ``known`` gives the reference in which copies are looked for."""
-    from ...evaluate import grade_model
+    from ...evaluate import Sampling, grade_model
 
-    graded = grade_model(model, tokenizer, prompts=PROMPTS, tokens=room(model), seed=seed, reference=known())
+    sampling = Sampling(tokens=room(model), seed=seed)
+    graded = grade_model(model, tokenizer, sampling, prompts=PROMPTS, reference=known())
     found = graded[list(GRADES)].astype(float)
     rows = {"metric": list(GRADES), "value": found.mean(), "standard_error": found.sem(), "examples": found.count()}
     return pd.DataFrame(rows)
