@@ -20,7 +20,7 @@ export OMP_WAIT_POLICY := PASSIVE
 # A backend set by the caller would leave the pages without figures.
 unexport MPLBACKEND PYTHONPATH
 
-.PHONY: help install book student instructor slides pdf zip notebooks test lint fmt bench results real doctor clean
+.PHONY: help install book student instructor slides pdf zip links notebooks test lint fmt bench results real doctor clean
 
 help:  ## list the verbs
 	@echo 'make VERB [ARGS="..."] [PYTHON=python3.12]; every verb makes .venv first when it is missing or old'
@@ -61,6 +61,10 @@ pdf: book  ## build the book, and print all of it to _build/release/secretly-lin
 
 zip: slides  ## build the book with its slides, and pack it for reading offline, with sums, in _build/release
 	$(BIN)/python tools/make_zip.py
+
+links: $(STAMP) $(SAMPLE)  ## follow every link of the book that leads elsewhere; needs a network
+	$(FRONT_END)
+	$(QUIET_HUB) $(BIN)/jupyter-book build . --toc book/_toc.yml --all --builder linkcheck
 
 notebooks: $(STAMP)  ## run every notebook from top to bottom, as its runner does; keeps no outputs
 	@printf '%s\n' $(NOTEBOOKS) | $(QUIET_HUB) xargs -n 1 $(BIN)/jupyter execute --timeout=1800

@@ -157,9 +157,9 @@ def test_some_page_has_widgets():
 def test_every_notebook_has_a_colab_button():
     for name in CHAPTERS:
         colab = [url for url in PAGES[name].links if url.startswith("https://colab.research.google.com/github/")]
-        assert [url.partition("/blob/main/")[2] for url in colab] == (
-            [name.removesuffix(".html") + ".ipynb"] if name.startswith("notebooks/") else []
-        )
+        targets = [url.partition("/blob/main/")[2] for url in colab]
+        assert targets == ([name.removesuffix(".html") + ".ipynb"] if name.startswith("notebooks/") else [])
+        assert all((ROOT / target).is_file() for target in targets)
 
 
 @in_the_book
