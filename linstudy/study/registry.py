@@ -8,7 +8,7 @@ from pathlib import Path
 from ..fetched import pocket_folders
 from .reach import BESIDE, MADE, SHARED_MODEL, digest
 from .real_runs import losses_run, real_runs
-from .rows import TABLES, finetuning, pretraining, profiles, widths
+from .rows import TABLES, finetuning, matched, pretraining, profiles, widths
 from .rows.losses import ACTIONS, TOGETHER
 from .rows.source import LENGTH, Source
 from .runs import Run
@@ -101,6 +101,9 @@ def _runs() -> Iterator[Run]:
         yield Run(f"families-{name.replace(' ', '-')}", TABLES["families"], arguments)
     for name, width in product(widths.FAMILIES, widths.WIDTHS):
         yield Run(f"widths-{name}-{width}", TABLES["widths"], {"model": name, "width": width})
+    for name in matched.RATES:
+        arguments = {"architecture": name, "corpus": "tinystories-train-sample"}
+        yield Run(f"matched-{matched.short(name)}", TABLES["matched"], arguments, needs="shared texts")
     for text in ("tinystories-train-sample", "wikitext-2-valid"):
         yield from _measured(_beside(text), tokens=320 * LENGTH, needs="shared model")
     for name, text in product(pocket_folders(), OWN_TEXTS):

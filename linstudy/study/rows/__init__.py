@@ -4,6 +4,7 @@ from .derivatives import DERIVATIVES
 from .evaluation import EVALUATIONS
 from .finetuning import FINETUNING
 from .losses import LOSSES
+from .matched import MATCHED
 from .pretraining import DYNAMICS, PRETRAINING, REGULARISATION
 from .profiles import BOUNDARIES, FAMILIES, OUTLIERS, PROFILES
 from .protocol import PROTOCOL
@@ -12,6 +13,6 @@ from .widths import RANDOM_WIDTHS
 
 _ALL = (
     *(PROFILES, OUTLIERS, BOUNDARIES, PROTOCOL, PRUNING, LAYER_COSTS, LOSSES, DERIVATIVES, FAMILIES, RANDOM_WIDTHS),
-    *(PRETRAINING, REGULARISATION, DYNAMICS, FINETUNING, EVALUATIONS),
+    *(PRETRAINING, REGULARISATION, DYNAMICS, FINETUNING, EVALUATIONS, MATCHED),
 )
 TABLES = {table.name: table for table in _ALL}
