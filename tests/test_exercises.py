@@ -124,6 +124,10 @@ def share(error, whole):
     return 1 - error.square().sum() / whole.square().sum()
 
 
+def ratio(part, whole):
+    return part.square().sum() / whole.square().sum()
+
+
 def pseudo_inverse(threshold):
     def solve(X, Y):
         U, S, Vt = torch.linalg.svd(X, full_matrices=False)
@@ -192,6 +196,16 @@ def added(stream):
 
 def projections(stream, parts):
     return torch.stack([(part * stream[-1]).sum(-1) / stream[-1].square().sum(-1) for part in parts])
+
+
+def changed_at_the_end(run, ids):
+    other = ids.clone()
+    other[:, -1] = 0
+    return run(ids), run(other)
+
+
+def normed(X):
+    return torch.nn.functional.layer_norm(X, X.shape[-1:])
 
 
 MISTAKES = {
@@ -329,6 +343,41 @@ MISTAKES = {
         lambda score, cost: -kendalltau(score, cost)[0],
         lambda score, cost: (1 + kendalltau(score, cost)[0]) / 2,
     ],
+    "6.1": [
+        lambda run, ids: False,
+        lambda run, ids: True,
+        lambda run, ids: not torch.equal(*changed_at_the_end(run, ids)),
+        lambda run, ids: not torch.equal(*(h[:, :3] for h in changed_at_the_end(run, ids))),
+    ],
+    "6.2": [
+        lambda a, b: about(a - b, 1.95996 * (a - b).std() / 3**0.5),
+        lambda a, b: about(a - b, (a - b).std()),
+        lambda a, b: ((a - b).min(), (a - b).max()),
+        lambda a, b: about(b - a, t.ppf(0.975, 2) * (a - b).std() / 3**0.5),
+        lambda a, b: about(a - b, t.ppf(0.975, 4) * ((a.var() + b.var()) / 3) ** 0.5),
+        lambda a, b: about(a - b, t.ppf(0.975, 2) * (a - b).std()),
+    ],
+    "6.3": [
+        lambda X, Y: (X, Y),
+        lambda X, Y: (100 * X, 100 * Y),
+        lambda X, Y: (torch.cat([X, 100 + X]), torch.cat([Y, 100 + X])),
+        lambda X, Y: (torch.cat([X, X[:1]]), torch.cat([Y, Y[:1]])),
+        lambda X, Y: (torch.cat([X, X]), Y),
+    ],
+    "6.4": [
+        lambda X, Y, mask: raw(X.flatten(0, 1), Y.flatten(0, 1)),
+        lambda X, Y, mask: raw((X * mask[..., None]).flatten(0, 1), (Y * mask[..., None]).flatten(0, 1)),
+        lambda X, Y, mask: raw(*(part[:, : mask.sum(1).min()].flatten(0, 1) for part in (X, Y))),
+        lambda X, Y, mask: raw(*(part[:, : mask.sum(1).max()].flatten(0, 1) for part in (X, Y))),
+    ],
+    "6.5": [
+        lambda X, A: ratio(centred(A), centred(normed(X + A))),
+        lambda X, A: ratio(centred(A), centred(X + A)),
+        lambda X, A: ratio(centred(normed(A)), centred(X + normed(A))),
+        lambda X, A: ratio(centred(normed(X + A) - X), centred(X)),
+        lambda X, A: ratio(centred(normed(X + A) - X), centred(normed(X + A))) ** 0.5,
+        lambda X, A: ratio(normed(X + A) - X, normed(X + A)),
+    ],
     "7.1": [
         lambda X, Y: lengths(X, Y) / Y.norm(dim=1),
         lambda X, Y: lengths(X, Y) / Y.square().sum(1).mean().sqrt(),
@@ -375,6 +424,9 @@ STRANGE = {
     "5.1": lambda X, Y: (torch.eye(8), torch.ones(8)),
     "5.2": lambda model, text: [0.1, 0.2, 0.3],
     "5.4": lambda tried: (0.1, 0.2),
+    "6.1": lambda run, ids: 0.123,
+    "6.2": lambda other, decoder: (0.123, 0.123),
+    "6.3": lambda X, Y: (X[:, :3], Y[:, :3]),
     "7.1": lambda X, Y: torch.ones(len(X)),
     "7.4": lambda errors, marked: (0.1, 0.2),
     "7.5": lambda stream: torch.ones(4, 5),

@@ -8,7 +8,8 @@ from typing import Any
 
 from ..lookup import named
 
-CHAPTERS = {"1": "linearity", "2": "residual_stream", "3": "dynamics", "4": "penalties", "5": "pruning", "7": "tokens"}
+CHAPTERS = {"1": "linearity", "2": "residual_stream", "3": "dynamics", "4": "penalties", "5": "pruning"}
+CHAPTERS |= {"6": "beyond", "7": "tokens"}
 
 
 class Blank(Exception):
