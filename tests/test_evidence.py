@@ -42,7 +42,15 @@ def tables():
     real += layers(ENCODER, [0.6, 0.8]) + layers(ENCODER, [0.99, 0.99], weights="random")
     family = pd.DataFrame(layers("bert", [0.4, 0.6])).assign(stack=None)
     fewer = [row | {"tokens": 0, "linearity_heldout": 0.0} for row in real]  # which are not to be taken
+    trained = {"seed": 1, "stack": "", "kind": "", "norm": "pre", "nats": 3.0, "unigram_nats": 5.0}
+    matched = [
+        row | trained | {"architecture": name, "seed": seed}
+        for name, score in (("decoder", 0.9), ("recurrent", 0.95))
+        for seed in (1, 2, 3)
+        for row in layers(name, [score])[:1]
+    ]
     found = {"profiles": small + layers(DECODER, [0.0] * 2), "protocol": real + fewer, "families": family}
+    found |= {"matched": matched}
     return {name: pd.DataFrame(rows) for name, rows in found.items()}.__getitem__
 
 
@@ -70,6 +78,7 @@ def test_the_encoder_stands_beside_families_in_the_claim_about_others(tables):
     assert found.loc[ENCODER, ["value", "its value"]].tolist() == pytest.approx([0.7, 0.99])
     assert found.loc["bert", ["value", "spread over"]].tolist() == [pytest.approx(0.5), "2 layers"]
     assert DECODER not in found.index
+    assert found.loc["recurrent", ["value", "low", "high", "its value"]].tolist() == pytest.approx([0.05] * 3 + [0.91])
 
 
 LOSSES = {1: 0.9, 2: 0.1, 3: 0.5}  # what each layer costs alone

@@ -111,6 +111,7 @@ _MAMBA = _NONE | dict(hidden_size=WIDTH, num_hidden_layers=DEPTH, state_size=16,
 _MAMBA |= dict(chunk_size=16, tie_word_embeddings=True)
 _LFM2 = _LONG | dict(intermediate_size=GATED, block_auto_adjust_ff_dim=False, num_key_value_heads=2)
 _LFM2 |= dict(layer_types=["conv"] * DEPTH, conv_L_cache=4, tie_word_embeddings=True)
+_LFM2 |= dict(use_cache=False)  # its cache asks for a layer of attention
 
 # A pair of decoders and one of encoders differ in where they normalise; OPT's two in nothing else.
 ARCHITECTURES = {

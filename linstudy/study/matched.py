@@ -17,7 +17,8 @@ from ..train import PRESETS, Scaling, fold, halves, language_nats, pretrain_for
 from .twins import twin
 
 Ids = Int[Tensor, "block token"]
-States = list[Float[Tensor, "token dim"]]  # L + 1: what enters the first layer, and what leaves every layer
+Other = Int[Tensor, "other length"]  # blocks that were not trained on
+States = list[Float[Tensor, "state dim"]]  # L + 1: what enters the first layer, and what leaves every layer
 
 WARMUP = 0.25  # of the steps
 AT_ONCE = 16  # blocks of a pass
@@ -25,7 +26,7 @@ INNER = ("attention", "cross-attention", "mlp")  # of a layer that reads an enco
 
 
 def grown(
-    name: str, blocks: Ids, measured: Ids, *, vocabulary: int, rate: float, seed: int, steps: int, heldout: float
+    name: str, blocks: Ids, measured: Other, *, vocabulary: int, rate: float, seed: int, steps: int, heldout: float
 ) -> pd.DataFrame:
     """Train one model of ``ARCHITECTURES`` and return the rows of its layers, as trained and of two twins.
 
@@ -115,7 +116,7 @@ def mean_nats(model: PreTrainedModel, ids: Ids, task: str) -> float:
     return sum(losses) / len(ids)
 
 
-def unigram_nats(blocks: Ids, measured: Ids, vocabulary: int) -> float:
+def unigram_nats(blocks: Ids, measured: Other, vocabulary: int) -> float:
     """Return what guessing every token by its frequency in the training text loses: what reading nothing can do."""
     counts = torch.bincount(blocks.flatten(), minlength=vocabulary).double() + 1
     return float(-(counts / counts.sum()).log()[measured.flatten()].mean())

@@ -14,6 +14,7 @@ from .recipe import Recipe
 from .rows import Row
 
 Ids = Int[Tensor, "block token"]
+Half = Int[Tensor, "block half"]
 MASKED = 0.15  # of the tokens are guessed; of these 80 % are hidden, 10 % exchanged and 10 % left (BERT, section 3.1)
 
 
@@ -56,7 +57,7 @@ def second_half_nats(model: nn.Module, ids: Ids) -> Number:
     return F.cross_entropy(logits.flatten(0, 1), wanted.flatten())
 
 
-def halves(ids: Ids) -> tuple[Ids, Ids, Ids]:
+def halves(ids: Ids) -> tuple[Half, Half, Half]:
     """Return what an encoder reads, what its decoder has said so far, and what it is to say, one token further."""
     half = ids.shape[1] // 2
     return ids[:, :half], ids[:, half - 1 : -1], ids[:, half:]

@@ -9,7 +9,7 @@ import pandas as pd
 from ..results import results
 from ..rows import pretraining
 from ..verdicts import Changes, changes
-from . import dynamics, penalties, pruning, real
+from . import beyond, dynamics, penalties, pruning, real
 from .real import ALL
 from .real import OUTLIERS as WITHOUT
 
@@ -208,6 +208,12 @@ def _tails(tables: Tables) -> Iterator[dict]:
 
 def _exclusive(tables: Tables) -> Iterator[dict]:
     yield from _by_layer(tables, "LS", "linearity", (ALL, WITHOUT), encoder=True)
+    matched = tables("matched")
+    (decoder,) = beyond.medians(matched).query("network == 'decoder' and weights == 'trained'").groupby("network")
+    control = ("the decoder's LS", decoder[1][beyond.SCORE].mean())
+    for _, one in beyond.beside_decoder(matched).iterrows():
+        spread = (one.gap, one.low, one.high, f"{one.seeds} seeds")
+        yield _row("LS less the decoder's", one.network, "tinystories-train-sample", spread, control, "matched")
     families = tables("families")
     rows = families[(families.part == "block") & families.model.isin(FAMILIES)].assign(
         stack=families["stack"].fillna("")
