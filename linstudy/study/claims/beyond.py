@@ -2,12 +2,11 @@
 
 import pandas as pd
 
-from ..results import results
 from ..verdicts import changes
 
 DECODER = "decoder"
 WEIGHTS = ("trained", "random", "permuted")
-SCORE, RATIO = "linearity_heldout", "update_ratio"
+SCORE, UPDATE, RATIO = "linearity_heldout", "update_linearity_heldout", "update_ratio"
 NETWORK = ["network", "kind", "norm"]
 REAL = {"smollm2-135m": ("decoder", "pre"), "gemma3-270m": ("decoder", "pre and post"), "minilm": ("encoder", "post")}
 
@@ -34,8 +33,8 @@ def medians(table: pd.DataFrame, scores: tuple[str, ...] = (SCORE, RATIO)) -> pd
 def beside_decoder(table: pd.DataFrame, *, score: str = SCORE, weights: str = "trained") -> pd.DataFrame:
     """Compare every network with the decoder of the same seed: a row a network.
 
-    ``value`` is the mean over seeds of the median over layers, ``gap`` how far it lies above the decoder's, with the
-    interval ``low`` to ``high`` of the mean of many seeds (Student's t).
+    ``value`` and ``decoder`` are means over seeds of the median over layers, ``gap`` how far the first lies above
+    the second, with the interval ``low`` to ``high`` of the mean of many seeds (Student's t).
     """
     seeds = medians(table, (score,))
     seeds = seeds[seeds.weights == weights]
@@ -43,7 +42,8 @@ def beside_decoder(table: pd.DataFrame, *, score: str = SCORE, weights: str = "t
     rows = []
     for key, part in seeds[seeds.network != DECODER].groupby(NETWORK, sort=False):
         found = changes(part.set_index("seed")[score] - decoder)
-        row = dict(zip(NETWORK, key, strict=True)) | {"value": part[score].mean(), "gap": found.mean}
+        row = dict(zip(NETWORK, key, strict=True)) | {"value": part[score].mean()}
+        row |= {"decoder": decoder.mean(), "gap": found.mean}
         rows.append(row | dict(zip(("low", "high"), found.interval, strict=True)) | {"seeds": len(found.values)})
     return pd.DataFrame(rows)
 
@@ -67,27 +67,35 @@ def beside_twins(table: pd.DataFrame) -> pd.DataFrame:
 def real_models(protocol: pd.DataFrame, *, selection: str) -> pd.DataFrame:
     """Return the layers of real models, as trained and of both twins, at one number of tokens a dimension.
 
-    It is the largest at which every model of ``REAL`` that is in protocol.csv with both twins has them all; scores of a
-    layer are means over seeds. The columns are those of :func:`networks` that a figure needs.
+    It is the number at which an encoder and most models of ``REAL`` have both twins in protocol.csv; scores of a layer
+    are means over seeds. The columns are those of :func:`networks` that a figure needs, and ``a_dimension``.
     """
     rows = protocol[protocol.model.isin(REAL) & (protocol.corpus == "wikitext-2-valid") & (protocol["shard"] == 0)]
     rows = rows[(rows.selection == selection) & rows.weights.isin(WEIGHTS)]
     whole = rows.groupby(["model", "tokens"]).weights.transform("nunique") == len(WEIGHTS)
     # The floor is d / (n - 1): its inverse, rounded to 5, tells runs of one number of tokens a dimension.
     rows = rows[whole].assign(a_dimension=(0.2 / rows.floor[whole]).round() * 5)
-    shared = rows.groupby("a_dimension").model.nunique() == rows.model.nunique()
-    rows = rows[rows.a_dimension == shared[shared].index.max()]
+    encoders = [name for name, (kind, _) in REAL.items() if kind == "encoder"]
+    shared = rows[rows.a_dimension.isin(rows.a_dimension[rows.model.isin(encoders)])]
+    models = shared.groupby("a_dimension").model.nunique()
+    rows = shared[shared.a_dimension == models[models == models.max()].index.max()]
     key = ["model", "weights", "layer", "a_dimension"]
-    rows = rows.groupby(key, sort=False)[[SCORE, "update_linearity_heldout", RATIO]].mean().reset_index()
+    rows = rows.groupby(key, sort=False)[[SCORE, UPDATE, RATIO]].mean().reset_index().sort_values("weights", key=_place)
+    rows = rows.sort_values("model", key=lambda names: names.map(list(REAL).index), kind="stable", ignore_index=True)
     kinds = pd.DataFrame([REAL[name] for name in rows.model], columns=["kind", "norm"])
     return rows.rename(columns={"model": "network"}).join(kinds)
 
 
-def drawn(table: pd.DataFrame | None = None) -> pd.DataFrame:
+def drawn(table: pd.DataFrame) -> pd.DataFrame:
     """Return what the figure draws: a row a layer of a network, means over seeds, in the order of the trained score."""
-    rows = networks(results("matched") if table is None else table)
-    scores = [SCORE, "update_linearity_heldout", RATIO]
-    rows = rows[rows.contest].groupby([*NETWORK, "weights", "layer"], sort=False)[scores].mean().reset_index()
+    rows = networks(table)
+    key = [*NETWORK, "weights", "layer"]
+    rows = rows[rows.contest].groupby(key, sort=False)[[SCORE, UPDATE, RATIO]].mean().reset_index()
+    rows = rows.sort_values("weights", key=_place, kind="stable")
     order = rows[rows.weights == "trained"].groupby("network")[SCORE].median().sort_values(ascending=False)
     place = {name: number for number, name in enumerate(order.index)}
     return rows.sort_values("network", key=lambda names: names.map(place), kind="stable", ignore_index=True)
+
+
+def _place(weights: pd.Series) -> pd.Series:
+    return weights.map(WEIGHTS.index)

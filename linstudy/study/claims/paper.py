@@ -208,11 +208,8 @@ def _tails(tables: Tables) -> Iterator[dict]:
 
 def _exclusive(tables: Tables) -> Iterator[dict]:
     yield from _by_layer(tables, "LS", "linearity", (ALL, WITHOUT), encoder=True)
-    matched = tables("matched")
-    (decoder,) = beyond.medians(matched).query("network == 'decoder' and weights == 'trained'").groupby("network")
-    control = ("the decoder's LS", decoder[1][beyond.SCORE].mean())
-    for _, one in beyond.beside_decoder(matched).iterrows():
-        spread = (one.gap, one.low, one.high, f"{one.seeds} seeds")
+    for _, one in beyond.beside_decoder(tables("matched")).iterrows():
+        spread, control = (one.gap, one.low, one.high, f"{one.seeds} seeds"), ("the decoder's LS", one.decoder)
         yield _row("LS less the decoder's", one.network, "tinystories-train-sample", spread, control, "matched")
     families = tables("families")
     rows = families[(families.part == "block") & families.model.isin(FAMILIES)].assign(
