@@ -167,6 +167,10 @@ def test_real_models_are_compared_at_one_number_of_tokens_a_dimension():
     ]
     rows += protocol("minilm", 384, 100, "trained", 0.1)  # its twins were not measured so
     rows += protocol("gemma3-270m", 640, 25, "trained", 0.1)  # has no twins yet
+    for weights in ("trained", "random", "permuted"):
+        rows += protocol("minilm", 384, 50, weights, 0.1)  # alone
+        for model, dim in (("smollm2-135m", 576), ("gemma3-270m", 640)):
+            rows += protocol(model, dim, 200, weights, 0.1)  # without an encoder
     found = beyond.real_models(pd.DataFrame(rows), selection="all tokens")
     assert set(found.network) == {"smollm2-135m", "minilm"}
     assert found.linearity_heldout.eq(0.9).all()
