@@ -95,7 +95,7 @@ def table_of(page: str) -> pd.DataFrame:
 
 
 def process(folder, *words, **options):
-    environment = os.environ | {"LINSTUDY_SIZE": "tiny"}
+    environment = os.environ | {"LINSTUDY_SIZE": "tiny", "PYTHONUNBUFFERED": ""}  # told before the work, not at its end
     command = [sys.executable, "-m", "linstudy", "report", *words]
     return subprocess.Popen(command, cwd=folder, env=environment, text=True, stdout=-1, stderr=-1, **options)
 

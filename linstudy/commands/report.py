@@ -55,9 +55,10 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
     name, corpus, revision = bare(options.model), bare(options.text), getattr(model.config, "_commit_hash", None)
     tokens = work(model, text)
     minutes = tokens * seconds_a_token(model, text) / 60
-    print(
+    told = (
         f"{name} on {blocks.numel():,} tokens of {corpus}: about {_minutes(minutes)}; --tokens N reads fewer or more."
     )
+    print(told, flush=True)  # before the work, also into a file
     named = {"model": name, "corpus": corpus, "revision": revision or ""}
     with tqdm(total=tokens, unit="token", unit_scale=True, disable=None) as bar:
 
