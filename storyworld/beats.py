@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 from . import lexicon
 from .scene import Scene
-from .stock import article, listed, part, product_of
+from .stock import Project, projects
 from .tables import templates
 from .world import Character, Place, Thing, Wish
 
@@ -125,11 +125,9 @@ class Telling(Scene):
         for spot in self.sample(empty, min(count, len(empty))):
             self.do("look_empty", who, thing=thing, spot=spot)
 
-    def something_to_make(self) -> tuple[str, Thing, list[Thing], str]:
+    def something_to_make(self) -> Project:
         """Return something to make, also as a thing, with the things it takes, also as a list in words."""
-        what, names = self.pick(lexicon.PROJECTS)
-        parts = [part(name) for name in names.split(", ")]
-        return what, product_of(what), parts, listed([article(one.name) for one in parts])
+        return self.pick(projects())
 
     def weather(self) -> list[str]:
         """Return how weather that the season allows starts and stops, and what is seen after it."""

@@ -25,6 +25,7 @@ class Kind:
     other_feel: str = ""
     cause: str = ""
     held: bool = False
+    says: str = ""
 
     def act_with(self, other: bool) -> str:
         """Return what such an event does to the world, with another one or alone: nobody meets nobody."""

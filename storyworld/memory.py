@@ -7,8 +7,8 @@ from typing import Any
 
 from . import lexicon
 from .acts import SOMEWHERE, UNTOLD, Deed, World
-from .kinds import kinds
-from .stock import people, places, things
+from .kinds import Kind, kinds
+from .stock import people, places, projects
 from .world import Character, Thing
 
 ANYBODY = "anybody"  # a pronoun may stand for everybody
@@ -71,27 +71,27 @@ class Memory:
         mistake counts once.
         """
         who, _, thing, _ = names
+        row = kinds()[kind] if kind else Kind()
         moves = act in ("go", "gotogether")
         place = (moves and told.get("to")) or told.get("at") or told.get("place") or ("home" if moves else "")
         spot = told.get("spot", UNTOLD)
         if act == "put" and not thing:
             act = ""  # the text has not named what was lost
         try:
-            if kind == "hint":
-                place, spot = _split(told["x"])
-            if kind in ("hint", "remember"):
-                self._lies(thing, place, spot)
+            if row.says == "lies":
+                self._lies(thing, *(_split(told["x"]) if "x" in told else (place, spot)))
                 return ""
-            if kind == "open" or (place and not moves):
+            if row.says == "at" or (place and not moves):
                 self.world.is_at(who, place or "home")
+            here = self._place(who)
             if "where" in told:
-                self._such(place or self._place(who), told["where"])
-            if kind and kinds()[kind].has and thing:
+                self._such(place or here, told["where"])
+            if row.has and thing:
                 self.world.need(self.world.is_with(thing, who), who, "have", thing)
-            if kind == "missing":
+            if row.says == "lacks":
                 self.world.lacks[thing] = who
-            if spot and self._place(who) != SOMEWHERE and spot not in places()[self._place(who)].spots:
-                raise ValueError(f"nothing at {self._place(who)} is {spot}")
+            if spot and here != SOMEWHERE and spot not in places()[here].spots:
+                raise ValueError(f"nothing at {here} is {spot}")
             self.world.apply(Deed(act, *names, place, spot))
         except ValueError as error:
             self.world.insist(Deed(act, *names, place, spot))
@@ -115,23 +115,22 @@ class Memory:
 
     def note(self, kind: str, who: str, thing: Thing | None, told: dict[str, Any]) -> str:
         """Take in the details of an event and return what contradicts those before, or ""."""
-        if kind == "locked":
+        row = kinds()[kind] if kind else Kind()
+        if row.says == "key":
             self.keep(Thing("", "key"))
-        elif kind == "needs":
-            self.keep(*(things()[re.sub("^an? ", "", part)][0] for part in re.split(", and |, ", told["x"])))
-        if kind:
-            row = kinds()[kind]
-            for source, value in ((row.x, told.get("x")), (row.y, told.get("y")), (row.noun, thing and thing.noun)):
-                if value and re.fullmatch(r"[A-Z]+\.\d", source) and not self._narrow(source, value):
-                    return f"{value!r} does not go with what was told before"
-        if kind in ("stray", "offer_way") and "x" in told:
+        elif row.says == "parts":
+            self.keep(*next(project.parts for project in projects() if project.needs == told["x"]))
+        for source, value in ((row.x, told.get("x")), (row.y, told.get("y")), (row.noun, thing and thing.noun)):
+            if value and re.fullmatch(r"[A-Z]+\.\d", source) and not self._narrow(source, value):
+                return f"{value!r} does not go with what was told before"
+        if row.says == "home" and "x" in told:
             if self.home_of not in ("", told["x"]):
                 return f"home was {self.home_of}, not {told['x']}"
             self.home_of = told["x"]
         here = self._place(who)
-        if kind in ("right_place", "wrong_place") and self.home_of and here != SOMEWHERE:
+        if row.says in ("is home", "is not home") and self.home_of and here != SOMEWHERE:
             right = places()[here].where == self.home_of
-            if right != (kind == "right_place"):
+            if right != (row.says == "is home"):
                 return f"home is a place {self.home_of}"
         for slot in ("season", "weather", "a.weather"):
             if slot in told:

@@ -11,7 +11,7 @@ from .kinds import acts, kinds
 from .meant import Pair, named, pairs
 from .memory import ANYBODY, Memory
 from .slots import Said
-from .stock import product_of, things
+from .stock import projects
 from .world import Thing
 
 LONGEST = 6  # sentences of one template
@@ -98,7 +98,7 @@ def _readings(match: Match, memory: Memory) -> Iterator[Reading]:
     if thing.thing:
         choices = [thing.thing]
     elif kind == "build" and whole:
-        choices = things()[product_of(told["x"]).noun]
+        choices = [project.thing for project in projects() if project.what == told["x"]]
     else:
         choices = [one for one in known if thing.many in (None, one.plural)] if "thing" in takes else []
     others = [swap.thing] if swap.thing else known if "swap" in takes else []

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import product
+from typing import NamedTuple
 
 from . import lexicon
 from .world import Character, Place, Thing
@@ -17,11 +18,6 @@ def article(phrase: str) -> str:
 def capital(words: str) -> str:
     """Return the words as a sentence begins with them."""
     return words[0].upper() + words[1:]
-
-
-def listed(phrases: list[str]) -> str:
-    """Return the phrases with commas and a final "and"."""
-    return f"{', '.join(phrases[:-1])}, and {phrases[-1]}"
 
 
 # -------------------------------------------------------------- people
@@ -61,14 +57,26 @@ def looks(kinds: Iterable[str]) -> list[Character]:
 # -------------------------------------------------------------- things
 
 
-def part(name: str) -> Thing:
-    """Return one of the things it takes to make another."""
-    return Thing("", name) if " of " in name else Thing(*name.split(" ", 1))
+class Project(NamedTuple):
+    """Something to make, in words and as a thing, and what it takes, as things and as a list in words."""
+
+    what: str
+    thing: Thing
+    parts: tuple[Thing, ...]
+    needs: str
 
 
-def product_of(what: str) -> Thing:
-    """Return what somebody makes: the thing for "a wind chime"."""
-    return Thing("", what.split(" ", 1)[1])
+@cache
+def projects() -> tuple[Project, ...]:
+    """Return all that somebody can make."""
+    found = []
+    for what, names in lexicon.PROJECTS:
+        parts = [Thing("", name) if " of " in name else Thing(*name.split(" ", 1)) for name in names.split(", ")]
+        needs = [article(part.name) for part in parts]
+        found.append(
+            Project(what, Thing("", what.split(" ", 1)[1]), tuple(parts), f"{', '.join(needs[:-1])}, and {needs[-1]}")
+        )
+    return tuple(found)
 
 
 @cache
@@ -83,8 +91,8 @@ def everything() -> tuple[Thing, ...]:
         found += [Thing(look, noun) for look in lexicon.COLORS]
         found += [Thing(look, tool) for look in lexicon.TOOL_LOOKS]
     found += [Thing(look, tool) for _, tool in lexicon.TROUBLES for look in lexicon.PLAIN_LOOKS]
-    for what, parts in lexicon.PROJECTS:
-        found += [product_of(what), *map(part, parts.split(", "))]
+    for project in projects():
+        found += [project.thing, *project.parts]
     return tuple(dict.fromkeys(found))
 
 
@@ -161,7 +169,7 @@ def _source(source: str) -> Iterable[str]:
     if table == "whereabouts":
         return [f"{spot} {place.at}" for place in places().values() for spot in place.spots]
     if table == "parts":
-        return [listed([article(part) for part in row[1].split(", ")]) for row in lexicon.PROJECTS]
+        return [project.needs for project in projects()]
     if table == "places":
         return [getattr(place, column) for place in (*away(), *homes()) if place.key != "home" or column == "at"]
     words = getattr(lexicon, table)
