@@ -69,6 +69,8 @@ def _roles(verb: str, values: list[Any]) -> dict[str, Any]:
 
 def _value(word: str, names: dict[str, Any]) -> Any:
     """Return what a word of a script stands for."""
+    if word in names:
+        return names[word]
     first, _, rest = word.partition(".")
     if word[0] == '"':
         return word[1:-1].format_map(names)
@@ -79,4 +81,4 @@ def _value(word: str, names: dict[str, Any]) -> Any:
     if first.isupper():
         words = getattr(lexicon, first)
         return words[int(rest)] if rest else words
-    return (getattr(names[first], rest) if rest else names[first]) if first in names else word
+    return getattr(names[first], rest) if first in names else word

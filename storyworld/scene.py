@@ -139,22 +139,26 @@ class Scene(Chance):
         other: Character | None = None,
         thing: Thing | None = None,
         *,
+        place: Place | None = None,
         feel: str = "",
         other_feel: str = "",
-        **details: Thing | Place | str | None,
+        **details: Thing | str,
     ) -> None:
-        """Let an event happen: change the world, tell it, record it; `details` are those of an Occasion."""
-        row, feelings, now = kinds()[kind], self.voice.feelings, Occasion(who, other, thing, **details)
-        place = now.place or (self.place_of(who.name) if row.level == "real" else self.home)
-        now = now._replace(place=place)
-        deed = Deed(row.act_with(bool(other)), *(one.name if one else "" for one in now[:4]), place.name, now.spot)
+        """Let an event happen: change the world, tell it, record it; `details` are the rest of an Occasion."""
+        row, feelings = kinds()[kind], self.voice.feelings
+        place = place or (self.place_of(who.name) if row.level == "real" else self.home)
+        now = Occasion(who, other, thing, place=place, **details)
+        names = [one.name if one else "" for one in (who, other, thing, now.swap)]
+        deed = Deed(row.act_with(bool(other)), *names, place.name, now.spot)
         if row.level == "real":
-            for name in filter(None, (deed.who, deed.other)):
-                feelings.setdefault(name, "calm")
+            feelings.setdefault(deed.who, "calm")
+            if other:
+                feelings.setdefault(deed.other, "calm")
             self.world.apply(deed)
-            for name, feeling in ((deed.who, feel or row.feel), (deed.other, other_feel or row.other_feel)):
-                if feeling:
-                    feelings[name] = feeling
+            if feel or row.feel:
+                feelings[deed.who] = feel or row.feel
+            if other_feel or row.other_feel:
+                feelings[deed.other] = other_feel or row.other_feel
         said = say(self.voice, kind, now)
         start = len(self.text) + len(self.gap)
         self.text += self.gap + said
