@@ -273,29 +273,6 @@ def test_a_fault_is_named(text, fault):
     assert given.consistency < 1
 
 
-def test_a_mistake_counts_once():
-    happy = HAPPY.replace("Mila", "Omar")
-    assert [grade(OPENING + happy * times).consistency for times in (1, 2, 3)] == [1 / 2, 2 / 3, 3 / 4]
-    assert grade(OPENING + OMAR + happy).consistency == 1
-    found = " It was Omar who found the red kite, for he had thought of looking behind the stone wall."
-    given = OPENING + OMAR + KITE + WELL + found + " Omar gave the red kite to Mila."
-    assert grade(given).consistency == 5 / 6  # Mila had it, but from then on Omar has
-
-
-def test_what_was_not_said_is_not_held_against_a_text():
-    there = OPENING + OMAR + WELL
-    assert grade(there + " Omar gave a red kite to Mila.").grammar < 1  # a gift is not introduced by giving it
-    assert marks(there + " Omar carried it to Mila.")[:2] == (1, 1)
-
-
-def test_pronouns_stand_for_the_one_spoken_of_last():
-    there = OPENING + OMAR + WELL
-    assert grade(there + " She was happy and jumped into the air.").grammar == 1
-    assert grade(there + " He was happy and jumped into the air.").grammar < 1
-    assert grade(there + "\n\nShe was happy and jumped into the air.").grammar < 1  # a paragraph begins with a name
-    assert grade(there + " Omar was happy and jumped into the air.").grammar == 1
-
-
 def test_a_prompt_is_read_and_not_graded(sample):
     text = sample[0].text
     cut = text.index("\n\n")
@@ -307,36 +284,54 @@ def test_a_prompt_is_read_and_not_graded(sample):
     assert after.sentences == alone.sentences
 
 
-def test_a_pronoun_stands_only_where_one_can_be_meant():
-    sorry = " told Nora that she was sorry, and she meant it."
-    assert grade(OPENING + NORA + " Mila" + sorry).grammar == 1
-    assert grade(OPENING + NORA + " She" + sorry).grammar < 1
-    assert grade(OPENING + OMAR + " She" + sorry.replace("Nora", "Omar")).grammar == 1
+THERE = OPENING + OMAR + WELL
+OMAR_HAPPY, HE_HAPPY, SHE_HAPPY = (HAPPY.replace("Mila", who) for who in ("Omar", "He", "She"))
+FOUND_KITE = " It was Omar who found the red kite, for he had thought of looking behind the stone wall."
+SORRY = " {} told {} that she was sorry, and she meant it."
+LOST_TRACK, ASLEEP = " Mila did what nobody reads.", " Mila was so tired that she fell asleep "
+UNSURE = " It was a mild day, so Mila asked Omar to come to the well."
+TALE = (
+    " \"Once a shy little goat met a monster who roared. 'Why do you roar?' asked the {}. 'Because I am afraid of you,'"
+    ' said the monster, and both of them laughed."'
+)
 
 
-def test_after_a_sentence_that_cannot_be_read_all_may_be_true():
-    lost, asleep = " Mila did what nobody reads.", " Mila was so tired that she fell asleep "
-    happy = HAPPY.replace("Mila", "He")
-    assert marks(OPENING + OMAR + happy)[0] == 2 / 3
-    assert marks(OPENING + OMAR + lost + happy)[:2] == (3 / 4, 1)
-    assert marks(OPENING + OMAR + WELL + asleep + "under the bed.")[:2] == (1, 3 / 4)
-    assert marks(OPENING + OMAR + WELL + lost + asleep + "under the bed.")[:2] == (4 / 5, 1)
-    part = " It was a mild day, so Mila asked Omar to come to the well."  # and whether they went is not told
-    assert marks(OPENING + OMAR + part + asleep + "behind the stone wall.")[:2] == (1, 1)
-
-
-def test_a_part_of_a_template_is_read_up_to_the_end_of_a_sentence():
-    assert grade(OPENING + OMAR + ' "Oh no!"' + HAPPY).grammar == 1
-    assert grade(OPENING + OMAR + ' "Thank you!"' + HAPPY).grammar < 1  # who said it goes on in small letters
-
-
-def test_the_hero_of_a_tale_stays_what_it_is():
-    tale = (
-        " \"Once a shy little goat met a monster who roared. 'Why do you roar?' asked the {}. 'Because I am afraid of "
-    )
-    tale += "you,' said the monster, and both of them laughed.\"" + HAPPY
-    assert grade(OPENING + OMAR + tale.format("goat")).grammar == 1
-    assert grade(OPENING + OMAR + tale.format("pig")).grammar < 1
+@pytest.mark.parametrize(
+    ("text", "grammar", "consistency"),
+    [
+        # a mistake counts once
+        (OPENING + OMAR_HAPPY, 1, 1 / 2),
+        (OPENING + OMAR_HAPPY * 2, 1, 2 / 3),
+        (OPENING + OMAR + OMAR_HAPPY, 1, 1),
+        (OPENING + OMAR + KITE + WELL + FOUND_KITE + " Omar gave the red kite to Mila.", 1, 5 / 6),  # then he has it
+        # what was not said is not held against a text
+        (THERE + " Omar gave a red kite to Mila.", 3 / 4, 1),  # but a gift is not introduced by giving it
+        (THERE + " Omar carried it to Mila.", 1, 1),
+        # a pronoun stands for the one spoken of last, but a paragraph begins with a name
+        (THERE + SHE_HAPPY, 1, 1),
+        (THERE + HE_HAPPY, 3 / 4, 1),
+        (THERE + "\n\n" + SHE_HAPPY.strip(), 3 / 4, 1),
+        (THERE + OMAR_HAPPY, 1, 1),
+        # and only where one can be meant
+        (OPENING + NORA + SORRY.format("Mila", "Nora"), 1, 1),
+        (OPENING + NORA + SORRY.format("She", "Nora"), 2 / 3, 1),
+        (OPENING + OMAR + SORRY.format("She", "Omar"), 1, 1),
+        # after a sentence that cannot be read, all may be true
+        (OPENING + OMAR + HE_HAPPY, 2 / 3, 1),
+        (OPENING + OMAR + LOST_TRACK + HE_HAPPY, 3 / 4, 1),
+        (THERE + ASLEEP + "under the bed.", 1, 3 / 4),
+        (THERE + LOST_TRACK + ASLEEP + "under the bed.", 4 / 5, 1),
+        (OPENING + OMAR + UNSURE + ASLEEP + "behind the stone wall.", 1, 1),  # whether they went is not told
+        # a part of a template is read up to the end of a sentence
+        (OPENING + OMAR + ' "Oh no!"' + HAPPY, 1, 1),
+        (OPENING + OMAR + ' "Thank you!"' + HAPPY, 3 / 4, 1),  # who said it goes on in small letters
+        # the hero of a tale stays what it is
+        (OPENING + OMAR + TALE.format("goat") + HAPPY, 1, 1),
+        (OPENING + OMAR + TALE.format("pig") + HAPPY, 2 / 3, 1),
+    ],
+)  # fmt: skip
+def test_marks_by_hand(text, grammar, consistency):
+    assert marks(text)[:2] == (pytest.approx(grammar), pytest.approx(consistency))
 
 
 SWIM = OPENING + " Mila wanted to learn how to swim. Everyone else could do it."

@@ -286,14 +286,6 @@ def test_no_split_meets_another_or_the_stories_that_models_are_trained_on():
     assert min(b - a for a, b in pairwise(around)) > 10**12
 
 
-def test_splits_share_no_story():
-    seeds = [
-        {seed for name in TASKS for example in islice(task(name, split=split), 10) for seed in example.stories}
-        for split in SPLITS
-    ]
-    assert len(set.union(*seeds)) == sum(map(len, seeds))
-
-
 # ------------------------------------------------------------------ balance and leaks, without the checks of types
 
 ELSEWHERE = """
