@@ -21,8 +21,9 @@ from .changes import KEPT, places_of
 from .saving import stand_ins
 
 # No weight decay: it would pull a stand-in to 0, where its neutral state is the identity. Step 0 has a row: unhealed.
-HEALING = Recipe(steps=200, warmup=20, peak_rate=1e-3, weight_decay=0.0, log_every=20, snapshots=(0,), linear="torch")
+HEALING = Recipe(steps=200, warmup=20, peak_rate=1e-3, weight_decay=0.0, log_every=20, snapshots=(0,))
 TRAINED = ("stand-ins", "all")
+STARTS = ("zero", "random")
 
 
 def heal(
@@ -42,8 +43,8 @@ def heal(
     that of what leaves each stand-in (with all weights trained, each place) from what leaves the same layer of the
     ``teacher``, a copy of the whole model, as a share of that state's variance, so that no layer counts more for being
     late. The paper's distillation is ``trained="stand-ins"``, whose maps :func:`linstudy.prune.fit` has put where the
-    closed form is best; from random maps (:func:`randomise_`) it comes nowhere near. The controls: no healing (row 0),
-    and the whole model trained as long on the same blocks (``trained="all", states=0.0, nats=1.0``).
+    closed form is best. The controls: no healing (row 0), maps that start elsewhere (:func:`restart_`), and the whole
+    model trained as long on the same blocks (``trained="all", states=0.0, nats=1.0``), which no recipe may make worse.
 
     The recipe is :data:`HEALING` with changes, without penalty and scaling; dropout stays off. Columns: ``state_error``
     and ``training_nats`` (None where not in the loss), the others as in :func:`linstudy.pretrain`.
@@ -84,16 +85,23 @@ def heal(
         yield from descend(model, replace(objective, dropout=False), recipe)
 
 
-def randomise_(model: PreTrainedModel, *, seed: int = 0) -> None:
-    """Draw every stand-in of a pruned model anew: the control that shows what the closed form is worth.
+def restart_(model: PreTrainedModel, start: str, *, seed: int = 0) -> None:
+    """Start every stand-in of a pruned model anew: the controls that show what the closed form is worth.
 
-    The paper does not say where its linear layers start. From PyTorch's own random weights gradient descent stays far
-    from the closed form, because some directions of the stream vary a thousand times less than others.
+    From ``"zero"`` a map of a layer is the identity and one of a part gives 0: what removing does, with as much to
+    train as a fitted map has. From ``"random"``, PyTorch's own weights drawn by ``seed``, gradient descent stays far
+    from the closed form, because some directions of the stream vary a thousand times less than others. The paper does
+    not say where its linear layers start. Raises ValueError for another start.
     """
-    with torch.random.fork_rng(devices=[]):
+    if start not in STARTS:
+        raise ValueError(f"start={start!r} is not known: choose one of {', '.join(STARTS)}")
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
-        for _, layer in stand_ins(model):
+        for name, layer in stand_ins(model):
             fresh = nn.Linear(layer.in_features, layer.out_features)
+            if start == "zero":
+                fresh.weight.copy_(torch.eye(len(fresh.weight)) if name.endswith("block") else 0 * fresh.weight)
+                fresh.bias.zero_()
             layer.load_state_dict(fresh.state_dict())
 
 

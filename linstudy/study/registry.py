@@ -87,6 +87,7 @@ FOLLOWED = {"nano": (6e-3, 1024, "tiny"), "pocket": (6e-3, 4882, "t4")}  # rate,
 OWN_TEXTS = {"stories": "stories", "pydocs": "pydocs"}  # perplexity on the text that was learnt, and on another
 HUB_TEXTS = {name: name for name in ("wikitext-test", "tinystories-validation")}
 FITTED = 64 * LENGTH  # tokens that small models are pruned by
+HEALED = 256 * LENGTH  # tokens that pruned models are trained on
 KINDS = ("costs", "pruning", "healing")  # of runs on a pruned model
 
 
@@ -191,7 +192,7 @@ def _pruning() -> Iterator[Run]:
     """List the runs on pruned models: what every choice of layers costs, and what training afterwards brings back."""
     source = _beside("tinystories-train-sample")
     texts = {one.corpus: one.text for one in (source, _beside("wikitext-2-valid"))}
-    yield from _pruned(source, texts, needs="shared model")
+    yield from _pruned(source, texts, needs="shared model", elsewhere=texts["wikitext-2-valid"])
     for part, action in product(("block", "sublayers"), ACTIONS):
         yield losses_run(source, part, TOGETHER, action, needs="shared model")
         yield losses_run(_own(PLAIN), part, TOGETHER, action)
@@ -214,16 +215,13 @@ def _pruned(
     task: str = "preference",
     dtype: str = "float32",
     kinds: Collection[str] = KINDS,
+    elsewhere: str | Path | None = None,  # a text of another kind of which the model knows something
     **where: str,
 ) -> Iterator[Run]:
     """List the runs of these kinds that prune one model by one text."""
     costs = {"source": source, "tokens": tokens, "dtype": dtype}
-    pruning = costs | {"texts": texts, "healing": "none", "task": task}
-    healing = costs | {"texts": texts, "healing": "stand-ins"}
-    for kind, table, arguments in (
-        ("costs", "layer_costs", costs),
-        ("pruning", "pruning", pruning),
-        ("healing", "pruning", healing),
-    ):
+    arguments = {"costs": costs, "pruning": costs | {"texts": texts, "task": task}}
+    arguments["healing"] = costs | {"tokens": HEALED, "elsewhere": elsewhere}
+    for kind, table in zip(KINDS, ("layer_costs", "pruning", "healing"), strict=True):
         if kind in kinds:
-            yield Run(f"{kind}-{source.model}-{source.corpus}", TABLES[table], arguments, **where)
+            yield Run(f"{kind}-{source.model}-{source.corpus}", TABLES[table], arguments[kind], **where)

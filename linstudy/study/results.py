@@ -28,7 +28,7 @@ _TEXT |= {
     "predictor",
     "order",
 }
-_TEXT |= {"dtype", "action", "healing", "which", "architecture", "kind", "norm"}
+_TEXT |= {"dtype", "action", "start", "healing", "which", "architecture", "kind", "norm"}
 _TEXT |= set(Provenance.__annotations__) - {"minutes"}
 # Whole numbers that may be missing: a finished model has no step.
 _WHOLE = {"step", "seed", "shard", "tokens", "layer", "layers", "parameters", "boundary", "length", "dimension"}

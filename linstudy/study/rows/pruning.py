@@ -1,10 +1,7 @@
-"""Prune a model: what layers cost, what orders and actions leave, what healing brings back."""
+"""Prune a model: what layers cost, and what orders and actions leave."""
 
-import copy
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -24,28 +21,7 @@ BUDGETS = (1, 2, 3, 4, 6, 8, 12, 16)  # layers that go, up to four in five
 ASKED, ASKED_ACTIONS = "greedy_replaced", ("remove", "affine", "sequential")  # these are asked what they know
 EXAMPLES = 100  # of a task, from stories that no model was trained on
 KNOWN = ("accuracy", "accuracy_error", "probe_accuracy", "probe_error", "probe_constant")
-LESS = 1 / 3  # share of the layers that a healed model has lost
-HEALED = {"steps": 50, "batch": 8, "warmup": 5, "log_every": 50, "validate_every": 50}
-SEEDS = (0, 1, 2)
 CHOICE = ("order", "action", "layers", "seed")  # one pruned model
-Add = Callable[..., None]
-
-
-# What is trained, and by what, of the options of ``heal``; from random maps where it says so.
-HEALINGS: dict[str, Mapping[str, Any]] = {
-    "stand-ins": {},  # the paper's
-    "stand-ins, random start": {},
-    "stand-ins, with loss": {"nats": 1.0},
-    "all": {"trained": "all"},  # of removed layers the fourth line of the paper's Figure 7
-    "all, with loss": {"trained": "all", "nats": 1.0},
-    "fine-tuning": {"trained": "all", "states": 0.0, "nats": 1.0},
-}
-RECIPES = (  # an action and a healing; the last is the control: nothing is pruned
-    *(("affine", healing) for healing in HEALINGS),
-    ("sequential", "stand-ins"),
-    *(("remove", healing) for healing in ("all", "all, with loss", "fine-tuning")),
-    ("whole", "fine-tuning"),
-)
 
 
 def layer_costs(keep: Keep, source: Source, *, tokens: int, dtype: str) -> None:
@@ -71,16 +47,17 @@ def pruning(
     *,
     tokens: int,
     dtype: str,
-    healing: str,
     task: str = "",
 ) -> None:
-    """Prune a model and measure perplexity on ``texts`` by name; of the text that was fitted, on other blocks.
+    """Prune a model by all orders, actions and budgets; measure perplexity on ``texts`` by name, and what it knows.
 
-    Without healing ("none"): by all orders, actions and budgets, and what of the ``task`` is left: "preference", for
-    stories told against spoilt ones and a probe of the last state on questions about a story, or the name of one of
-    lm-evaluation-harness. Else by one choice of layers, trained by every recipe; without training they are in the
-    table already.
+    Of the text that was fitted other blocks are measured. The ``task`` is "preference", for stories told against spoilt
+    ones and a probe of the last state on questions about a story, or the name of one of lm-evaluation-harness. What
+    some of the models know stands also where others are the same.
     """
+    from ...models import blocks as blocks_in
+    from ...prune import ORDERS, pruning_table
+
     model, tokenizer = source.load(dtype=dtype)
     blocks = drawn(source.text, tokenizer, tokens // LENGTH + EVALUATED[True], framed=source.framed)
     blocks, own = blocks[: tokens // LENGTH], blocks[tokens // LENGTH :]
@@ -89,32 +66,9 @@ def pruning(
     for name, text in others.items():
         evaluated[name] = drawn(text, tokenizer, EVALUATED[False], framed=source.framed)
 
-    def add(make: Callable[[], pd.DataFrame], **key: object) -> None:
-        """Keep rows with what all have, and without a value in the columns that were not measured."""
-
-        def filled() -> pd.DataFrame:
-            rows = make()
-            absent = dict.fromkeys(name for name in PRUNING.measured if name not in rows)
-            return rows.assign(**absent | {"dtype": dtype, "task": task} | text_of(blocks))
-
-        keep(filled, **key)
-
-    if healing == "none":
-        by_choice(add, model, blocks, evaluated, there=keep.there, ask=partial(known, model, tokenizer, task, blocks))
-    else:
-        by_recipe(add, model, blocks, evaluated)
-
-
-def by_choice(
-    add: Add, model: Any, blocks: Any, evaluated: Mapping[str, Any], *, there: pd.DataFrame, ask: Callable[..., dict]
-) -> None:
-    """Prune by all orders, actions and budgets; what some of the models know stands also where others are the same."""
-    from ...models import blocks as blocks_in
-    from ...prune import ORDERS, pruning_table
-
-    answers = there.dropna(subset="accuracy").groupby(["action", "which"])[[*KNOWN]]
+    answers = keep.there.dropna(subset="accuracy").groupby(["action", "which"])[[*KNOWN]]
     answers = {what: dict(rows.iloc[0]) for what, rows in answers}
-    done = set(there[list(CHOICE)].itertuples(index=False, name=None))
+    done = set(keep.there[list(CHOICE)].itertuples(index=False, name=None))
     options = {
         "orders": (ASKED, *(order for order in ORDERS if order != ASKED)),  # first the one that is asked
         "budgets": [budget for budget in BUDGETS if budget <= 0.8 * len(blocks_in(model))],
@@ -123,9 +77,11 @@ def by_choice(
         found = pd.DataFrame(rows)
         order, action, which = found.loc[0, ["order", "action", "which"]]
         if order in ("whole", ASKED) and action in ("whole", *ASKED_ACTIONS) and (action, which) not in answers:
-            answers[action, which] = ask(action, which)
+            answers[action, which] = known(model, tokenizer, task, blocks, action, which)
         found = found.assign(**answers.get((action, which), {}))
-        add(lambda found=found: found, **dict(zip(CHOICE, choice, strict=True)))
+        absent = dict.fromkeys(name for name in PRUNING.measured if name not in found)  # what was not measured
+        found = found.assign(**absent | {"dtype": dtype, "task": task} | text_of(blocks))
+        keep(lambda found=found: found, **dict(zip(CHOICE, choice, strict=True)))
 
 
 def known(model: Any, tokenizer: Any, task: str, blocks: Any, action: str, which: str) -> dict[str, float]:
@@ -150,37 +106,6 @@ def known(model: Any, tokenizer: Any, task: str, blocks: Any, action: str, which
     return known | {"probe_constant": read["accuracy"]["constant"]}
 
 
-def by_recipe(add: Add, model: Any, blocks: Any, evaluated: Mapping[str, Any]) -> None:
-    """Take a third of the layers, those that a greedy search would replace, and train by every recipe and seed."""
-    from ... import cross_entropy
-    from ...models import blocks as blocks_in
-    from ...prune import choose, count_parameters, heal, prune, randomise_
-    from ...prune.healing import HEALING
-
-    count = max(1, round(LESS * len(blocks_in(model))))
-    layers = sorted(choose(model, blocks, ASKED, count=count))
-
-    def healed(start: Any, healing: str, seed: int) -> pd.DataFrame:
-        one = copy.deepcopy(start)
-        if "random start" in healing:
-            randomise_(one, seed=seed)
-        list(heal(one, blocks, replace(HEALING, **HEALED, seed=seed), teacher=model, **HEALINGS[healing]))
-        found = {text: math.exp(cross_entropy(one, some)) for text, some in evaluated.items()}
-        return pd.DataFrame({"text": found.keys(), "perplexity": found.values(), "parameters": count_parameters(one)})
-
-    for action, healing in RECIPES:
-        key = {"order": ASKED, "action": action, "healing": healing, "layers": count}
-        start, which = copy.deepcopy(model), " ".join(map(str, layers))
-        if action == "whole":
-            key |= {"order": "whole", "layers": 0}
-            which = ""
-        else:
-            prune(start, layers, action, blocks=blocks)
-        for seed in SEEDS:
-            make = partial(healed, start, healing, seed)
-            add(lambda make=make, which=which: make().assign(which=which), **key, seed=seed)
-
-
 def drawn(text: str | Path, tokenizer: Any, count: int, *, framed: bool = True) -> Any:
     """Return so many blocks of a text, drawn from a longer stretch of it, always the same ones."""
     import torch
@@ -203,7 +128,7 @@ LAYER_COSTS = Table(
 # a pruned model, a row each text that it was tried on: which layers went, what was done with them, what it cost
 PRUNING = Table(
     "pruning",
-    key=("model", "revision", "seed", "corpus", "tokens", "text", "order", "action", "healing", "layers"),
+    key=("model", "revision", "seed", "corpus", "tokens", "text", "order", "action", "layers"),
     measured=(
         *(*TEXT, "which", "perplexity", "parameters"),
         *(f"{ph}_{unit}{batch}" for batch in ("", "_8") for unit in ("ms", "share") for ph in ("prefill", "decode")),
