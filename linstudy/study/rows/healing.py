@@ -17,8 +17,8 @@ from .source import LENGTH, TEXT, Source, text_of
 
 LESS = 1 / 3  # share of the layers that are gone
 ASKED_BLOCKS = 64  # by which they are chosen
-VALIDATED, TESTED, ELSEWHERE = 32, 64, 16  # blocks by which rates are chosen, by which they are judged; of another text
-BATCH, WARMUP = 8, 4  # blocks a step, each read once; steps
+VALIDATED, TESTED, ELSEWHERE = 24, 48, 16  # blocks by which rates are chosen, by which they are judged; of another text
+BATCH, WARMUP = 4, 4  # blocks a step, each read once; steps
 RATES = (5e-4, 2e-3, 8e-3)  # and farther, until the best has worse ones on both sides
 JUDGING = (1, 2)  # seeds, at the rate that was chosen with another
 UNTRAINED = "none"
