@@ -7,7 +7,7 @@ import torch
 
 from linstudy import load
 from linstudy.models import small_model
-from linstudy.study.claims import dynamics, penalties, pruning
+from linstudy.study.claims import dynamics, healing, penalties, pruning
 from linstudy.study.results import paper_table
 from linstudy.study.rows.pretraining import Variant
 from linstudy.study.sweeps import swept
@@ -24,7 +24,7 @@ MADE_UP = {
 
 def pruned(made_up=MADE_UP, *, model="m", text="stories", whole=2.0, order="linearity"):
     """Rows as pruning.csv has them."""
-    key = {"model": model, "corpus": "stories", "text": text, "seed": 0, "healing": "none"}
+    key = {"model": model, "corpus": "stories", "text": text, "seed": 0}
     rows = [{"order": "whole", "action": "whole", "which": "", "perplexity": whole}]
     rows += [
         {"order": order, "action": action, "which": which, "perplexity": perplexity}
@@ -137,14 +137,6 @@ def test_a_map_has_the_share_of_a_block_that_it_does_not_save():
 def test_times_are_compared_with_the_blocks_left():
     above = pruning.above_proportional(pruned(), {"m": DEPTH})
     assert above.decode_share.tolist() == pytest.approx([0.7 / (2 / 3) - 1, 0.4 / (1 / 3) - 1])
-
-
-def test_healed_rows_stand_beside_the_same_choice_without_training():
-    bare = pruned(order="greedy_replaced")
-    trained = bare[(bare.action == "affine") & (bare.which == "2")].assign(healing="stand-ins", perplexity=2.5)
-    other = pruned(order="greedy")  # which was not trained
-    found = pruning.healed(pd.concat([bare, other, trained]))
-    assert dict(zip(found.healing, found.perplexity, strict=True)) == {"none": 3.0, "stand-ins": 2.5}
 
 
 def test_a_model_that_knows_less_is_noticed_and_one_within_two_errors_is_not():
@@ -431,3 +423,55 @@ def test_what_was_learnt_is_accuracy_beyond_a_constant_and_for_pairs_the_loss():
     assert found.gain["question"] == pytest.approx(0.41)
     assert found.gain["preference"] == pytest.approx(np.log(2) - 0.5)
     assert pd.isna(found.learnt["stories"])
+
+
+def trained_rows(ends, *, model="m"):
+    """Rows as healing.csv has them: of each recipe its loss before training or after, by rate and seed."""
+    rows = []
+    for recipe, losses in ends.items():
+        for (rate, seed), nats in losses.items():
+            key = dict(zip(("action", "start", "healing"), recipe, strict=True))
+            rows.append({"model": model, **key, "rate": rate, "seed": seed, "test_nats": nats})
+    table = pd.DataFrame(rows)
+    return table.assign(validation_nats=table.test_nats + table.rate * 10)
+
+
+def three(nats, *, spread=0.0):
+    """A recipe whose test loss is lower at the rate that validation does not choose."""
+    return {(0.1, 0): nats, (0.2, 0): nats - 0.5, (0.1, 1): nats - spread, (0.1, 2): nats + spread}
+
+
+ENDS = {
+    ("whole", "", "none"): {(0.0, 0): 2.0},
+    ("remove", "", "none"): {(0.0, 0): 6.0},
+    ("affine", "fitted", "none"): {(0.0, 0): 4.0},
+    ("whole", "", "all, by loss"): three(1.9, spread=0.05),
+    ("remove", "", "all, by loss"): three(2.72),
+    ("affine", "fitted", "all, by loss"): three(2.5, spread=0.1),
+    ("affine", "zero", "all, by loss"): three(2.55, spread=0.1),
+    ("affine", "zero", "maps, by loss"): three(5.0),
+}
+
+
+def test_a_recipe_says_something_of_a_model_whose_whole_one_it_spares():
+    found = healing.spared(trained_rows(ENDS)).loc["m"]
+    assert (found.before, found.after, found.rate, found.spared) == (2.0, pytest.approx(1.95), 0.1, True)
+    worse = ENDS | {("whole", "", "all, by loss"): three(1.97, spread=0.05)}  # one seed is worse than no training
+    assert not healing.spared(trained_rows(worse)).spared.any()
+
+
+def test_what_training_brings_back_is_counted_from_the_whole_model_trained_alike():
+    found = healing.brought_back(trained_rows(ENDS)).set_index(["action", "start", "healing"])
+    fitted = found.loc["affine", "fitted", "all, by loss"]
+    assert (fitted.untrained, fitted.nats, fitted.low) == (4.0, pytest.approx(2.5), pytest.approx(2.4))
+    assert fitted.share == pytest.approx((4.0 - 2.5) / (4.0 - 1.9))
+    zero = found.loc["affine", "zero", "maps, by loss"]  # which starts as a model with removed layers does
+    assert (zero.untrained, zero.share) == (6.0, pytest.approx(1 / 4.1))
+    assert "whole" not in found.index.unique("action")
+
+
+def test_a_map_is_worth_what_it_gains_once_both_sides_are_trained():
+    found = healing.worth(trained_rows(ENDS)).set_index("claim")
+    place, start = found.loc["a map in its place, all weights trained"], found.loc["the closed form, all, by loss"]
+    assert (place.nats, place.beyond) == (pytest.approx(0.22), True)
+    assert (start.nats, start.beyond) == (pytest.approx(0.05), False)  # the seeds overlap

@@ -11,7 +11,7 @@ from tiny_models import tiny_ids, tiny_model
 import linstudy
 from linstudy import cross_entropy
 from linstudy.models import capture
-from linstudy.prune import heal, prune, randomise_, stand_ins
+from linstudy.prune import heal, prune, restart_, stand_ins
 from linstudy.prune.healing import HEALING
 
 SHORT = replace(HEALING, steps=24, batch=8, warmup=4, log_every=8, validate_every=24)
@@ -65,7 +65,7 @@ def test_from_random_maps_gradient_descent_stays_far_from_the_closed_form(pocket
     closed_form, best, _ = healed(pocket, model)
     for rate in (1e-3, 1e-2):
         model = pruned_copy(pocket)
-        randomise_(model, seed=1)
+        restart_(model, "random", seed=1)
         first, last, _ = healed(pocket, model, replace(SHORT, peak_rate=rate))
         assert best < closed_form < last < first
 
@@ -133,12 +133,24 @@ def test_random_maps_are_those_of_their_seed():
     closed_form, state = dict(stand_ins(model))["2.block"].weight.clone(), torch.random.get_rng_state()
     drawn = []
     for seed in (0, 0, 1):
-        randomise_(model, seed=seed)
+        restart_(model, "random", seed=seed)
         drawn.append(dict(stand_ins(model))["2.block"].weight.clone())
     assert torch.equal(drawn[0], drawn[1])
     assert not torch.equal(drawn[0], drawn[2])
     assert not torch.allclose(drawn[0], closed_form, atol=0.1)
     assert torch.equal(torch.random.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("part", ["block", "attention", "mlp"])
+def test_maps_that_start_at_zero_do_what_removing_does(part):
+    whole, blocks, ids = tiny_model("llama"), tiny_ids(batch=20), tiny_ids()
+    model = prune(copy.deepcopy(whole), [2, 3], "affine", blocks=blocks, part=part)
+    removed = logits(prune(copy.deepcopy(whole), [2, 3], "remove", part=part), ids)
+    assert not torch.allclose(logits(model, ids), removed, atol=1e-3)  # control: fitted maps do something else
+    restart_(model, "zero")
+    assert torch.allclose(logits(model, ids), removed, atol=1e-5)
+    with pytest.raises(ValueError, match="start='one' is not known: choose one of zero, random"):
+        restart_(model, "one")
 
 
 def test_a_part_can_be_healed():

@@ -13,6 +13,7 @@ from linstudy.prune.healing import HEALING
 from linstudy.study.reach import MADE
 from linstudy.study.registry import registry
 from linstudy.study.results import TABLES
+from linstudy.study.rows import healing
 from linstudy.study.rows import pruning as rows
 from linstudy.study.rows.source import LENGTH, Source
 from linstudy.study.table import Keep
@@ -37,8 +38,6 @@ def small(monkeypatch):
     monkeypatch.setattr(rows, "EVALUATED", {True: 3, False: 2})
     monkeypatch.setattr(rows, "SHARD_BLOCKS", 2)
     monkeypatch.setattr(rows, "EXAMPLES", 40)
-    monkeypatch.setattr(rows, "SEEDS", (0, 1))
-    monkeypatch.setattr(rows, "HEALED", {"steps": 2, "batch": 2, "warmup": 1, "log_every": 1, "validate_every": 2})
 
 
 TEXTS = {"stories": "stories", "pydocs": "pydocs"}
@@ -52,7 +51,7 @@ def whole(table, name):
 
 @pytest.mark.slow
 def test_rows_of_every_order_action_and_text(source, small, monkeypatch):
-    run = {"source": source, "texts": TEXTS, "healing": "none", "task": "preference", **TINY}
+    run = {"source": source, "texts": TEXTS, "task": "preference", **TINY}
     table = TABLES["pruning"].rows(**run)
     whole(table, "pruning")
     assert set(table["order"]) == {"whole", *ORDERS}
@@ -103,15 +102,39 @@ def test_costs_of_every_shard_with_its_scores(source, small):
 
 
 @pytest.mark.slow
-def test_every_recipe_heals_with_every_seed(source, small):
-    table = TABLES["pruning"].rows(source=source, texts=TEXTS, healing="stand-ins", **TINY)
-    whole(table, "pruning")
-    assert len(table) == len(rows.RECIPES) * 2 * 2
-    assert set(zip(table["action"], table["healing"], strict=True)) == set(rows.RECIPES)
-    assert table[table["action"] != "whole"]["layers"].eq(2).all()
-    assert table.groupby(["action", "healing", "text"])["perplexity"].nunique().eq(2).all()  # the seed matters
-    once = table[(table["seed"] == 0) & (table["text"] == "stories")]
-    assert once["perplexity"].nunique() == len(once)  # and so does every recipe
+def test_every_recipe_is_trained_at_its_best_rate_by_seeds_that_chose_nothing(source, monkeypatch):
+    small = {"RATES": (1e-3, 4e-3), "VALIDATED": 2, "TESTED": 2, "ASKED_BLOCKS": 4, "BATCH": 2, "WARMUP": 1}
+    for name, value in small.items():
+        monkeypatch.setattr(healing, name, value)
+    run = {"source": source, "elsewhere": "pydocs", **TINY}
+    table = TABLES["healing"].rows(**run)
+    whole(table, "healing")
+    assert table.groupby(["action", "which"]).ngroups == 3
+    trained = table[table["healing"] != healing.UNTRAINED]
+    recipes = trained.groupby(["action", "start", "healing"])
+    assert set(recipes.groups) == set(healing.RECIPES)
+    for _, some in recipes:
+        chosen = some[some["seed"] == 0].set_index("rate")["validation_nats"]
+        assert {*healing.RATES} <= set(chosen.index)
+        judges = some[some["seed"] != 0]
+        assert sorted(judges["seed"]) == list(healing.JUDGING)
+        assert judges["rate"].eq(chosen.idxmin()).all()
+        assert some["test_nats"].nunique() == len(some)  # rate and seed matter
+
+    model, tokenizer = load(source.place, device="cpu")
+    blocks = rows.drawn("stories", tokenizer, 12)
+    layers = [int(layer) for layer in table["which"].max().split()]
+    with pruned(model, layers, "affine", blocks=blocks[:8]):
+        expected = [cross_entropy(model, some) for some in (blocks[8:10], blocks[10:])]
+    row = table[(table["action"] == "affine") & (table["healing"] == healing.UNTRAINED)].iloc[0]
+    assert row[["validation_nats", "test_nats"]].tolist() == pytest.approx(expected, rel=1e-5)
+
+    # A run that was stopped trains the rest alone.
+    made = []
+    rest = Keep(TABLES["healing"].key_of(run), table.iloc[:-1], made.append)
+    monkeypatch.setattr("linstudy.prune.restart_", lambda *_: pytest.fail("it was trained before"))
+    TABLES["healing"].maker(rest, **run)
+    assert pd.concat(made)["test_nats"].tolist() == pytest.approx([table["test_nats"].iloc[-1]], rel=1e-6)
 
 
 def test_blocks_are_drawn_from_all_of_a_longer_stretch():
@@ -125,20 +148,18 @@ def test_blocks_are_drawn_from_all_of_a_longer_stretch():
     assert rows.drawn("stories", tokenizer, 20).equal(drawn)
 
 
-@pytest.mark.parametrize(("action", "healing"), rows.RECIPES)
-def test_every_recipe_is_one_that_heal_knows(action, healing):
+@pytest.mark.parametrize(("action", "start", "how"), healing.RECIPES)
+def test_every_recipe_is_one_that_heal_knows(action, start, how):
     model = small_model("llama", seed=0)
     ids = token_blocks("stories", load("stories-1m")[1], tokens=40 * 16, length=16) % 99
     start = copy.deepcopy(model)
     start = start if action == "whole" else prune(start, [2], action, blocks=ids)
-    assert next(heal(start, ids, HEALING, teacher=model, **rows.HEALINGS[healing]))["step"] == 0
+    assert next(heal(start, ids, HEALING, teacher=model, **healing.HEALINGS[how]))["step"] == 0
 
 
 def test_a_pruned_model_is_healed_too_and_its_layers_have_costs():
     runs = pd.DataFrame([{"table": run.table.name, "needs": run.needs, **run.key} for run in registry()])
-    pruning = runs[runs["table"] == "pruning"]
-    control = pruning["model"] == MADE["shallow model"].name  # it stands beside pruned models as it is
-    assert list(pruning[control]["healing"]) == ["none"]
-    pruning = pruning[~control]
-    assert pruning.groupby("model")["healing"].apply(set).map(lambda found: found == {"none", "stand-ins"}).all()
-    assert set(runs[runs["table"] == "layer_costs"]["model"]) == set(pruning["model"])
+    models = runs.groupby("table")["model"].agg(set)
+    control = {MADE["shallow model"].name}  # it stands beside pruned models as it is
+    assert models["healing"] == models["layer_costs"] == models["pruning"] - control
+    assert control < models["pruning"]

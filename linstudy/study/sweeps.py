@@ -30,13 +30,13 @@ def bracketed(loss: Callable[[float], float], rates: Sequence[float]) -> float:
     return _lowest(found)
 
 
-def swept(table: pd.DataFrame, choosing: Sequence[int] = CHOOSING) -> pd.DataFrame:
+def swept(table: pd.DataFrame, choosing: Sequence[int] = CHOOSING, *, variant: Sequence[str] = RUN) -> pd.DataFrame:
     """Return one row a run, its scores averaged over layers.
 
-    ``best`` is True in those at the rate whose mean loss over the choosing seeds is the lowest of their variant; a rate
-    at which one of these diverged is out.
+    ``best`` is True in those at the rate whose mean loss over the choosing seeds is the lowest of their ``variant``,
+    which columns of these names tell; a rate at which one of these diverged is out.
     """
-    of_run = [name for name in RUN if name in table]
+    of_run = [name for name in variant if name in table]
     whole = [*of_run, "rate", "seed"]
     numbers = [name for name in table.select_dtypes("number") if name not in ("layer", *whole)]
     runs = table.groupby(whole, as_index=False)[numbers].mean()
@@ -47,9 +47,9 @@ def swept(table: pd.DataFrame, choosing: Sequence[int] = CHOOSING) -> pd.DataFra
     return runs.assign(best=runs.best.notna())
 
 
-def judged(table: pd.DataFrame, choosing: Sequence[int] = CHOOSING) -> pd.DataFrame:
+def judged(table: pd.DataFrame, choosing: Sequence[int] = CHOOSING, *, variant: Sequence[str] = RUN) -> pd.DataFrame:
     """Return the runs that judge: at their variant's best rate, with seeds on which nothing was chosen."""
-    runs = swept(table, choosing)
+    runs = swept(table, choosing, variant=variant)
     return runs[runs.best & ~runs.seed.isin(choosing)]
 
 

@@ -192,15 +192,6 @@ def every_choice(table: pd.DataFrame, actions: Sequence[str]) -> pd.DataFrame:
     return rows[rows.groupby("which").action.transform("nunique") == len(actions)]
 
 
-def healed(table: pd.DataFrame) -> pd.DataFrame:
-    """Return what was trained, and the same choices without training: a row a perplexity, ``healing`` says which."""
-    same = ["model", "action", "which"]
-    trained, bare = table[table.healing != "none"], table[table.healing == "none"]
-    bare = bare[bare.order.isin(["greedy_replaced", "whole"])]
-    bare = bare.merge(trained[same].drop_duplicates(), on=same).drop_duplicates([*same, "text"])
-    return pd.concat([bare, trained], ignore_index=True)
-
-
 def asked(own: pd.DataFrame, far: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of models that were asked what they know, by layers changed.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..sweeps import CHOOSING, bracketed
+from ..sweeps import bracketed
 from ..table import Keep, Table
 from .pruning import ASKED, drawn
 from .source import LENGTH, TEXT, Source, text_of
@@ -20,7 +20,7 @@ ASKED_BLOCKS = 64  # by which they are chosen
 VALIDATED, TESTED, ELSEWHERE = 24, 48, 16  # blocks by which rates are chosen, by which they are judged; of another text
 BATCH, WARMUP = 4, 4  # blocks a step, each read once; steps
 RATES = (5e-4, 2e-3, 8e-3)  # and farther, until the best has worse ones on both sides
-JUDGING = (1, 2)  # seeds, at the rate that was chosen with another
+CHOOSING, JUDGING = 0, (1, 2)  # seeds: that on which rates are compared, and those that judge at the best
 UNTRAINED = "none"
 
 # What is trained, and by what, of the options of ``heal``.
