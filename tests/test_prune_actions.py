@@ -327,7 +327,13 @@ def test_changes_can_be_made_by_hand():
         ([1, 2, 3], "remove", {}, ValueError, "no block would be left: keep at least one"),
         ([1], "merge", {}, ValueError, "layer 1 cannot be merged into the layer before it, because there is none"),
         ([2], "merge", {"part": "mlp"}, ValueError, "action 'merge' is for whole layers: with part='mlp' use"),
-        ([2], "remove", {"part": "head"}, ValueError, "part 'head' is not known: choose one of block, attention, mlp"),
+        (
+            [2],
+            "remove",
+            {"part": "head"},
+            ValueError,
+            "there is no part 'head': the names are block, attention, mlp, sub",
+        ),
     ],
 )
 def test_what_cannot_be_is_said(layers, action, options, error, message):

@@ -149,7 +149,7 @@ def test_maps_that_start_at_zero_do_what_removing_does(part):
     assert not torch.allclose(logits(model, ids), removed, atol=1e-3)  # control: fitted maps do something else
     restart_(model, "zero")
     assert torch.allclose(logits(model, ids), removed, atol=1e-5)
-    with pytest.raises(ValueError, match="start='one' is not known: choose one of zero, random"):
+    with pytest.raises(ValueError, match="there is no start 'one': the names are zero, random"):
         restart_(model, "one")
 
 
@@ -170,7 +170,7 @@ def test_a_part_can_be_healed():
     ("options", "message"),
     [
         ({}, "the states are learnt from a teacher: give teacher="),
-        ({"trained": "some"}, "trained='some' is not known: choose one of stand-ins, all"),
+        ({"trained": "some"}, "there is no choice of what is trained 'some': the names are stand-ins, all"),
         ({"states": 0.0}, "states=0 and nats=0 leave nothing to learn"),
         ({"blocks": tiny_ids(batch=2)}, "a step takes 8 blocks of at least 2 tokens, but there are 2"),
     ],

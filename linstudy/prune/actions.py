@@ -120,8 +120,7 @@ def fit(
 
 def _known(action: str, part: str) -> Action:
     how = named(ACTIONS, action, "action")
-    if part not in CHOICES:
-        raise ValueError(f"part {part!r} is not known: choose one of {', '.join(CHOICES)}")
+    named(CHOICES, part, "part")
     if part != "block" and (how.sequential or how.merged):
         raise ValueError(f'action {action!r} is for whole layers: with part={part!r} use "remove" or "affine"')
     return how

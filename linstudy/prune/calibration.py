@@ -28,6 +28,7 @@ class Calibration:
 
     model: PreTrainedModel
     blocks: Blocks
+    part: str = "block"  # of its layers, that goes
     losses: dict[tuple, float] = field(default_factory=dict, init=False)
 
     @property
@@ -48,7 +49,8 @@ class Calibration:
     @cached_property
     def maps(self) -> dict[int, Change]:
         """The replacement of each layer by its affine map."""
-        return {one.first: one for one in fit(self.model, range(1, self.depth + 1), "affine", blocks=self.blocks)}
+        layers = range(1, self.depth + 1)
+        return {one.first: one for one in fit(self.model, layers, "affine", blocks=self.blocks, part=self.part)}
 
     @cached_property
     def exits(self) -> Exits | None:
@@ -60,7 +62,7 @@ class Calibration:
         if action == "affine":
             return [self.maps[layer] for layer in sorted(layers)]
         whole = self.exits if ACTIONS[action].sequential else None
-        return fit(self.model, layers, action, blocks=self.blocks, whole=whole)
+        return fit(self.model, layers, action, blocks=self.blocks, part=self.part, whole=whole)
 
     def loss(self, action: str, layers: Sequence[int]) -> float:
         """Return the loss in nats per token, on the first 128 blocks, once layers were removed or replaced."""

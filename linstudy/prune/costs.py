@@ -11,8 +11,7 @@ from transformers import PreTrainedModel
 
 from ..evaluate import cross_entropy
 from ..lookup import named
-from ..models import blocks as model_blocks
-from .actions import ACTIONS, fit
+from .actions import ACTIONS
 from .calibration import Calibration
 from .changes import changed
 from .fitting import Blocks
@@ -33,17 +32,14 @@ def single_costs(
     by how much that and the loss are above the whole model's, and ``penalty``, the map's ridge penalty. The first
     layer, which no layer is before, has no row for "merge".
     """
-    whole, known = cross_entropy(model, evaluation), Calibration(model, calibration)
+    whole, known = cross_entropy(model, evaluation), Calibration(model, calibration, part)
     rows = []
     for action in actions:
-        how = named(ACTIONS, action, "action")
-        layers = range(1 + how.merged, len(model_blocks(model)) + 1)
-        options = {"blocks": calibration, "part": part, "whole": known.exits if how.sequential else None}
-        groups = [[layer] for layer in layers] if how.sequential else [layers]
-        for change in (one for group in groups for one in fit(model, group, action, **options)):
+        for layer in range(1 + named(ACTIONS, action, "action").merged, known.depth + 1):
+            (change,) = known.changes(action, [layer])
             with changed(model, [change]):
                 nats = cross_entropy(model, evaluation)
-            row = {"layer": change.first, "action": action, "perplexity": math.exp(nats)}
+            row = {"layer": layer, "action": action, "perplexity": math.exp(nats)}
             row |= {"delta_perplexity": math.exp(nats) - math.exp(whole), "delta_nats": nats - whole}
             rows.append(row | {"penalty": change.penalty})
     return pd.DataFrame(rows)

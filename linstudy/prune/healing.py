@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from ..evaluate import cross_entropy
+from ..lookup import named
 from ..measure.reading import run_blocks
 from ..models import blocks as model_blocks
 from ..models import capture
@@ -22,8 +23,8 @@ from .saving import stand_ins
 
 # No weight decay: it would pull a stand-in to 0, where its neutral state is the identity. Step 0 has a row: unhealed.
 HEALING = Recipe(steps=200, warmup=20, peak_rate=1e-3, weight_decay=0.0, log_every=20, snapshots=(0,))
-TRAINED = ("stand-ins", "all")
-STARTS = ("zero", "random")
+TRAINED = {"stand-ins": "maps alone", "all": "all weights"}
+STARTS = {"zero": "what removing does", "random": "PyTorch's own weights"}
 
 
 def heal(
@@ -69,20 +70,18 @@ def heal(
         return sum(weight * terms[name] for name, weight in weights.items()), {name: terms[name] for name in weights}
 
     objective = over_blocks(model, blocks, recipe, loss, ("state_error", "training_nats", "validation_nats"))
-    if validation is not None:
-        objective = replace(objective, validate=lambda: {"validation_nats": cross_entropy(model, validation)})
+    validate = None if validation is None else lambda: {"validation_nats": cross_entropy(model, validation)}
     if recipe.penalty is not None or recipe.scaling is not None:
         raise ValueError("healing has no penalty and no scaling: leave them out of the recipe")
     if not weights:
         raise ValueError("states=0 and nats=0 leave nothing to learn: give one of them a weight")
     maps = [layer for _, layer in stand_ins(model)]
-    if trained not in TRAINED:
-        raise ValueError(f"trained={trained!r} is not known: choose one of {', '.join(TRAINED)}")
+    named(TRAINED, trained, "choice of what is trained")
     if trained == "stand-ins" and not maps:
         raise ValueError('no map stands in this model: prune it with action="affine" first, or give trained="all"')
     pairs = _states_to_match(model, teacher, every=trained == "all") if states else []
     with _only(model, [model] if trained == "all" else maps):
-        yield from descend(model, replace(objective, dropout=False), recipe)
+        yield from descend(model, replace(objective, validate=validate, dropout=False), recipe)
 
 
 def restart_(model: PreTrainedModel, start: str, *, seed: int = 0) -> None:
@@ -93,16 +92,15 @@ def restart_(model: PreTrainedModel, start: str, *, seed: int = 0) -> None:
     from the closed form, because some directions of the stream vary a thousand times less than others. The paper does
     not say where its linear layers start. Raises ValueError for another start.
     """
-    if start not in STARTS:
-        raise ValueError(f"start={start!r} is not known: choose one of {', '.join(STARTS)}")
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
+    named(STARTS, start, "start")
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for name, layer in stand_ins(model):
-            fresh = nn.Linear(layer.in_features, layer.out_features)
-            if start == "zero":
-                fresh.weight.copy_(torch.eye(len(fresh.weight)) if name.endswith("block") else 0 * fresh.weight)
-                fresh.bias.zero_()
-            layer.load_state_dict(fresh.state_dict())
+            if start == "random":
+                layer.load_state_dict(nn.Linear(layer.in_features, layer.out_features).state_dict())
+            else:
+                (nn.init.eye_ if name.endswith("block") else nn.init.zeros_)(layer.weight)
+                nn.init.zeros_(layer.bias)
 
 
 def _states_to_match(model: PreTrainedModel, teacher: PreTrainedModel | None, *, every: bool) -> list[tuple[int, int]]:
@@ -134,8 +132,7 @@ def _only(model: PreTrainedModel, trained: list[nn.Module]) -> Iterator[None]:
     before = {parameter: parameter.requires_grad for parameter in model.parameters()}
     try:
         model.requires_grad_(False)
-        for module in trained:
-            module.requires_grad_(True)
+        nn.ModuleList(trained).requires_grad_(True)
         yield
     finally:
         for parameter, flag in before.items():

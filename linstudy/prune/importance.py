@@ -15,15 +15,8 @@ from ..models import blocks as model_blocks
 from ..models import width_of
 
 # 1 where a small number says that a layer can go, -1 where a large one does
-SIGNS = {
-    "linearity": -1,
-    "update_linearity": -1,
-    "block_influence": 1,
-    "norm_ratio": 1,
-    "angular_distance": 1,
-    "cca_distance": 1,
-    "cca_bound": 1,
-}
+SIGNS = {"linearity": -1, "update_linearity": -1, "block_influence": 1, "norm_ratio": 1, "angular_distance": 1}
+SIGNS |= {"cca_distance": 1, "cca_bound": 1}
 
 
 def layer_scores(model: PreTrainedModel, blocks: Int[Tensor, "block token"]) -> pd.DataFrame:

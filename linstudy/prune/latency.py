@@ -50,8 +50,7 @@ def latency(
             turns.append((whole, _once(model, ids, prompt)))
     names, places = ("prefill", "decode"), (0, 1)
     found = {f"{names[i]}_ms": 1000 * median(less[i] for _, less in turns[1:]) for i in places}
-    found |= {f"{names[i]}_share": median(less[i] / whole[i] for whole, less in turns[1:]) for i in places}
-    return found
+    return found | {f"{names[i]}_share": median(less[i] / whole[i] for whole, less in turns[1:]) for i in places}
 
 
 def _once(model: PreTrainedModel, ids: Int[Tensor, "text token"], prompt: int) -> tuple[float, float]:
