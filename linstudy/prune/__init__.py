@@ -3,7 +3,7 @@
 from .actions import ACTIONS, fit, prune, pruned
 from .changes import Change, Place, change, changed, count_parameters, places_of
 from .costs import rank_agreement, single_costs
-from .healing import HEALING, heal, restart_
+from .healing import HEALING, STARTS, heal, restart_
 from .importance import SIGNS, angular_distances, layer_scores
 from .latency import latency
 from .orders import ORDERS, choose

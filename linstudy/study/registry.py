@@ -87,7 +87,7 @@ FOLLOWED = {"nano": (6e-3, 1024, "tiny"), "pocket": (6e-3, 4882, "t4")}  # rate,
 OWN_TEXTS = {"stories": "stories", "pydocs": "pydocs"}  # perplexity on the text that was learnt, and on another
 HUB_TEXTS = {name: name for name in ("wikitext-test", "tinystories-validation")}
 FITTED = 64 * LENGTH  # tokens that small models are pruned by
-HEALED = 128 * LENGTH  # tokens that pruned models are trained on
+HEALED = 32 * LENGTH  # tokens that pruned models are trained on
 KINDS = ("costs", "pruning", "healing")  # of runs on a pruned model
 
 

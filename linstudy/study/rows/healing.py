@@ -16,9 +16,9 @@ from .pruning import ASKED, drawn
 from .source import LENGTH, TEXT, Source, text_of
 
 LESS = 1 / 3  # share of the layers that are gone
-ASKED_BLOCKS = 64  # by which they are chosen
-VALIDATED, TESTED, ELSEWHERE = 24, 48, 16  # blocks by which rates are chosen, by which they are judged; of another text
-BATCH, WARMUP = 4, 4  # blocks a step, each read once; steps
+ASKED_BLOCKS = 32  # by which they are chosen
+VALIDATED, TESTED, ELSEWHERE = 16, 32, 8  # blocks by which rates are chosen, by which they are judged; of another text
+BATCH, WARMUP = 2, 4  # blocks a step, each read once; steps
 RATES = (5e-4, 2e-3, 8e-3)  # and farther, until the best has worse ones on both sides
 CHOOSING, JUDGING = 0, (1, 2)  # seeds: that on which rates are compared, and those that judge at the best
 UNTRAINED = "none"
