@@ -96,9 +96,8 @@ def contrasts(
     told = {name: values for name, values in groups.items() if not any(map(math.isnan, [*values, *control]))}
     found = {}
     if told:
-        with (
-            warnings.catch_warnings()
-        ):  # the integral behind it is drawn, and its level good to a hundredth of 1 - level
+        # The integral behind it is drawn, and its level good to a hundredth of 1 - level.
+        with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Computation of the confidence interval did not converge")
             together = dunnett(*told.values(), control=control, random_state=0).confidence_interval(level)
         alone = 1 - (1 - level) / len(groups)
