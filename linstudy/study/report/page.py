@@ -1,11 +1,8 @@
 """The page of a report: what was measured as figures and tables, set into the words of ``page.html``."""
 
 import base64
-import math
 from collections.abc import Iterator
 from html import escape
-from importlib.resources import files
-from string import Template
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -13,12 +10,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ...show import identity_plane, panels, picture, profile_plot, spread_plot, style, token_heatmap
+from ...show import identity_plane, panels, profile_plot, spread_plot, style, token_heatmap
 from ...show.words import number
 from ..claims.real import OUTLIERS, beside_twins, by_layer, controls, swapped, trained
 from ..protocol import MASSIVE
 from ..results import results
 from ..twins import RANDOM, TRAINED
+from . import markup
 from .measure import Findings
 
 HELD = ("linearity_heldout", "update_linearity_heldout")
@@ -29,9 +27,7 @@ BOOK = ("smollm2-135m", "minilm")  # real models of the book, by the same protoc
 POCKET = "stories-1m"
 THIS = "this model"
 SHORT = ("LS", "LS_res")
-NAMES = dict(zip(HELD, SHORT, strict=True)) | {"update_ratio": "update ratio", "norm_ratio": "norm ratio"}
-NAMES |= {"kept": "tokens kept", "times_median": "in medians", "massive": "massive entries"}
-NAMES |= {"outliers": "outlier tokens", "outlier_variance": "their share of variance", "below": "below both twins"}
+LOWEST = -0.5  # that is drawn of a held-out score, which has no lower bound
 
 
 def page(found: Findings, *, model: str, made: dict[str, Any]) -> str:
@@ -40,9 +36,9 @@ def page(found: Findings, *, model: str, made: dict[str, Any]) -> str:
         style()
         parts = dict(_parts(found))
     origin = pd.DataFrame(made.items(), columns=["what", "value"])
-    parts |= {"model": escape(model), "made": _table(origin, "Provenance")}
+    parts |= {"model": escape(model), "made": markup.table(origin, "Provenance")}
     parts |= {name: escape(str(made[name])) for name in ("text", "tokens", "date")}
-    return _filled("page.html", parts)
+    return markup.filled("page.html", parts)
 
 
 def _parts(found: Findings) -> Iterator[tuple[str, str]]:
@@ -51,27 +47,27 @@ def _parts(found: Findings) -> Iterator[tuple[str, str]]:
     few = controls(found.scores)
     without = few[few.selection == OUTLIERS]
     rows = _models(found)
-    yield "models", _figure(_rows_plot(rows))
-    yield "models_table", _table(_summed_up(rows), "Scores of all layers, summed up")
+    yield "models", markup.figure(_rows_plot(rows))
+    yield "models_table", markup.table(_summed_up(rows), "Scores of all layers, summed up")
     profile = whole[whole.selection.isin(KINDS)]
-    yield "profile", _figure(_panels(profile, "selection"))
+    yield "profile", markup.figure(_panels(profile, "selection"))
     columns = ["selection", "layer", "kept", *HELD, "update_ratio", "norm_ratio", "cosine"]
-    yield "profile_table", _more(profile[columns], "Every layer, by what is left out")
+    yield "profile_table", markup.more(profile[columns], "Every layer, by what is left out")
     lines = without.assign(weights=without.weights.map(WEIGHTS))
-    yield "twins", _figure(_panels(lines, "weights"))
-    yield "twins_table", _more(_beside(found), "Every layer beside its twins, LS held out")
+    yield "twins", markup.figure(_panels(lines, "weights"))
+    yield "twins_table", markup.more(_beside(found), "Every layer beside its twins, LS held out")
     yield "identity", _identity(without, rows)
     yield "swapped", _swapped(found)
     yield "massive", _massive(found)
-    yield "massive_table", _table(_boundaries(found), "The largest entry at every boundary")
-    yield "dimensions", _table(_dimensions(found), "Outlier tokens and massive dimensions")
+    yield "massive_table", markup.table(_boundaries(found), "The largest entry at every boundary")
+    yield "dimensions", markup.table(_dimensions(found), "Outlier tokens and massive dimensions")
     book = _book_boundaries().rename(columns={"boundary": "layer"})
     tails = pd.concat([_named(found.tails), book.dropna(subset="worst_percent")])
     tails = tails.rename(columns={"worst_percent": "share of the squared error"})
-    yield "tails", _figure(profile_plot(tails, y="share of the squared error", hue="model"))
-    yield "worst", _table(found.worst, f"Tokens among the worst of layer {found.heaviest}")
+    yield "tails", markup.figure(profile_plot(tails, y="share of the squared error", hue="model"))
+    yield "worst", markup.table(found.worst, f"Tokens among the worst of layer {found.heaviest}")
     drawn = token_heatmap(found.coloured.text.tolist(), found.coloured.error, label="relative_error")
-    yield "coloured", f"<figure>{drawn.html}</figure>{_scrolled(drawn.numbers)}"
+    yield "coloured", f"<figure>{drawn.html}</figure>{markup.scrolled(drawn.numbers)}"
     yield "heaviest", str(found.heaviest)
     yield "costs", _costs(found)
     missing = {WEIGHTS[name]: why for name, why in found.notes.items() if name in WEIGHTS}
@@ -82,13 +78,15 @@ def _parts(found: Findings) -> Iterator[tuple[str, str]]:
 def _rows_plot(rows: pd.DataFrame) -> Axes:
     long = rows.rename(columns=dict(zip(HELD, SHORT, strict=True))).melt(["model", "layer"], SHORT, "score", "held out")
     ax = spread_plot(long, x="held out", row="model", hue="score")
-    ax.set_xlabel("LS and LS$_\\mathrm{res}$, held out")
+    ax.set(xlabel="LS and LS$_\\mathrm{res}$, held out", xlim=(max(LOWEST, ax.get_xlim()[0]), 1.05))
     return ax
 
 
 def _panels(df: pd.DataFrame, hue: str) -> Figure:
     figure = panels(profile_plot, df, HELD, hue=hue, height=2.6)
     figure.axes[1].get_legend().remove()
+    for ax in figure.axes:
+        ax.set_ylim(max(LOWEST, ax.get_ylim()[0]))
     return figure
 
 
@@ -130,7 +128,7 @@ def _identity(without: pd.DataFrame, rows: pd.DataFrame) -> str:
     ax = identity_plane(both)
     ax.set_ylabel("update linearity, LS$_\\mathrm{res}$ (held out)")
     table = both.rename(columns={"linearity": "LS", "update_linearity": "LS_res", "update_ratio": "update ratio"})
-    return _figure(ax) + _more(table, "The points as a table")
+    return markup.figure(ax) + markup.more(table, "The points as a table")
 
 
 def _swapped(found: Findings) -> str:
@@ -140,7 +138,9 @@ def _swapped(found: Findings) -> str:
     lines = {"trained": "as trained", "permuted_size": "with its twin's update ratio"}
     lines |= {"permuted_shape": "with its twin's LS_res", "permuted": "its twin, permuted weights"}
     long = table.rename(columns=lines).melt("layer", list(lines.values()), "layers", HELD[0])
-    return _figure(profile_plot(long, y=HELD[0], hue="layers"))
+    ax = profile_plot(long, y=HELD[0], hue="layers")
+    ax.set_ylim(max(LOWEST, ax.get_ylim()[0]))
+    return markup.figure(ax)
 
 
 def _massive(found: Findings) -> str:
@@ -148,7 +148,7 @@ def _massive(found: Findings) -> str:
     both = both.rename(columns={"times_median": "largest entry, in medians"})
     ax = profile_plot(both, x="boundary", y="largest entry, in medians", hue="model")
     ax.set_yscale("log")
-    return _figure(ax)
+    return markup.figure(ax)
 
 
 def _named(rows: pd.DataFrame) -> pd.DataFrame:
@@ -195,7 +195,7 @@ def _costs(found: Findings) -> str:
     book = results("losses").query("model == @BOOK[0] and corpus == 'wikitext-2-valid' and part == 'block'")
     book = by_layer(book[book.choice == "alone"])
     both = {THIS: found.costs, BOOK[0]: book}
-    drawn = {name: _figure(_cost_plot(table)) for name, table in both.items()}
+    drawn = {name: markup.figure(_cost_plot(table)) for name, table in both.items()}
     summed = []
     for name, table in both.items():
         for action, part in table.groupby("action"):
@@ -207,11 +207,11 @@ def _costs(found: Findings) -> str:
     taus["score"] = taus.score.str.replace("_", " ")
     parts = {"this": drawn[THIS], "book": drawn[BOOK[0]], "book_name": BOOK[0]}
     parts |= {
-        "summed": _table(pd.DataFrame(summed), "Nats lost a token"),
-        "every": _more(table, "What every layer costs"),
+        "summed": markup.table(pd.DataFrame(summed), "Nats lost a token"),
+        "every": markup.more(table, "What every layer costs"),
     }
-    parts |= {"taus": _table(taus[["action", "score", "tau", "low", "high", "beyond"]], "Kendall's tau")}
-    return _filled("costs.html", parts)
+    parts |= {"taus": markup.table(taus[["action", "score", "tau", "low", "high", "beyond"]], "Kendall's tau")}
+    return markup.filled("costs.html", parts)
 
 
 def _cost_plot(costs: pd.DataFrame) -> Axes:
@@ -220,40 +220,3 @@ def _cost_plot(costs: pd.DataFrame) -> Axes:
     ax.autoscale(axis="y")  # anew, on this scale
     ax.set_ylabel("nats lost a token")
     return ax
-
-
-def _filled(name: str, parts: dict[str, str]) -> str:
-    return Template((files(__package__) / name).read_text(encoding="utf-8")).substitute(parts)
-
-
-def _figure(drawn: Axes | Figure) -> str:
-    return f"<figure>{picture(drawn).html}</figure>"
-
-
-def _table(df: pd.DataFrame, caption: str) -> str:
-    """Write a table that scrolls in its own box, also from the keyboard; whatever its cells hold is text."""
-    kinds = [" class=words" if df[name].map(lambda cell: isinstance(cell, str)).any() else "" for name in df]
-    names = zip(kinds, df.columns, strict=True)
-    head = "".join(f'<th scope="col"{kind}>{escape(NAMES.get(name, str(name)))}</th>' for kind, name in names)
-    body = "".join(
-        "<tr>" + "".join(f"<td{kind}>{_cell(cell)}</td>" for kind, cell in zip(kinds, row, strict=True)) + "</tr>\n"
-        for row in df.astype(object).itertuples(index=False)
-    )
-    table = f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody>"
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>{table}</table></div>'
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return "" if math.isnan(value) else number(value)
-    return escape(str(value))
-
-
-def _more(df: pd.DataFrame, caption: str) -> str:
-    return f"<details><summary>{escape(caption)}</summary>{_table(df, caption)}</details>"
-
-
-def _scrolled(numbers: str) -> str:
-    return numbers.replace("<div ", '<div tabindex="0" role="region" aria-label="Every token" ')
