@@ -118,7 +118,10 @@ def page(name: str, text: str, names: set[str]) -> Tag:
     for tag in section.select("[id]:not(svg, svg *)"):  # a drawing's own names stay, for its own links
         tag["id"] = anchor(name, tag["id"])
     for tag in section.select("a[href]:not(svg *)"):
-        tag["href"] = led(name, tag["href"], names)
+        if link := led(name, tag["href"], names):
+            tag["href"] = link
+        else:
+            del tag["href"]  # a file of the site: from paper it would lead to the disk that this was printed on
     for tag in section.select("img[src]"):
         if not urlsplit(tag["src"]).scheme:
             tag["src"] = normpath(join(dirname(name), tag["src"]))
@@ -126,14 +129,14 @@ def page(name: str, text: str, names: set[str]) -> Tag:
     return section
 
 
-def led(name: str, link: str, names: set[str]) -> str:
-    """Return where a link on a page leads in the whole book."""
+def led(name: str, link: str, names: set[str]) -> str | None:
+    """Return where a link on a page leads in the whole book: to a page of `names`, or elsewhere; else None."""
     parts = urlsplit(link)
     if parts.scheme or parts.netloc:
         return link
     path = normpath(join(dirname(name), unquote(parts.path))) if parts.path else f"{name}.html"
     target = path.removesuffix(".html")
-    return f"#{anchor(target, parts.fragment)}" if target in names else path
+    return f"#{anchor(target, parts.fragment)}" if target in names else None
 
 
 def printed(source: Path, target: Path) -> None:
