@@ -14,19 +14,9 @@ T = TypeVar("T")
 class Telling(Scene):
     """A scene on which plots are played; its methods are what data/scripts.txt can say beside the kinds of event."""
 
-    def wish(
-        self,
-        who: Character,
-        other: Character | None = None,
-        thing: Thing | None = None,
-        place: Place | None = None,
-        *,
-        goal: str,
-        detail: str = "",
-    ) -> None:
+    def wish(self, goal: str, detail: str = "", **roles: Character | Thing | Place) -> None:
         """Note what the story is about."""
-        names = [named.name if named else "" for named in (other, thing, place)]
-        self.wished = Wish(who.name, goal, *names, detail)
+        self.wished = Wish(goal=goal, detail=detail, **{role: one.name for role, one in roles.items()})
 
     def maybe(self, probability: float, kind: str, *who: Character | Thing, **details: Any) -> None:
         """Let an event happen with this probability; its details must be known, not drawn."""
