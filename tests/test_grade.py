@@ -74,6 +74,10 @@ def test_the_ways_of_a_wish_are_those_that_its_plots_can_take():
         "changed": (("make_own",),),
         "let go": (("handback", "forgive_truth"), ("trade", "trade_back")),
     }
+    assert wishes()["notice_gone"] == {
+        "granted": (("find",), ("found_by", "handback")),  # one of the two, and not neither
+        "changed": (("not_found", "make_new", "hand"),),
+    }
     assert wishes()["game"] == {"granted": (("seek_find", "seek_find"),)}  # both, not one of them
 
 
@@ -262,6 +266,8 @@ LOST = (
         (OMAR + WELL + HIDING.format("Omar") + " Mila looked behind the stone wall. Nobody!", "Mila cannot look"),
         (STRAY + ASKED + ASKED.replace("people sold cheese and flowers", "the water was cool and deep"),
          "home was where people sold cheese and flowers, not where the water was cool and deep"),
+        (STRAY + ASKED + ' Mila and Omar walked to the well together. "Here! This is it!" cheered Omar. It was the '
+         "place where the water was cool and deep.", "home is a place where people sold cheese and flowers"),
         (STRAY + ASKED + " Mila and Omar walked to the market together. Omar sniffed the air. It did not smell like "
          "home.", "home is a place where people sold cheese and flowers"),
     ],
