@@ -1,6 +1,7 @@
 """Time the closed form that stands in for a layer, and pruned models against whole ones; `run.py` writes the rows."""
 
 import statistics
+from dataclasses import replace
 
 import torch
 from common import TOKENS, WIDTH, gpt2_like_states, met, timed
@@ -57,4 +58,26 @@ def proportional() -> list[tuple]:
         shares = f"shares of the time with 3/4 of {depth} layers, then 1/2: {', '.join(detail)}"
         verdict = met(off <= 0.1) if bar != "none" else "-"
         rows.append((f"farthest from proportional to the layers left: {name}", f"{off:.2f}", bar, verdict, shares))
+    return rows
+
+
+def real() -> list[tuple]:
+    """Take 4 and 8 of 30 layers out of smollm2-135m, or put maps in their place; which ones does not matter here."""
+    from linstudy import load
+    from linstudy.models import blocks, width_of
+    from linstudy.prune import changed, fit, latency
+
+    model, _ = load("smollm2-135m", device="cpu", dtype="float32")
+    depth, width, rows = len(blocks(model)), width_of(model), []
+    for count, mapped in ((4, False), (8, False), (8, True)):
+        changes = fit(model, range(14, 14 + count), "remove")
+        if mapped:
+            changes = [replace(one, map=torch.nn.Linear(width, width)) for one in changes]
+        found = latency(model, lambda changes=changes: changed(model, changes), decode=8, repeats=4)
+        shares = {phase: found[f"{phase}_share"] for phase in ("prefill", "decode")}
+        said = ", ".join(f"{phase} {share:.2f}" for phase, share in shares.items())
+        kind = "replaced by maps" if mapped else "removed"
+        figure = f"share of a new token's time, smollm2-135m, {count} of {depth} layers {kind}"
+        detail = f"{said}; proportional to layers {1 - count / depth:.2f}; medians of 4 turns, prompt of 128 tokens"
+        rows.append((figure, f"{shares['decode']:.2f}", "none", "-", detail))
     return rows

@@ -21,7 +21,7 @@ from common import LAYERS, TOKENS, WIDTH, gpt2_like_states, met, microscope, tim
 from dimension import dimension
 from laboratory import laboratory
 from peak import peak_memory
-from pruning import pruning
+from pruning import pruning, real
 from training import training
 
 RESULTS = Path(__file__).resolve().parent / "results" / "benchmarks.csv"
@@ -166,6 +166,7 @@ BENCHMARKS: dict[str, Callable[[], list[tuple]]] = {
     "stories": stories,
     "pruning": pruning,
     "laboratory": laboratory,
+    "smollm2": real,  # last, for the model has to be fetched
 }
 
 
