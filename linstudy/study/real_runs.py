@@ -31,6 +31,7 @@ def real_runs() -> Iterator[Run]:
         if shard == 0:
             yield from _controls()
             yield from _losses()
+            yield from _boundaries()
             yield from _derivatives()
 
 
@@ -59,6 +60,13 @@ def losses_run(source: Source, part: str, choice: str, action: str, **where: Any
     arguments = {"source": source, "tokens": FITTED * LENGTH, "dtype": "float32"}
     arguments |= {"part": part, "choice": choice, "action": action}
     return Run(f"losses-{source.model}-{source.corpus}-{part}-{choice}-{action}", TABLES["losses"], arguments, **where)
+
+
+def _boundaries() -> Iterator[Run]:
+    for name, weights in product(DECODERS, ("trained", *TWINS)):
+        arguments = {"source": _source(name, TEXTS[0]), "tokens": FITTED * LENGTH, "weights": weights}
+        run = f"boundaries-{name}-{TEXTS[0]}-{weights}"
+        yield Run(run, TABLES["boundaries"], arguments | {"dtype": "float32"}, needs=name)
 
 
 def _derivatives() -> Iterator[Run]:

@@ -74,16 +74,22 @@ def boundaries(keep: Keep, source: Source, *, tokens: int, weights: str, dtype: 
 
 
 def between(model: Any, blocks: Any) -> pd.DataFrame:
-    """Return a row a boundary of layers; errors are those of the layer before it."""
-    from ...measure import anisotropy, intrinsic_dimension, logit_lens, massive_activations, sample_states, token_errors
+    """Return a row a boundary of layers.
 
-    states = sample_states(model, blocks, min(POINTS, blocks.numel()))
-    lenses = {name: logit_lens(model, blocks[:LENS_BLOCKS], norm=name == "lens") for name in ("lens", "bare_lens")}
-    errors = [error_summary(layer.numpy()) for layer in token_errors(model, blocks).relative.flatten(1)]
+    Errors are those of the layer before it, by maps fitted on the first half of the text, on the second.
+    """
+    from ... import measure
+
+    fitted, fresh = blocks[: len(blocks) // 2], blocks[len(blocks) // 2 :]
+    states = measure.sample_states(model, blocks, min(POINTS, blocks.numel()))
+    first = blocks[:LENS_BLOCKS]
+    lenses = {name: measure.logit_lens(model, first, norm=name == "lens") for name in ("lens", "bare_lens")}
+    errors = measure.token_errors(model, fresh, moments=measure.joint_moments(model, fitted))
+    errors = [error_summary(layer.numpy()) for layer in errors.relative.flatten(1)]
     errors.insert(0, dict.fromkeys(errors[0], float("nan")))
-    return massive_activations(model, blocks).assign(
-        intrinsic_dimension=[intrinsic_dimension(state) for state in states],
-        anisotropy=[anisotropy(state) for state in states],
+    return measure.massive_activations(model, blocks).assign(
+        intrinsic_dimension=[measure.intrinsic_dimension(state) for state in states],
+        anisotropy=[measure.anisotropy(state) for state in states],
         **{f"{name}_nats": lens.loss.double().mean((1, 2)).tolist() for name, lens in lenses.items()},
         **pd.DataFrame(errors).rename(columns={name: f"error_{name}" for name in QUANTILES}),
     )
