@@ -11,7 +11,7 @@ from .source import LENGTH, SCORES, TEXT, Source, blocks_of, text_of
 HELDOUT = 0.2  # of the blocks: scored, not fitted
 SEEDS = 3  # shards of the text, and draws of random weights
 FAMILY_TOKENS = 64 * LENGTH  # of a small model's text: 500 a dimension
-LENS_BLOCKS = 32  # blocks read through the logit lens, which runs the head once a layer
+LENS_BLOCKS = 8  # blocks read through the logit lens, which runs the head once a layer
 POINTS = 4096  # tokens whose intrinsic dimension is taken
 QUANTILES = {"median": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999, "max": 1.0}
 
