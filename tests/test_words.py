@@ -70,7 +70,7 @@ def test_a_script_has_steps_forks_and_ends(file):
         ("trade\n    else open hero\n", r"scripts.txt: 'else open hero' stands alone \(at line 2\)"),
         ("trade\n    30%\n", r"scripts.txt: '30%' stands alone \(at line 2\)"),
         ("trade\n    open hero =\n", r"scripts.txt: 'open hero =' is no step \(at line 2\)"),
-        ("trade\n\n    opne hero\n", r"scripts.txt: there is no event and no passage 'opne'"),
+        ("trade\n\n    close hero\n", r"scripts.txt: there is no event and no passage 'close'"),
         ("trade\n    open villain\n", r"scripts.txt: 'open' cannot be about 'villain'"),
     ],
 )
