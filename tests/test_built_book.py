@@ -118,7 +118,9 @@ def test_every_picture_has_words(name):
 def without_data(text: str) -> list[str]:
     """Return the beginnings of the figures on a page, in its choosers too, below which no table can be had."""
     page = BeautifulSoup(text, "html.parser")
-    alone = [one.parent for one in page.select(".cell_output svg[role=img], .cell_output img")]
+    alone = [
+        one.find_parent("figure") or one.parent for one in page.select(".cell_output svg[role=img], .cell_output img")
+    ]
     states = page.select(f'script[type="{STATE}"]')
     models = [model["state"] for state in states for model in json.loads(state.string)["state"].values()]
     shown = [BeautifulSoup(m["value"], "html.parser") for m in models if "<figure" in str(m.get("value"))]
