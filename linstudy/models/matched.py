@@ -103,7 +103,9 @@ _MISTRAL = _LONG | dict(intermediate_size=GATED, num_key_value_heads=2, head_dim
 _MISTRAL |= dict(sliding_window=None, tie_word_embeddings=True)
 _OPT = _LONG | dict(ffn_dim=PLAIN, word_embed_proj_dim=WIDTH, dropout=0.0, pad_token_id=0)
 _BERT = _LONG | dict(intermediate_size=PLAIN, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
-_MODERN = _LONG | dict(intermediate_size=GATED, global_attn_every_n_layers=1, cls_token_id=None, sep_token_id=None)
+_MODERN = _LONG | dict(intermediate_size=GATED, cls_token_id=None, sep_token_id=None)
+# A window as wide as any text, turned like full attention, is full attention; not every transformers takes it by name.
+_MODERN |= dict(local_attention=2 * 512, local_rope_theta=160_000.0)
 _T5 = dict(d_model=WIDTH, d_ff=GATED, d_kv=WIDTH // HEADS, num_heads=HEADS, num_layers=DEPTH, dropout_rate=0.0)
 _T5 |= dict(feed_forward_proj="gated-gelu", decoder_start_token_id=0)
 # Mamba-2 and not Mamba: without a kernel the first one's scan takes a step a token.

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from ...show import identity_plane, panels, profile_plot, spread_plot, style, token_heatmap
 from ...show.words import number
+from ..claims.paper import ENCODER, REAL
 from ..claims.real import OUTLIERS, beside_twins, by_layer, controls, swapped, trained
 from ..protocol import MASSIVE
 from ..results import results
@@ -23,7 +24,7 @@ HELD = ("linearity_heldout", "update_linearity_heldout")
 KINDS = ("all tokens", "first 1 left out", OUTLIERS)
 WEIGHTS = {TRAINED: "trained", RANDOM: "fresh weights", "permuted": "permuted weights"}
 ACTIONS = {"remove": "removed", "affine": "replaced by a map"}
-BOOK = ("smollm2-135m", "minilm")  # real models of the book, by the same protocol
+BOOK = (*REAL, ENCODER)  # the real models of the book, by the same protocol
 POCKET = "stories-1m"
 THIS = "this model"
 SHORT = ("LS", "LS_res")
