@@ -17,6 +17,8 @@ MENDED = (
         r'<dl>\s*((?:<dd><em class="sig-param">.*?</dd>\s*)+)</dl>',
         lambda m: f'<span class="sig-list">{_items(m[1])}</span>',
     ),
+    # Entries of the bibliography: a role that lists no longer take.
+    (r'(<div class="citation"[^>]*?) role="doc-biblioentry"', r'\1 role="listitem"'),
     # A button that opens a part of the table of contents.
     (
         r'(<a [^>]*>)([^<]*)(</a><details[^>]*><summary)(><span class="toctree-toggle")',
