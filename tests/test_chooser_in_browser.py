@@ -116,7 +116,7 @@ def test_the_read_out_is_seen_but_no_second_control(visit):
 
 def test_the_numbers_open_with_the_keyboard_and_can_be_read(visit):
     page = visit.page
-    page.locator(".widget-subarea summary").focus()
+    page.locator(".widget-subarea summary", has_text="Every token").focus()
     page.keyboard.press("Enter")
     rows = page.locator(".widget-subarea tbody tr")
     assert rows.count() == len(TOKENS)
