@@ -16,8 +16,9 @@ from .real import OUTLIERS as WITHOUT
 Tables = Callable[[str], pd.DataFrame]  # returns a table by its name, as linstudy.results does
 
 NEAR = 0.985  # what rounds to 0.99 or more
-REAL = ("smollm2-135m", "gemma3-270m")  # the largest decoders here, trained by others; their weights were quantised
-ENCODER = "minilm"
+# The largest models here, trained by others; the decoders' weights were quantised.
+REAL = tuple(name for name, (kind, _) in beyond.REAL.items() if kind == "decoder")
+(ENCODER,) = (name for name, (kind, _) in beyond.REAL.items() if kind == "encoder")
 PLAIN = ("stories260K", "stories-1m", *REAL)  # decoders that no penalty was put on
 FAMILIES = ("llama", "gpt2", "gemma2", "olmo2", "bert", "roberta", "bart", "t5", "mamba")  # one or two a kind
 COLUMNS = ["measure", "model", "text", "value", "low", "high", "spread over", "control", "its value", "table"]
