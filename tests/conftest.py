@@ -1,9 +1,11 @@
 """The ground all tests stand on: no network, no window, fixed seeds, two threads, no figure left open."""
 
+import importlib.util
 import os
 import socket
 import sys
 from pathlib import Path
+from types import ModuleType
 
 # Before torch, matplotlib or the hub's library are imported, here or in a child process.
 os.environ.update(
@@ -20,6 +22,19 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def script(path: str) -> ModuleType:
+    """Load a file of Python that belongs to no package, by its path from the root; it finds those beside it."""
+    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
+    module = importlib.util.module_from_spec(spec)
+    beside = str((ROOT / path).parent)
+    sys.path.insert(0, beside)
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(beside)
+    return module
 
 
 def pytest_collection_modifyitems(items):

@@ -1,20 +1,18 @@
 """Every causal architecture of the installed transformers: what is captured is the model's own, and scored rightly."""
 
-import importlib.util
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
+from conftest import script
 from reference import reference
 
 from linstudy import capture, linearity_profile
 from linstudy.models import blocks
 
 ROOT = Path(__file__).resolve().parent.parent
-spec = importlib.util.spec_from_file_location("architectures", ROOT / "tools" / "architectures.py")
-architectures = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(architectures)
+architectures = script("tools/architectures.py")
 
 TABLE = pd.read_csv(architectures.TABLE, keep_default_na=False).set_index("model_type")
 WORK = [kind for kind in TABLE.index[TABLE["works"] == "yes"] if kind in architectures.CLASSES]

@@ -1,6 +1,5 @@
 """The sources of the book: its table of contents, its notebooks' cells, its settings, and that a build can fail."""
 
-import importlib.util
 import json
 import os
 import re
@@ -13,6 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
+from conftest import script
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf8"))
@@ -167,10 +167,7 @@ def test_every_reference_is_cited():
 
 @pytest.fixture
 def cache_key():
-    spec = importlib.util.spec_from_file_location("cache_key", ROOT / "book" / "_ext" / "cache_key.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.cache_key
+    return script("book/_ext/cache_key.py").cache_key
 
 
 @pytest.fixture

@@ -1,20 +1,10 @@
 """What a page says it costs is what was measured: the tool's figures, and every chapter's row in the table."""
 
-import importlib.util
-
 import nbformat
 import pytest
-from conftest import ROOT
+from conftest import ROOT, script
 
-
-def module(*path):
-    spec = importlib.util.spec_from_file_location(path[-1], ROOT.joinpath(*path).with_suffix(".py"))
-    found = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(found)
-    return found
-
-
-tool, page = module("tools", "costs"), module("book", "_ext", "costs")
+tool, page = script("tools/costs.py"), script("book/_ext/costs.py")
 
 
 def cost(tmp_path, *cells):

@@ -1,17 +1,14 @@
 """Editions of the exercises: a student's holds no solution anywhere, a teacher's holds all."""
 
-import importlib.util
 import shutil
 import zlib
 
 import nbformat
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, script
 
-spec = importlib.util.spec_from_file_location("editions", ROOT / "tools" / "editions.py")
-editions = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(editions)
+editions = script("tools/editions.py")
 
 CANARIES = {"solution": "goldhaehnchen", "instructor": "zaunkoenig"}  # words that are in no page and in no dictionary
 

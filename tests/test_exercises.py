@@ -1,7 +1,6 @@
 """The exercises: every stub fails with a hint, every solution passes as promised, and mistakes are known."""
 
 import contextlib
-import importlib.util
 import io
 import math
 import re
@@ -11,7 +10,7 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
+from conftest import ROOT, script
 from scipy.optimize import brentq
 from scipy.stats import kendalltau, pearsonr, spearmanr, t
 from torch.nn.functional import cosine_similarity
@@ -22,9 +21,7 @@ from linstudy.exercises.answers import compared
 from linstudy.exercises.asking import CHAPTERS, checks_of
 from linstudy.models import final_norm, without
 
-spec = importlib.util.spec_from_file_location("editions", ROOT / "tools" / "editions.py")
-editions = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(editions)
+editions = script("tools/editions.py")
 
 NOTEBOOKS = editions.sources()
 PARTS = ["task", "stub", "check", "expected", "solution", "why", "note"]  # of every exercise, in this order

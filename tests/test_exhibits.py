@@ -1,20 +1,17 @@
 """Drawings to take in hand and questions to guess at: what they compute, by hand, by keyboard and without a script."""
 
-import importlib.util
 import re
 
 import nbformat
 import numpy as np
 import pytest
 from browser import OVERFLOW, Visit, chromium, faults, find_chromium
-from conftest import ROOT
+from conftest import ROOT, script
 from docutils.core import publish_doctree
 from docutils.parsers.rst import directives
 from docutils.utils import SystemMessage
 
-spec = importlib.util.spec_from_file_location("exhibit", ROOT / "book" / "_ext" / "exhibit.py")
-exhibit = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(exhibit)
+exhibit = script("book/_ext/exhibit.py")
 
 STATIC = ROOT / "book" / "_static"
 NAMES = sorted(path.stem for path in exhibit.FOLDER.glob("*.html"))

@@ -1,7 +1,6 @@
 """The laboratory: what the page computes is what torch computes, and a reader can use it, by hand and by keyboard."""
 
 import base64
-import importlib.util
 import json
 import random
 import re
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import script
 from sphinx.errors import ExtensionError
 
 import linstudy
@@ -26,15 +26,7 @@ TEXT = next(stories(1))[:260]  # a story that no map was fitted on
 MEGABYTE = 1_000_000
 
 
-def loaded(path: Path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-lab = loaded(ROOT / "book" / "_ext" / "lab.py")
-export_lab = loaded(ROOT / "tools" / "export_lab.py")
+lab, export_lab = script("book/_ext/lab.py"), script("tools/export_lab.py")
 
 # What the page's own functions find out about a text, once some layers are changed.
 PROBE = """({name, text, changes, sizes}) => {

@@ -1,13 +1,9 @@
 """Names that readers who hear a page need: what the theme leaves out is added, and nothing else changes."""
 
-import importlib.util
-
 import pytest
-from conftest import ROOT
+from conftest import script
 
-spec = importlib.util.spec_from_file_location("names", ROOT / "book" / "_ext" / "names.py")
-names = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(names)
+names = script("book/_ext/names.py")
 
 TOGGLE = '<a class="x" href="a.html">1. Title &amp; more</a><details><summary><span class="toctree-toggle">'
 PARAMETER = '<dd><em class="sig-param">x</em>,</dd>'

@@ -1,20 +1,17 @@
 """The quizzes: one a chapter, every choice explained, exactly one right, and read without a script."""
 
-import importlib.util
 import re
 import tomllib
 
 import pytest
 import yaml
 from browser import chromium, find_chromium
-from conftest import ROOT
+from conftest import ROOT, script
 from docutils.core import publish_parts
 from docutils.parsers.rst import directives
 from docutils.utils import SystemMessage
 
-spec = importlib.util.spec_from_file_location("quiz", ROOT / "book" / "_ext" / "quiz.py")
-quiz = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(quiz)
+quiz = script("book/_ext/quiz.py")
 
 PAGES = sorted((ROOT / "book" / "quiz").glob("*.md"))
 

@@ -1,23 +1,14 @@
 """What a release holds: the whole book on paper, with its figures and its own links, and a zip with sums."""
 
 import hashlib
-import importlib.util
 import zipfile
 
 import pytest
 import yaml
 from browser import find_chromium
-from conftest import ROOT
+from conftest import ROOT, script
 
-
-def tool(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-make_pdf, make_zip = tool("make_pdf"), tool("make_zip")
+make_pdf, make_zip = script("tools/make_pdf.py"), script("tools/make_zip.py")
 TOC = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text())
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text())
 HEAD = '<html><head><link rel="stylesheet" href="../_static/a.css?v=1"></head><article><section id="s">'

@@ -1,6 +1,5 @@
 """Every notebook's first code cell: nothing happens here, and in Colab only what Colab lacks is installed."""
 
-import importlib.util
 import json
 import sys
 import types
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from conftest import script
 from IPython.core.interactiveshell import InteractiveShell
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -17,9 +17,7 @@ from traitlets.config import Config
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
 
-spec = importlib.util.spec_from_file_location("colab_cell", ROOT / "tools" / "colab_cell.py")
-colab_cell = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(colab_cell)
+colab_cell = script("tools/colab_cell.py")
 
 
 @pytest.fixture

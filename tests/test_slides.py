@@ -1,21 +1,12 @@
 """Slides are the built chapters' own words and figures, and need nothing from elsewhere."""
 
-import importlib.util
 import re
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import ROOT
+from conftest import script
 
-
-def tool(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-slides, assets = tool("slides"), tool("vendor_assets")
+slides, assets = script("tools/slides.py"), script("tools/vendor_assets.py")
 
 PAGE = """<article><section id="a"><h1><span class="section-number">1. </span>Title<a class="headerlink">#</a></h1>
 <p>Opening.</p><p><strong>The finding.</strong> And more of it.</p>

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import importlib.util
 import io
 import re
 import sys
@@ -10,11 +9,10 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from conftest import script
 
 ROOT = Path(__file__).resolve().parent.parent
-spec = importlib.util.spec_from_file_location("vendor_assets", ROOT / "tools" / "vendor_assets.py")
-assets = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(assets)
+assets = script("tools/vendor_assets.py")
 
 
 @pytest.fixture

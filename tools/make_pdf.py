@@ -6,7 +6,6 @@ The pages' own HTML is put into one file, links between pages lead inside it, an
 moves on a page stands still: a chooser shows its first picture, the laboratory the sentence that it was built with.
 """
 
-import argparse
 import sys
 from collections.abc import Iterator
 from html import escape
@@ -14,6 +13,7 @@ from pathlib import Path
 from posixpath import dirname, join, normpath
 from urllib.parse import unquote, urlsplit
 
+import built
 import yaml
 from bs4 import BeautifulSoup, Tag
 
@@ -47,11 +47,7 @@ FOOT = '<p style="font: 8px sans-serif; margin: 0 auto"><span class="pageNumber"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args(
-        arguments
-    )
-    if not (HTML / "index.html").is_file():
-        print(f"there is no book in {HTML}; run: make book", file=sys.stderr)
+    if not built.is_built(HTML, __doc__, arguments):
         return 1
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf8"))
     toc = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text(encoding="utf8"))

@@ -6,12 +6,13 @@ SHA256SUMS there has the sum of every file beside it, the PDF's too; `sha256sum 
 pages give the same zip.
 """
 
-import argparse
 import hashlib
 import sys
 import tomllib
 import zipfile
 from pathlib import Path
+
+import built
 
 from linstudy.files import written_whole
 
@@ -23,11 +24,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # a zip knows no earlier date; that of the build 
 
 
 def main(arguments: list[str] | None = None) -> int:
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args(
-        arguments
-    )
-    if not (HTML / "index.html").is_file():
-        print(f"there is no book in {HTML}; run: make book", file=sys.stderr)
+    if not built.is_built(HTML, __doc__, arguments):
         return 1
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf8"))["project"]["version"]
     made = packed(HTML, RELEASE / f"{NAME}-{version}.zip")

@@ -6,12 +6,12 @@ A deck has the chapter's title and finding, a slide for every section that says 
 its first figure or formula), what was found, and the chapter's quiz. It needs reveal.js, which the site serves itself.
 """
 
-import argparse
 import re
 import sys
 from pathlib import Path
 from urllib.parse import urljoin
 
+import built
 import yaml
 from bs4 import BeautifulSoup, Tag
 
@@ -58,11 +58,7 @@ FIRST = re.compile(r"(?<=[.?!])\s+(?=[A-Z*<])")  # the end of a sentence
 
 
 def main(arguments: list[str] | None = None) -> int:
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args(
-        arguments
-    )
-    if not (HTML / "index.html").is_file():
-        print(f"there is no book in {HTML}; run: make book", file=sys.stderr)
+    if not built.is_built(HTML, __doc__, arguments):
         return 1
     (HTML / "slides").mkdir(exist_ok=True)
     for page, quiz in chapters():
