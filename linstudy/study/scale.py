@@ -43,9 +43,8 @@ def counted(shape: Shape, *, floor: float = 0.01, length: int = 256, tokens: int
     """
     d = shape.width
     tokens = math.ceil(d / floor) + 1 if tokens is None else tokens
-    attention = (
-        4 * length * shape.attended * shape.layers
-    )  # scores and their values, a token; none is left out as later
+    # Scores and their values, a token; none is left out for lying later.
+    attention = 4 * length * shape.attended * shape.layers
     return {
         "tokens": tokens,
         "forward": tokens * (2 * shape.weights + attention),
