@@ -46,17 +46,21 @@ def states() -> list[tuple]:
     from linstudy import profile_of_states
 
     official = microscope()
-    theirs, ours = [], []
+    theirs, ours, products = [], [], []
     for x, y in pairwise(gpt2_like_states()):
         # Their second function returns None in every wheel since 0.0.3: this is what its source begins to compute.
         theirs.append(timed(official.procrustes_similarity, x, y) + timed(official.procrustes_similarity, x, y - x))
         ours.append(timed(profile_of_states, [x, y]))
-    ratio = sum(theirs) / sum(ours)
+        products.append(sum(timed(torch.matmul, x.T, state) for state in (x, y)))
+    ratio, to_two, peer = (sum(a) / sum(b) for a, b in ((theirs, ours), (ours, products), (theirs, products)))
     detail = f"{sum(theirs):.1f} s against {sum(ours):.1f} s; {LAYERS} layers, d = {WIDTH}, n = {TOKENS}"
+    two = f"times as long as torch's x.T @ x and x.T @ y in float32: {sum(products):.1f} s"
     their_memory, our_memory = peak_memory("theirs"), peak_memory("ours")
     share = our_memory / their_memory
     return [
         ("times faster than LLM-Microscope, states given", f"{ratio:.1f}", ">= 10", met(ratio >= 10), detail),
+        ("all scores of a layer against two bare products", f"{to_two:.2f}", "<= 1", met(to_two <= 1), two),
+        ("LLM-Microscope against two bare products", f"{peer:.1f}", "none", "-", two),
         (
             "share of LLM-Microscope's peak memory above the states",
             f"{share:.3f}",
@@ -138,6 +142,33 @@ def running() -> list[tuple]:
     ]
 
 
+def protocol() -> list[tuple]:
+    """Time the whole protocol of SmolLM2 on one text against the model's forward pass; skipped where it is absent."""
+    import linstudy
+    from linstudy.fetched import fetched
+    from linstudy.study.protocol import protocol as measured
+
+    figure, bar = "the whole protocol of smollm2-135m, one text, against the bare forward pass", "<= 1.6"
+    if not fetched("smollm2-135m"):
+        return [(figure, "-", bar, "-", "skipped: the model is not on this machine; run linstudy fetch smollm2-135m")]
+    model, tokenizer = linstudy.load("smollm2-135m", device="cpu", dtype="float32")
+    blocks = linstudy.token_blocks("pydocs", tokenizer, tokens=12_288, length=256)
+
+    def bare(part: torch.nn.Module) -> None:
+        with torch.no_grad():
+            for batch in blocks.split(16):
+                part(batch, use_cache=False)
+
+    bare(model.base_model)
+    ours, whole, body = timed(measured, model, blocks), timed(bare, model), timed(bare, model.base_model)
+    detail = f"one turn, {ours:.0f} s against {whole:.0f} s for {blocks.numel():,} tokens; scoring is a constant cost"
+    without = "the protocol leaves the head out: no score needs it"
+    return [
+        (figure, f"{ours / whole:.2f}", bar, met(ours / whole <= 1.6), detail),
+        ("the same against a pass without the language-model head", f"{ours / body:.2f}", "none", "-", without),
+    ]
+
+
 def memory() -> list[tuple]:
     """Compare the peak memory of measuring 10,240 and 204,800 tokens."""
     few, many = peak_memory("few"), peak_memory("many")
@@ -160,6 +191,7 @@ BENCHMARKS: dict[str, Callable[[], list[tuple]]] = {
     "states": states,
     "exactness": exactness,
     "running": running,
+    "protocol": protocol,
     "memory": memory,
     "dimension": dimension,
     "training": training,

@@ -137,7 +137,7 @@ def test_heldout_pays_for_what_was_learnt_by_heart():
     assert got["linearity_heldout"] < 0 < scores(of(x, noise))["linearity_raw"]
 
 
-@pytest.mark.parametrize(("dim", "exact", "bound"), [(32, False, 1e-6), (300, True, 1e-6), (300, False, 1e-4)])
+@pytest.mark.parametrize(("dim", "exact", "bound"), [(32, False, 3e-6), (300, True, 1e-6), (300, False, 1e-4)])
 def test_the_map_reproduces_an_affine_layer(dim, exact, bound):
     x, _ = stream(3000, dim)
     x = x + 10 * torch.randn(dim)

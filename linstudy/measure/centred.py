@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .precision import NOISE
+from .precision import COARSE, INDEPENDENT, NOISE
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,3 +32,18 @@ class Centred:
     def varies(self) -> bool:
         """Whether x varies by more than the rounding of float32 states; on one token over and over it does not."""
         return bool(self.xx.trace() > self.tokens * NOISE**2 * self.mean_x.square().sum())
+
+    @property
+    def float32_did(self) -> bool:
+        """Say whether products made in float32 do, where these moments are made of such.
+
+        They do where the features of x are independent enough, the update varies by more than its rounding, and y is
+        not the small rest of an x that the layer takes away.
+        """
+        x, size = self.xx.diagonal(), self.dd / self.tokens + self.mean_d.square()
+        scale = torch.where(x > 0, x, 1).sqrt()
+        root, failed = torch.linalg.cholesky_ex((self.xx / scale / scale[:, None]).float())
+        if failed or root.diagonal().min() ** 2 < INDEPENDENT:  # of each feature's variance, given the others
+            return False
+        coarse = (size > 0) & (self.dd < COARSE**2 * (self.yy + self.tokens * (self.mean_x + self.mean_d).square()))
+        return not bool((coarse | (self.yy < INDEPENDENT * x)).any())

@@ -15,11 +15,11 @@ from torch import Tensor
 
 from ..files import written_whole
 from .centred import Centred
-from .precision import RESOLUTION, float32_will_do, full_float32, leaps
+from .precision import EXACT_WIDTH, FIRST_TOKENS, LEAP, RESOLUTION, full_float32, product
 
 ROWS = 1024  # tokens multiplied at a time: enough for the matrix units, few enough for short float32 sums
-CACHED_ROWS = 512  # tokens summed at a time: what is touched a dozen times stays in cache
-COLUMNS = 256  # width of the blocks in which a symmetric product is made
+LOCATED_BY = 128  # tokens whose median is the location
+COLUMNS = 192  # width of the blocks in which a symmetric product is made
 
 
 @dataclass(eq=False)
@@ -31,7 +31,7 @@ class JointMoments:
     ``location``, the median of the first tokens. The update is kept instead of y because the moments of (x, y) cancel
     near LS = 1, where those of (x, d) do not; y's follow from them.
 
-    Products of float32 states are made in float32, at half the cost, only where the first batch shows that this is
+    Products of float32 states are made in float32, at half the cost, only where the first tokens show that this is
     good to 1e-6 in every score: the stream is wide, and no feature is nearly a mixture of others (as after a
     LayerNorm, or where a few massive tokens share two dimensions). From the tokens on that lie far from those before
     them, massive ones or a mean that jumps, products are made in float64. What float32 leaves of 1 - LS_res is 1e-7:
@@ -89,43 +89,51 @@ class JointMoments:
             )
         if not len(x):
             return self
+        if not self.resolution and (seen := self._look(x, y)):
+            return self.update(x[seen:], y[seen:])
         if not self.count:
-            first = slice(CACHED_ROWS)
+            first = slice(LOCATED_BY)
             self.location.copy_(torch.stack([x[first].median(0).values, (y[first] - x[first]).median(0).values]))
-        if not self.resolution:
-            exact = torch.float64 in (x.dtype, y.dtype) or not float32_will_do(x, y)
-            self.resolution.fill_(RESOLUTION[torch.float64 if exact else torch.float32])
         work = torch.float64 if self.resolution == RESOLUTION[torch.float64] else torch.float32
-        both = torch.empty(2, min(ROWS, len(x)), self.dim, dtype=work, device=x.device)
+        room = torch.empty(2 * self.dim * min(ROWS, len(x)), dtype=work, device=x.device)
         with full_float32():
             for rows_x, rows_y in zip(x.split(ROWS), y.split(ROWS), strict=True):
-                found = _deviations(rows_x, rows_y, self.location, both)
-                if both.dtype == torch.float32 and self.count and self._leaps(found):
+                both, found = _deviations(rows_x, rows_y, self.location, room)
+                if room.dtype == torch.float32 and self.count and self._leaps(found):
                     self.resolution.fill_(RESOLUTION[torch.float64])
-                    both = both.double()
-                    found = _deviations(rows_x, rows_y, self.location, both)
-                for one in found:
-                    self._add(**one)
-                self._multiply(*both[:, : len(rows_x)])
+                    room = room.double()
+                    both, found = _deviations(rows_x, rows_y, self.location, room)
+                self.dd += found.pop("squares")[1]
+                for name, value in found.items():
+                    getattr(self, name).add_(value)
+                self._multiply(*both)
         if not torch.isfinite(self.sums).all():
             raise ValueError("the states hold NaN or infinity: look for an overflow (float16?) in the model")
         return self
 
-    def _add(self, squares: Float[Tensor, "2 dim"], **sums: Tensor) -> None:
-        """Add what :func:`_deviations` has summed."""
-        self.dd += squares[1]
-        for name, value in sums.items():
-            getattr(self, name).add_(value)
+    def _look(self, x: Float[Tensor, "token dim"], y: Float[Tensor, "token dim"]) -> int:
+        """Choose the precision by the first tokens: add them with float32 products, and keep these if they did.
 
-    def _leaps(self, found: list[dict[str, Tensor]]) -> bool:
-        """Say whether these tokens lie far from those before."""
-        squares, count = (sum(one[name] for one in found) for name in ("squares", "count"))
-        return leaps(squares / count, torch.stack([self.xx.diagonal(), self.dd]) / self.count)
+        Returns how many tokens were added.
+        """
+        first = slice(max(2 * self.dim, FIRST_TOKENS))
+        if self.dim > EXACT_WIDTH and len(x) >= 3 * self.dim // 2 and torch.float64 not in (x.dtype, y.dtype):
+            tried = JointMoments.empty(self.dim, exact=False, device=x.device).update(x[first], y[first])
+            if tried.resolution == RESOLUTION[torch.float32] and tried.centred().float32_did:
+                vars(self).update(vars(tried))
+                return tried.tokens
+        self.resolution.fill_(RESOLUTION[torch.float64])
+        return 0
 
-    def _multiply(self, x: Float[Tensor, "token dim"], d: Float[Tensor, "token dim"]) -> None:
+    def _leaps(self, found: dict[str, Tensor]) -> bool:
+        """Say whether mean squares of some feature are far above those of the tokens before, where it had any."""
+        before = torch.stack([self.xx.diagonal(), self.dd]) / self.count
+        return bool(((found["squares"] / found["count"] > LEAP * before) & (before > 0)).any())
+
+    def _multiply(self, x: Float[Tensor, "dim token"], d: Float[Tensor, "dim token"]) -> None:
         for start in range(0, self.dim, COLUMNS):
-            self.xx[start : start + COLUMNS, start:] += x[:, start : start + COLUMNS].T @ x[:, start:]
-        self.xd += x.T @ d
+            self.xx[start : start + COLUMNS, start:] += product(x[start : start + COLUMNS], x[start:])
+        self.xd += product(x, d)
 
     @torch.no_grad()
     def merge(self, other: "JointMoments") -> "JointMoments":
@@ -210,22 +218,19 @@ def _deviations(
     x: Float[Tensor, "token dim"],
     y: Float[Tensor, "token dim"],
     location: Float[Tensor, "2 dim"],
-    out: Float[Tensor, "2 rows dim"],
-) -> list[dict[str, Tensor]]:
-    """Leave x and d = y - x, less their location, in ``out``; return all sums but those of products, piece by piece."""
-    found, tiny = [], torch.finfo(torch.float64).tiny
-    pieces = (x.split(CACHED_ROWS), y.split(CACHED_ROWS), out[:, : len(x)].split(CACHED_ROWS, dim=1))
-    for piece_x, piece_y, both in zip(*pieces, strict=True):
-        piece_x, piece_y = piece_x.to(out.dtype), piece_y.to(out.dtype)
-        torch.sub(piece_y, piece_x, out=both[1])
-        norm_x, norm_y, norm_d = (m.norm(dim=1).double() for m in (piece_x, piece_y, both[1]))
-        cosine = (norm_x**2 + norm_y**2 - norm_d**2) / (2 * norm_x * norm_y).clamp_min(tiny)
-        torch.sub(piece_x, location[0].to(out.dtype), out=both[0])
-        both[1] -= location[1].to(out.dtype)
-        one = {"count": norm_x.new_tensor(len(piece_x)), "cosine": cosine.sum()}
-        one |= {"norm_ratio": (norm_d / norm_y.clamp_min(tiny)).sum(), "sums": both.sum(1)}
-        found.append(one | {"squares": torch.stack([m.norm(dim=0).double().square() for m in both])})
-    return found
+    room: Float[Tensor, " numbers"],
+) -> tuple[Float[Tensor, "2 dim token"], dict[str, Tensor]]:
+    """Return x and d = y - x less their location, a row a feature, in ``room``; and all sums but those of products."""
+    x, y = x.to(room.dtype), y.to(room.dtype)
+    d, tiny = y - x, torch.finfo(torch.float64).tiny
+    norm_x, norm_y, norm_d = (m.norm(dim=1).double() for m in (x, y, d))
+    cosine = (norm_x**2 + norm_y**2 - norm_d**2) / (2 * norm_x * norm_y).clamp_min(tiny)
+    both = room[: 2 * x.numel()].view(2, x.shape[1], len(x))
+    for found, state, middle in zip(both, (x, d), location.to(room.dtype), strict=True):
+        found.copy_(state.T).sub_(middle[:, None])
+    found = {"count": norm_x.new_tensor(len(x)), "cosine": cosine.sum(), "sums": both.sum(2)}
+    found |= {"norm_ratio": (norm_d / norm_y.clamp_min(tiny)).sum(), "squares": both.norm(dim=2).double().square()}
+    return both, found
 
 
 def added(parts: Sequence[JointMoments]) -> JointMoments:

@@ -1,4 +1,4 @@
-"""When products of states may be made in float32, and what they resolve."""
+"""In which precision products of states are made, by whom, and what they resolve."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,28 +16,24 @@ LEAP = 10.0  # times as large as before: mean squares of deviations for which th
 RESOLUTION = {torch.float32: 1e-8, torch.float64: 1e-12}  # of eigenvalues, as a share of the largest
 
 
-def float32_will_do(x: Float[Tensor, "token dim"], y: Float[Tensor, "token dim"]) -> bool:
-    """Say whether float32 products do, by the first tokens.
+def has_onednn() -> bool:
+    """Say whether this torch brings oneDNN, and the product that it keeps for its compiler under this name."""
+    return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
-    They do where these are many enough, the features of ``x`` independent enough, the update varies by more than its
-    rounding, and ``y`` is not the small rest of an ``x`` that the layer takes away.
+
+def by_onednn(a: Float[Tensor, "*row dim"], b: Float[Tensor, "column dim"]) -> Float[Tensor, "*row column"]:
+    """Return a @ b.T of float32 matrices on a CPU, whole ones: of views that skip numbers it takes minutes.
+
+    Torch's own BLAS, MKL in most of its builds, uses half of the vector width of processors that are not Intel's.
+    Sums are taken in another order, so the numbers differ in their last digits.
     """
-    rows, dim = x.shape
-    if dim <= EXACT_WIDTH or rows < 3 * dim // 2:
-        return False
-    first = slice(max(2 * dim, FIRST_TOKENS))
-    x, y = x[first].float(), y[first].float()
-    root, failed = torch.linalg.cholesky_ex(torch.corrcoef(x.T))
-    if failed or root.diagonal().min() ** 2 < INDEPENDENT:  # of each feature's variance, given the others
-        return False
-    d = y - x
-    coarse = d.any(0) & (d.var(0) < COARSE**2 * y.square().mean(0))
-    return not bool((coarse | (y.var(0) < INDEPENDENT * x.var(0))).any())
+    return torch.ops.mkldnn._linear_pointwise(a, b, None, "none", [], "")
 
 
-def leaps(squares: Float[Tensor, "2 dim"], before: Float[Tensor, "2 dim"]) -> bool:
-    """Say whether the mean squares of some feature's deviations are far above those ``before``, where it had any."""
-    return bool(((squares > LEAP * before) & (before > 0)).any())
+def product(a: Float[Tensor, "row dim"], b: Float[Tensor, "column dim"]) -> Float[Tensor, "row column"]:
+    """Return a @ b.T by whoever is fastest here."""
+    here = a.dtype == torch.float32 and a.device.type == "cpu" and has_onednn()
+    return by_onednn(a, b) if here else a @ b.T
 
 
 @contextmanager

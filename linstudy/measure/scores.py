@@ -10,6 +10,7 @@ which is exact, and keeps its digits where LS is within 1e-7 of 1.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -35,7 +36,7 @@ def scores(moments: JointMoments) -> dict[str, float]:
     m = moments.centred()
     n, dim = m.tokens, moments.dim
     adjust = (n - 1) / (n - dim - 1)
-    error = (m.dd - (best_map(m) * m.xd).sum(0)).clamp_min(0)  # of y and of d alike, feature by feature
+    error = (m.dd - explained(m)).clamp_min(0)  # of y and of d alike, feature by feature
     error = error if m.varies else torch.full_like(error, math.nan)
     share_y, share_d = (error[whole > 0] / whole[whole > 0] for whole in (m.yy, m.dd))  # of the features that vary
     return {
@@ -90,22 +91,34 @@ def linear_map(moments: JointMoments, *, dtype: torch.dtype = torch.float32) -> 
 def best_map(m: Centred, *, penalty: float = 0.0) -> Float[Tensor, "dim dim"]:
     """Return A of the least-squares map d - mean_d = (x - mean_x) A, of least norm where x leaves it open.
 
+    A ridge ``penalty`` is added to the variance of every scaled feature, and shrinks the map of d towards 0.
+    """
+    half, back = _halfway(m, penalty)
+    return back(half)
+
+
+def explained(m: Centred) -> Float[Tensor, " dim"]:
+    """Return how much of every feature's sum of squares in d the least-squares map explains, without making the map."""
+    return _halfway(m, 0.0)[0].square().sum(0)
+
+
+def _halfway(m: Centred, penalty: float) -> tuple[Float[Tensor, "kept dim"], Callable[[Tensor], Tensor]]:
+    """Return d mapped from whitened features of x, whose squares are what x explains, and the way from there to A.
+
     Features are scaled to unit variance first: massive ones are 1,000 times the rest, and rank is judged by
     direction, not by size. Directions below the resolution of the products (a LayerNorm's output has one) are absent.
-    A ridge ``penalty`` is added to the variance of every scaled feature, and shrinks the map of d towards 0.
     """
     scale, scaled = correlation(m.xx)
     scaled.diagonal().add_(penalty)
     right = m.xd / scale[:, None]
     root, failed = torch.linalg.cholesky_ex(scaled)
     if not failed and (penalty or root.diagonal().min() ** 2 > 1e4 * m.resolution):  # far from rank-deficient
-        solution = torch.cholesky_solve(right, root)
-    else:
-        values, vectors = torch.linalg.eigh(scaled)
-        kept = values > (penalty / 2 or m.resolution * values[-1])
-        vectors = vectors[:, kept]
-        solution = vectors @ ((vectors.T @ right) / values[kept, None])
-    return solution.div_(scale[:, None])
+        half = torch.linalg.solve_triangular(root, right, upper=False)
+        return half, lambda half: torch.linalg.solve_triangular(root.T, half, upper=True).div_(scale[:, None])
+    values, vectors = torch.linalg.eigh(scaled)
+    kept = values > (penalty / 2 or m.resolution * values[-1])
+    whitening = vectors[:, kept] / values[kept].sqrt()
+    return whitening.T @ right, lambda half: (whitening @ half).div_(scale[:, None])
 
 
 def correlation(covariance: Float[Tensor, "dim dim"]) -> tuple[Float[Tensor, " dim"], Float[Tensor, "dim dim"]]:
@@ -120,7 +133,7 @@ def largest_eigenvalue(symmetric: Float[Tensor, "dim dim"]) -> float:
     if len(symmetric) <= 256:
         return float(torch.linalg.eigvalsh(symmetric)[-1])
     start = np.random.default_rng(0).standard_normal(len(symmetric))  # one computed from the matrix could be zero
-    return float(eigsh(symmetric.cpu().numpy(), k=1, which="LA", v0=start, return_eigenvectors=False)[0])
+    return float(eigsh(symmetric.cpu().numpy(), k=1, which="LA", v0=start, tol=1e-10, return_eigenvectors=False)[0])
 
 
 def need_tokens(tokens: int, dim: int) -> None:

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from ..measure.precision import by_onednn, has_onednn
 from ..models import blocks
 
 LINEAR = ("auto", "torch", "onednn")
@@ -43,15 +44,13 @@ def compiled(model: PreTrainedModel, attempt: Callable[[], Tensor]) -> Iterator[
 def products(model: PreTrainedModel, linear: str, *, is_compiled: bool = False) -> Iterator[None]:
     """Let oneDNN multiply the matrices of the linear layers where ``linear`` is ``"onednn"``; for float32 on a CPU.
 
-    Torch's own BLAS, MKL in most of its builds, uses half of the vector width of processors that are not Intel's.
-    Sums are taken in another order, so the numbers differ in their last digits. ``"auto"`` takes oneDNN where it can
-    be had and the blocks are not compiled.
+    It is faster where torch's own BLAS uses half of the vector width, and sums in another order
+    (:func:`linstudy.measure.precision.by_onednn`). ``"auto"`` takes it where it can be had and the blocks are not
+    compiled.
 
     Raises ValueError for a device that is not the CPU and for a torch without oneDNN.
     """
-    # Torch keeps the product for its compiler, and so far under this name.
-    built = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-    there = built and model.device.type == "cpu"
+    there = has_onednn() and model.device.type == "cpu"
     if linear == "onednn" and not there:
         raise ValueError(
             f"linear='onednn' is for a CPU with oneDNN, and the model is on {model.device}: take linear='torch'"
@@ -95,15 +94,10 @@ class _Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(x, weight)
-        return _multiply(x, weight)
+        return by_onednn(x, weight)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
         x, weight = ctx.saved_tensors
-        to_x = _multiply(gradient, weight.t())
-        return to_x, _multiply(gradient.flatten(0, -2).t(), x.flatten(0, -2).t())
-
-
-def _multiply(x: Tensor, weight: Tensor) -> Tensor:
-    """Return x @ weight.T."""
-    return torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], "")
+        to_x = by_onednn(gradient, weight.t())
+        return to_x, by_onednn(gradient.flatten(0, -2).t(), x.flatten(0, -2).t())
