@@ -145,11 +145,11 @@ def running() -> list[tuple]:
 def protocol() -> list[tuple]:
     """Time the whole protocol of SmolLM2 on one text against the model's forward pass; skipped where it is absent."""
     import linstudy
-    from linstudy.fetched import fetched
+    from linstudy.fetched import is_there
     from linstudy.study.protocol import protocol as measured
 
     figure, bar = "the whole protocol of smollm2-135m, one text, against the bare forward pass", "<= 1.6"
-    if not fetched("smollm2-135m"):
+    if not is_there("smollm2-135m"):
         return [(figure, "-", bar, "-", "skipped: the model is not on this machine; run linstudy fetch smollm2-135m")]
     model, tokenizer = linstudy.load("smollm2-135m", device="cpu", dtype="float32")
     blocks = linstudy.token_blocks("pydocs", tokenizer, tokens=12_288, length=256)

@@ -42,7 +42,7 @@ class Centred:
         """
         x, size = self.xx.diagonal(), self.dd / self.tokens + self.mean_d.square()
         scale = torch.where(x > 0, x, 1).sqrt()
-        root, failed = torch.linalg.cholesky_ex((self.xx / scale / scale[:, None]).float())
+        root, failed = torch.linalg.cholesky_ex((self.xx.float() / scale.float()).div_(scale.float()[:, None]))
         if failed or root.diagonal().min() ** 2 < INDEPENDENT:  # of each feature's variance, given the others
             return False
         coarse = (size > 0) & (self.dd < COARSE**2 * (self.yy + self.tokens * (self.mean_x + self.mean_d).square()))

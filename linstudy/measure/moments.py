@@ -19,7 +19,7 @@ from .precision import EXACT_WIDTH, FIRST_TOKENS, LEAP, RESOLUTION, full_float32
 
 ROWS = 1024  # tokens multiplied at a time: enough for the matrix units, few enough for short float32 sums
 LOCATED_BY = 128  # tokens whose median is the location
-COLUMNS = 192  # width of the blocks in which a symmetric product is made
+COLUMNS = 256  # width of the blocks in which a symmetric product is made
 
 
 @dataclass(eq=False)

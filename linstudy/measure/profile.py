@@ -156,17 +156,17 @@ def profile_of_states(states: Sequence[Tensor | np.ndarray], *, heldout: float =
             need_tokens(cut, x.shape[1])
         texts = [(x, y)] if cut == len(x) else [(x[:cut], y[:cut]), (x[cut:], y[cut:])]
         try:
-            moments = [JointMoments.empty(x.shape[1], device=x.device).update(*both) for both in texts]
+            found = scores_of([JointMoments.empty(x.shape[1], device=x.device).update(*both) for both in texts])
         except ValueError as error:
             raise ValueError(f"layer {layer}: {error}") from None
-        rows.append({"layer": layer} | scores_of(moments))
+        rows.append({"layer": layer} | found)
     return _in_order(pd.DataFrame(rows).assign(part="block", model=None, revision=None))
 
 
 def scores_of(moments: list[JointMoments]) -> dict[str, float | int]:
     """Return tokens and scores of a layer; of the moments the first are fitted, those after them are held out."""
     fitted, *held = moments
-    everything = added(moments)
+    everything = added(moments) if held else fitted
     kept = heldout_scores(fitted, *held) if held else {}
     return {"tokens": everything.tokens} | scores(everything) | kept
 

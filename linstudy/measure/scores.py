@@ -99,7 +99,7 @@ def best_map(m: Centred, *, penalty: float = 0.0) -> Float[Tensor, "dim dim"]:
 
 def explained(m: Centred) -> Float[Tensor, " dim"]:
     """Return how much of every feature's sum of squares in d the least-squares map explains, without making the map."""
-    return _halfway(m, 0.0)[0].square().sum(0)
+    return _halfway(m, 0.0)[0].norm(dim=0).square()
 
 
 def _halfway(m: Centred, penalty: float) -> tuple[Float[Tensor, "kept dim"], Callable[[Tensor], Tensor]]:
@@ -110,15 +110,16 @@ def _halfway(m: Centred, penalty: float) -> tuple[Float[Tensor, "kept dim"], Cal
     """
     scale, scaled = correlation(m.xx)
     scaled.diagonal().add_(penalty)
-    right = m.xd / scale[:, None]
     root, failed = torch.linalg.cholesky_ex(scaled)
     if not failed and (penalty or root.diagonal().min() ** 2 > 1e4 * m.resolution):  # far from rank-deficient
-        half = torch.linalg.solve_triangular(root, right, upper=False)
-        return half, lambda half: torch.linalg.solve_triangular(root.T, half, upper=True).div_(scale[:, None])
+        del scaled  # a matrix less while the solver makes its copies
+        root.mul_(scale[:, None])
+        half = torch.linalg.solve_triangular(root.T, m.xd.T, upper=True, left=False).T
+        return half, lambda half: torch.linalg.solve_triangular(root.T, half, upper=True)
     values, vectors = torch.linalg.eigh(scaled)
     kept = values > (penalty / 2 or m.resolution * values[-1])
-    whitening = vectors[:, kept] / values[kept].sqrt()
-    return whitening.T @ right, lambda half: (whitening @ half).div_(scale[:, None])
+    whitening = vectors[:, kept] / values[kept].sqrt() / scale[:, None]
+    return whitening.T @ m.xd, lambda half: whitening @ half
 
 
 def correlation(covariance: Float[Tensor, "dim dim"]) -> tuple[Float[Tensor, " dim"], Float[Tensor, "dim dim"]]:
