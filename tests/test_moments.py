@@ -145,11 +145,11 @@ def test_float32_products_would_be_wrong_where_they_are_not_made():
 
 
 @st.composite
-def hard_problems(draw, narrowest, widest):
+def hard_problems(draw, narrowest, widest, fewest=1000, most=2500):
     """States with massive tokens, a mean that jumps, dead and constant features, updates next to nothing."""
     dim, seed = draw(st.integers(narrowest, widest)), draw(st.integers(0, 2**31))
     torch.manual_seed(seed)
-    n = draw(st.integers(1000, 2500))
+    n = draw(st.integers(fewest, most))
     x = torch.randn(n, dim) * 10 ** (draw(st.sampled_from([0.0, 0.5, 1.0])) * torch.randn(dim))
     start = draw(st.integers(0, n - 20))
     kind = draw(st.sampled_from(["plain", "massive", "jump", "one jumps", "offset"]))
@@ -181,6 +181,8 @@ def assert_every_score_agrees(x, y, rows, *, within):
     for pair in zip(x.split(rows), y.split(rows), strict=True):
         moments.update(*pair)
     got, want = scores(moments), reference(x, y)
+    if not (x != x[0]).any():  # an offset in float16 leaves nothing of small states: no map, and so no score
+        want |= dict.fromkeys(set(want) - {"norm_ratio", "cosine"}, float("nan"))
     for name, value in want.items():
         assert got[name] == pytest.approx(float(value), abs=within, nan_ok=True), name
     if want["update_linearity_raw"] < 1 - 1e-3:
@@ -194,6 +196,13 @@ def test_hard_problems_agree_with_qr(problem):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(precision, "EXACT_WIDTH", 4)
         assert_every_score_agrees(*problem, within=1e-4)
+
+
+@pytest.mark.slow
+@given(hard_problems(6, 16, 150, 400))
+@settings(max_examples=10_000, deadline=None, derandomize=True)
+def test_ten_thousand_hard_problems_agree_with_qr(problem):
+    assert_every_score_agrees(*problem, within=1e-6)
 
 
 @pytest.mark.slow
