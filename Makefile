@@ -70,7 +70,7 @@ notebooks: $(STAMP)  ## run every notebook from top to bottom, as its runner doe
 	@printf '%s\n' $(NOTEBOOKS) | $(QUIET_HUB) xargs -n 1 $(BIN)/jupyter execute --timeout=1800
 
 test: $(STAMP)  ## run all tests; ARGS="-m 'not slow'" runs the quick ones
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal $(ARGS)
 
 lint: $(STAMP)  ## check style, spelling and that the notebooks are clean; changes nothing
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""The ground all tests stand on: no network, no window, fixed seeds, two threads, no figure left open."""
+"""The ground all tests stand on: no network, no window, fixed seeds, one thread, no figure left open."""
 
 import importlib.util
 import os
@@ -15,7 +15,7 @@ os.environ.update(
     HF_DATASETS_DISABLE_PROGRESS_BARS="1",
     TOKENIZERS_PARALLELISM="false",  # its threads and a fork make a warning, and a warning is an error here
 )
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # `make test` runs a process a processor
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait give the processor to others, kernels' too
 
 import numpy as np
