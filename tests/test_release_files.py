@@ -138,3 +138,11 @@ def test_pages_are_numbered_and_the_contents_lead_to_them(printed):
         targets.add(pdf.FPDFDest_GetDestPageIndex(printed.raw, pdf.FPDFLink_GetDest(printed.raw, link)))
     assert links >= len(list(make_pdf.pages_of(TOC)))
     assert {start for _, start in titles(printed)[2:]} <= targets
+
+
+@pytest.mark.slow
+@pytest.mark.book
+@pytest.mark.skipif(find_chromium() is None, reason="no Chromium on PATH")
+def test_the_outline_has_every_title_once(printed):
+    for title in (entry.get_title() for entry in printed.get_toc()):
+        assert title[: len(title) // 2] != title[len(title) // 2 :]

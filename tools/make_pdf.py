@@ -43,6 +43,8 @@ PAGE = """<!doctype html>
 </body>
 </html>
 """
+MARGIN = 20  # mm, left and right
+ACROSS = int((210 - 2 * MARGIN) / 25.4 * 96)  # px, what is left of A4
 FOOT = '<p style="font: 8px sans-serif; margin: 0 auto"><span class="pageNumber"></span></p>'
 
 
@@ -138,7 +140,7 @@ def led(name: str, link: str, names: set[str]) -> str | None:
 def printed(source: Path, target: Path) -> None:
     """Print a file with Chromium, with the numbers of its pages and its headings as an outline."""
     sys.path.insert(0, str(ROOT / "tests"))
-    from browser import Visit, chromium
+    from browser import OVERFLOW, Visit, chromium
 
     from linstudy.files import written_whole
 
@@ -146,10 +148,14 @@ def printed(source: Path, target: Path) -> None:
         context.set_default_timeout(MINUTES * 60_000)
         visit = Visit(context, source)
         visit.page.evaluate("() => window.MathJax.startup.promise")
+        visit.page.emulate_media(media="print")
+        visit.page.set_viewport_size({"width": ACROSS, "height": 900})
+        if (wide := visit.page.evaluate(OVERFLOW)) > 0:  # Chromium would print the whole book that much smaller
+            raise SystemExit(f"the book was not printed: something in it is {wide} px wider than the paper")
         visit.page.pdf(
             path=made,
             format="A4",
-            margin={"top": "18mm", "bottom": "18mm", "left": "20mm", "right": "20mm"},
+            margin={"top": "18mm", "bottom": "18mm", "left": f"{MARGIN}mm", "right": f"{MARGIN}mm"},
             display_header_footer=True,
             header_template="<span></span>",
             footer_template=FOOT,
