@@ -1,6 +1,8 @@
 """The exercises: every stub fails with a hint, every solution passes as promised, and mistakes are known."""
 
+import ast
 import contextlib
+import inspect
 import io
 import math
 import re
@@ -18,7 +20,7 @@ from torch.nn.functional import cosine_similarity
 from linstudy import cross_entropy, profile_of_states
 from linstudy.exercises import check, hint
 from linstudy.exercises.answers import compared
-from linstudy.exercises.asking import CHAPTERS, checks_of
+from linstudy.exercises.asking import CHAPTERS, checks_of, hints_of
 from linstudy.models import final_norm, without
 
 editions = script("tools/editions.py")
@@ -434,6 +436,18 @@ def test_every_exercise_has_mistakes():
 
 
 @pytest.mark.parametrize("exercise", MISTAKES)
+def test_every_mistake_that_a_check_knows_has_a_hint_and_every_hint_is_given(exercise):
+    code = ast.parse(inspect.getsource(checks_of(exercise)[exercise]))
+    calls = [one for one in ast.walk(code) if isinstance(one, ast.Call) and getattr(one.func, "id", "") == "compared"]
+    names = [{key.arg for key in call.keywords if key.arg} for call in calls]
+    asked = set().union(*(some - {"within", "other"} | ({"other"} - some) for some in names))
+    words = {one.value for one in ast.walk(code) if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+    own = set(hints_of(exercise)) - set(hints_of("any"))
+    assert asked <= own
+    assert own - asked <= words
+
+
+@pytest.mark.parametrize("exercise", MISTAKES)
 def test_a_known_mistake_gets_its_own_hint(exercise):
     hints = [hint(exercise, wrong) for wrong in [*MISTAKES[exercise], STRANGE.get(exercise, lambda *_: 0.123), ...]]
     assert all(hints)
@@ -474,9 +488,9 @@ def test_an_exercise_that_is_not_there_is_named():
 
 def test_answers_are_compared_by_their_largest_entry():
     right = torch.tensor([1e-9, 1.0])
-    assert compared([0.0, 1.0], right, {}, otherwise="no") is None
-    assert compared([0.0, 1.001], right, {"known": [0.0, 1.001]}, otherwise="no") == "known"
-    assert compared([0.0, 1.002], right, {"known": [0.0, 1.001]}, otherwise="no") == "no"
+    assert compared([0.0, 1.0], right) is None
+    assert compared([0.0, 1.001], right, known=[0.0, 1.001]) == "known"
+    assert compared([0.0, 1.002], right, known=[0.0, 1.001]) == "other"
 
 
 # Stubs come from solutions

@@ -1,38 +1,32 @@
 """Compares an answer with the right one and with those that known mistakes give."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-NOT_NUMBERS = "The answer should be made of numbers, and this is {}."
-SHAPE = "The answer has the shape {}, and {} is asked for: look at what is summed and over what."
-NOT_FINITE = "The answer is not finite: somewhere something is divided by 0, or overflows."
+# What a check finds: nothing where the answer is right, else the name of a hint in hints.toml, and what to fill in.
+Found = str | tuple[str, dict[str, object]] | None
 
 
-def compared(
-    answer: Any, right: Any, mistakes: Mapping[str, Any], *, otherwise: str, within: float = 1e-6
-) -> str | None:
-    """Return nothing where ``answer`` is ``right``, else the best hint.
+def compared(answer: Any, right: Any, *, within: float = 1e-6, other: str = "other", **mistakes: Any) -> Found:
+    """Return nothing where ``answer`` is ``right``, else the name of the best hint.
 
-    ``mistakes`` are hints with the answers they belong to. Two answers are the same where they differ by ``within`` of
-    the largest entry at most. An answer that no known mistake gives gets ``otherwise``.
+    ``mistakes`` are the answers that known mistakes give, by the names of their hints; an answer that none of them
+    gives gets ``other``. Two answers are the same where they differ by ``within`` of the largest entry at most.
     """
     right = _numbers(right)
     try:
         found = _numbers(answer)
     except (TypeError, ValueError, RuntimeError):
-        return NOT_NUMBERS.format(f"a {type(answer).__name__}")
-    if found.shape == right.shape and _same(found, right, within):
-        return None
-    for said, value in mistakes.items():
+        return "not numbers", {"kind": type(answer).__name__}
+    for name, value in {"": right, **mistakes}.items():
         value = _numbers(value)
         if found.shape == value.shape and _same(found, value, within):
-            return said
+            return name or None
     if found.shape != right.shape:
-        return SHAPE.format(tuple(found.shape), tuple(right.shape) or "a single number")
-    return otherwise if found.isfinite().all() or not right.isfinite().all() else NOT_FINITE
+        return "shape", {"found": tuple(found.shape), "asked": tuple(right.shape) or "a single number"}
+    return other if found.isfinite().all() or not right.isfinite().all() else "not finite"
 
 
 def _numbers(value: Any) -> Tensor:

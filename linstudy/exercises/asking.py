@@ -1,12 +1,15 @@
 """Finds the check of an exercise, puts the answer to it, and says what came of it."""
 
 import functools
+import tomllib
 import warnings
 from collections.abc import Callable
 from importlib import import_module
+from importlib.resources import files
 from typing import Any
 
 from ..lookup import named
+from .answers import Found
 
 CHAPTERS = {"1": "linearity", "2": "residual_stream", "3": "dynamics", "4": "penalties", "5": "pruning"}
 CHAPTERS |= {"6": "beyond", "7": "tokens"}
@@ -29,22 +32,35 @@ def check(exercise: str, *answer: Any) -> bool:
 
 def hint(exercise: str, *answer: Any) -> str | None:
     """Return the hint for an answer, or None where it is right."""
-    checks = checks_of(exercise)
-    judge = named(checks, exercise, "exercise")
+    judge = named(checks_of(exercise), exercise, "exercise")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a wrong answer: the hint says more
-            return judge(*map(_asked, answer))
+            found = judge(*map(_asked, answer))
     except Blank:
         return f"The dots are still there. {(judge.__doc__ or '').splitlines()[0]}"
     except Exception as error:  # a learner's code may raise anything
         return f"The code stops with {type(error).__name__}: {error}"
+    if found is None:
+        return None
+    name, values = (found, {}) if isinstance(found, str) else found
+    return hints_of(exercise)[name].format(**values)
 
 
-def checks_of(exercise: str) -> dict[str, Callable[..., str | None]]:
+def checks_of(exercise: str) -> dict[str, Callable[..., Found]]:
     """Return the checks of the chapter that an exercise belongs to, by their numbers."""
     chapter = named(CHAPTERS, exercise.partition(".")[0], "chapter with exercises")
     return import_module(f".{chapter}", __package__).CHECKS
+
+
+def hints_of(exercise: str) -> dict[str, str]:
+    """Return the hints of an exercise by their names, with those that any exercise may give."""
+    return _hints()["any"] | _hints()[exercise]
+
+
+@functools.cache
+def _hints() -> dict[str, dict[str, str]]:
+    return tomllib.loads((files(__package__) / "hints.toml").read_text(encoding="utf-8"))
 
 
 def _asked(answer: Any) -> Any:
