@@ -32,12 +32,13 @@ import pandas as pd
 import torch
 from common import met  # noqa: F401 (finds the tests' models, too)
 from faulty import commands, damages
+from hubs import CASES, hub_faults
 from safetensors.torch import load_file
 from test_checkpoint import LONG, weights_after
 from test_cli import STORY
 from test_results import rows
 from tiny_models import tiny_model
-from tries import Run, count, failed, forked, together
+from tries import count, failed, forked, refused, together
 
 import linstudy
 from linstudy.cli import main as linstudy_
@@ -287,16 +288,6 @@ def bad_inputs(tries: int, draw: random.Random) -> Counter:
     return found
 
 
-def refused(found: Counter, run: Run, words: object = "") -> None:
-    """Count what is not one sentence with the status of a refusal."""
-    lines = run.errors.strip().splitlines()
-    told = run.status == 2 and len(lines) == 1 and lines[0].startswith("linstudy: ")
-    found["accepted"] += run.status == 0
-    found["tracebacks"] += not told and run.status != 0
-    if not told:
-        print(words, run.status, run.errors[-500:], flush=True)
-
-
 # the ground
 
 
@@ -382,6 +373,11 @@ FAULTS: dict[str, tuple[Callable, int, str]] = {
         "linstudy pretrain twice at once",
     ),
     "full-disk": (full_disk, 35, "no file may grow beyond so many bytes"),
+    "hub-faults": (
+        hub_faults,
+        len(CASES),
+        "hubs of models and texts, and package indexes, that are away, slow or wrong",
+    ),
     "bad-inputs": (bad_inputs, 1000, "options, models, texts and tables that no command can take"),
 }
 

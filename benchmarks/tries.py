@@ -73,6 +73,16 @@ def count(found: Counter, *runs: Run, strays: Iterable[str] | None = None, where
         found["strays"] += len(set(os.listdir(where)) - set(strays))
 
 
+def refused(found: Counter, run: Run, words: object = "") -> None:
+    """Count what is not one sentence with the status of a refusal."""
+    lines = run.errors.strip().splitlines()
+    told = run.status == 2 and len(lines) == 1 and lines[0].startswith("linstudy: ")
+    found["accepted"] += run.status == 0
+    found["tracebacks"] += not told and run.status != 0
+    if not told:
+        print(words, run.status, run.errors[-500:], flush=True)
+
+
 def failed(work: Callable, *arguments: object) -> bool:
     """Say whether work raises."""
     try:

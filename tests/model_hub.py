@@ -14,9 +14,10 @@ def model_hub(models, *, faults=(), pulls=()):
 
     `pulls` maps an id to its pull requests, (number, author) each; their files are the revision refs/pr/<number>.
 
-    `faults` maps an id to what goes wrong with it: a status for every answer ("503", "403", "gated"), "page": a page of
-    HTML with the status of success, or half of the weights, and then the end ("cut") or silence ("silent"). A request
-    for /heal ends all faults.
+    `faults` maps an id to what goes wrong with it: a status for every answer ("503", "403", ..., "gated"), with the
+    status of success a page of HTML ("page"), the same for files alone ("pages") or an empty list ("list"), weights
+    with one bit turned ("other"), or half of them, and then the end ("cut") or silence ("silent"). A request for /heal
+    ends all faults.
     """
     return serving(_Handler, models=models, faults=dict(faults), pulls=dict(pulls))
 
@@ -47,10 +48,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def answer(self, model, action, revision, path):
         fault = self.server.faults.get(model)
-        if fault in ("503", "403"):
+        if fault and fault.isdigit():
             return self.send(int(fault))
-        if fault == "page":
+        if fault == "page" or (fault == "pages" and path):
             return self.send(200, {"Content-Type": "text/html"}, b"<html>Log in first</html>")
+        if fault == "list":
+            return self.send_json([])
         if model not in self.server.models:
             return self.send(401, {"X-Error-Code": "RepoNotFound"})  # as the hub does for who is not logged in
         revisions = self.server.models[model]
@@ -67,7 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
             tree = [{"type": "file", "path": n, "size": len(b), "oid": _oid(b)} for n, b in files.items()]
             return self.send_json(tree)
         if action == ["resolve"] and path in files:
-            return self.send_file(files[path], commit, cut=path.endswith(".safetensors") and fault)
+            return self.send_file(files[path], commit, fault if path.endswith(".safetensors") else None)
         return self.send(404, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": commit})
 
     def send_pulls(self, model):
@@ -78,14 +81,16 @@ class _Handler(BaseHTTPRequestHandler):
         ]
         self.send_json({"discussions": pulls, "count": len(pulls), "start": 0})
 
-    def send_file(self, content, commit, *, cut):
+    def send_file(self, content, commit, fault):
         headers = {"X-Repo-Commit": commit, "ETag": f'"{_oid(content)}"', "Accept-Ranges": "bytes"}
+        if fault == "other":
+            content = content[:-1] + bytes([content[-1] ^ 1])
+        broken, silent = fault in ("cut", "silent"), fault == "silent"
         if not (asked := self.headers.get("Range")):
-            cut_at = len(content) // 2 if cut else None
-            return self.send(200, headers, content, cut_at=cut_at, silent=cut == "silent")
+            return self.send(200, headers, content, cut_at=len(content) // 2 if broken else None, silent=silent)
         start = int(asked.removeprefix("bytes=").partition("-")[0])
         headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
-        return self.send(206, headers, content[start:], cut_at=0 if cut else None, silent=cut == "silent")
+        return self.send(206, headers, content[start:], cut_at=0 if broken else None, silent=silent)
 
     def send_json(self, value):
         self.send(200, {"Content-Type": "application/json"}, json.dumps(value).encode())
@@ -108,4 +113,4 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _oid(content):
-    return hashlib.sha1(content).hexdigest()
+    return hashlib.sha256(content).hexdigest()  # as the hub names its large files

@@ -372,12 +372,13 @@ def test_the_hub_and_what_it_lacks(folder, tmp_path):
         "org/gated": {"main": main},
         "org/cut": {"main": main},
         "org/silent": {"main": main},
+        "org/other": {"main": main},
         "org/converted": {"main": pickled, "refs/pr/2": early, "refs/pr/3": main},
         "org/proposed": {"main": pickled, "refs/pr/2": early},
     }
     pulls = {"org/converted": [(2, "mallory"), (3, "SFconvertbot")], "org/proposed": [(2, "mallory")]}
     faults = {"org/gated": "gated", "org/forbidden": "403", "org/down": "503", "org/cut": "cut"}
-    faults |= {"org/page": "page", "org/silent": "silent"}
+    faults |= {"org/page": "page", "org/silent": "silent", "org/other": "other"}
     with model_hub(hub_models, faults=faults, pulls=pulls) as hub:
         outcomes, errors = in_a_process(
             """
@@ -393,6 +394,7 @@ def test_the_hub_and_what_it_lacks(folder, tmp_path):
             try_to_load("org/down")
             try_to_load("org tiny")
             try_to_load("org/page")
+            try_to_load("org/other")
             try_to_load("org/cut")
 
             import pathlib, urllib.request
@@ -405,6 +407,7 @@ def test_the_hub_and_what_it_lacks(folder, tmp_path):
             cut = pathlib.Path(constants.HF_HUB_CACHE, "models--org--cut", "snapshots")
             print(json.dumps([len(list(cut.rglob("*.safetensors"))), 0]))  # half a file is no file of the model
             urllib.request.urlopen(f"{constants.ENDPOINT}/heal").close()
+            try_to_load("org/other")
             try_to_load("org/cut")
             constants.ENDPOINT = "http://127.0.0.1:9"  # nobody is there: what was loaded can be loaded again
             try_to_load("org/cut")
@@ -424,7 +427,7 @@ def test_the_hub_and_what_it_lacks(folder, tmp_path):
         )
         asked = list(hub.requests)
     seconds = [outcome.pop() for outcome in outcomes]
-    loaded, failed, later = outcomes[:3], outcomes[3:14], outcomes[14:]
+    loaded, failed, later = outcomes[:3], outcomes[3:15], outcomes[15:]
     assert loaded == [
         ["ok", head_sum(tiny_model("llama")), VOCABULARY, "org/tiny"],
         ["ok", head_sum(tiny_model("llama", seed=1)), VOCABULARY, "org/tiny"],
@@ -457,6 +460,10 @@ def test_the_hub_and_what_it_lacks(folder, tmp_path):
         ("ConnectionError", r"'org/page' is not on this machine .* is away \(.*what answers there is no hub\): load"),
         (
             "ConnectionError",
+            r"the download of model 'org/other' brought another model\.safetensors than the hub has \(by its SHA-256\)",
+        ),
+        (
+            "ConnectionError",
             r"the download of model 'org/cut' broke off \(.*\): load it again when the network, .* stopped",
         ),
         ("ConnectionError", r"the download of model 'org/silent' broke off \(.*timed out.*\): load it again"),
@@ -466,13 +473,13 @@ def test_the_hub_and_what_it_lacks(folder, tmp_path):
         assert re.search(message, text), text
         assert "\n" not in text
     assert later[0] == [0]
-    assert [outcome[:2] for outcome in later[1:4]] == [loaded[0][:2], loaded[0][:2], loaded[1][:2]]
-    assert later[4][0] == "ConnectionError"
-    assert re.search(r"'org/tiny' is not on this machine and the hub at .* is away \(.*refused\)", later[4][1])
-    assert later[5][0] == "OSError"
-    assert re.search(r"blobs/\w+ is cut short or damaged \(\d+ bytes; .*\): delete it, then copy or", later[5][1])
-    assert later[6][0] == "ConnectionError"  # it is not there now, and would be fetched again
-    assert later[7][:2] == loaded[0][:2]
+    assert [outcome[:2] for outcome in later[1:5]] == [*[loaded[0][:2]] * 3, loaded[1][:2]]
+    assert later[5][0] == "ConnectionError"
+    assert re.search(r"'org/tiny' is not on this machine and the hub at .* is away \(.*refused\)", later[5][1])
+    assert later[6][0] == "OSError"
+    assert re.search(r"blobs/\w+ is cut short or damaged \(\d+ bytes; .*\): delete it, then copy or", later[6][1])
+    assert later[7][0] == "ConnectionError"  # it is not there now, and would be fetched again
+    assert later[8][:2] == loaded[0][:2]
     assert errors == ""
     assert max(seconds[3:11]) < 10
     assert not any("onnx" in request or ".bin" in request or "README" in request for request in asked)

@@ -2,6 +2,7 @@
 
 import fnmatch
 import gc
+import hashlib
 import logging
 import re
 import time
@@ -44,7 +45,7 @@ def fetch_model(
         return folder
     with quiet():
         try:
-            _, files = _listing("model", name, revision)
+            commit, files = _listing("model", name, revision)
         except (HFValidationError, *_AWAY) as error:
             away = isinstance(error, _AWAY) and status_of(error) not in (401, 403, 404)
             if away and (folder := _downloaded_before(name, revision, check_whole)):
@@ -52,7 +53,7 @@ def fetch_model(
             raise sentence(error, what, name, revision, instead) from None
         if not any(file.endswith(".safetensors") for file in files) and (converted := _converted(name)):
             # The OPT models, for one: their owners left the pull request of the hub's own converter lying.
-            revision, files = converted
+            commit, revision, files = converted
         wanted = [file for file in files if _WANTED.fullmatch(file) or (code and file.endswith(".py"))]
         if "model.safetensors" in wanted:  # some repositories hold the same weights cut into pieces too
             wanted = [file for file in wanted if not re.match(r"model(-\d|\.safetensors\.index)", file)]
@@ -63,10 +64,12 @@ def fetch_model(
                 f"{f', only a pickle ({pickles[0]}), which can run any code when it is loaded' if pickles else ''}: "
                 "look for a revision that has them, or another model"
             )
+        weights = [file for file in wanted if file.endswith(".safetensors")]
+        new = [file for file in weights if not isinstance(try_to_load_from_cache(name, file, revision=commit), str)]
         try:
             with _settings(constants, {"HF_HUB_DOWNLOAD_TIMEOUT": SILENCE}):
                 options = {"allow_patterns": wanted, "etag_timeout": PATIENCE / 2}
-                return Path(snapshot_download(name, revision=revision, **options))
+                folder = Path(snapshot_download(name, revision=revision, **options))
         except _AWAY as error:
             if status_of(error) is not None:
                 raise sentence(error, what, name, revision, instead) from None
@@ -74,6 +77,8 @@ def fetch_model(
                 f"the download of {what} broke off ({reason_of(error)}): load it again when the network, or room on "
                 "the disk, is back, and it goes on where it stopped"
             ) from None
+    _check_sums(what, [folder / file for file in new])
+    return folder
 
 
 def hub_rows(
@@ -113,18 +118,27 @@ def quiet() -> Iterator[None]:
     """Keep the libraries' warnings and their bars for reading weights off the screen; downloads keep theirs."""
     from transformers.utils import logging as transformers_logging  # takes a second
 
-    loggers = [logging.getLogger(name) for name in ("huggingface_hub", "transformers")]
-    levels, bars = [logger.level for logger in loggers], transformers_logging.is_progress_bar_enabled()
+    bars = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        with _mute("huggingface_hub", "transformers"):
+            yield
+    finally:
+        if bars:
+            transformers_logging.enable_progress_bar()
+
+
+@contextmanager
+def _mute(*libraries: str) -> Iterator[None]:
+    loggers = [logging.getLogger(name) for name in libraries]
+    levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)
-    transformers_logging.disable_progress_bar()
     try:
         yield
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
-        if bars:
-            transformers_logging.enable_progress_bar()
 
 
 def _listing(kind: str, name: str, revision: str | None) -> tuple[str, list[str]]:
@@ -139,18 +153,38 @@ def _listing(kind: str, name: str, revision: str | None) -> tuple[str, list[str]
     return info.sha, [file.rfilename for file in info.siblings or []]
 
 
-def _converted(name: str) -> tuple[str, list[str]] | None:
-    """Return revision and files of the safetensors that the hub's converter made of a repository's pickles."""
+def _converted(name: str) -> tuple[str, str, list[str]] | None:
+    """Return commit, revision and files of the safetensors that the hub's converter made of a repository's pickles."""
     try:
         for one in HfApi().get_repo_discussions(name, author=_CONVERTER, discussion_type="pull_request"):
             # The author is asked for and checked: anybody may propose weights.
             if one.author == _CONVERTER and one.git_reference:
-                _, files = _listing("model", name, one.git_reference)
+                commit, files = _listing("model", name, one.git_reference)
                 if any(file.endswith(".safetensors") for file in files):
-                    return one.git_reference, files
+                    return commit, one.git_reference, files
     except _AWAY:
         pass  # then there is none, and the caller says what is missing
     return None
+
+
+def _check_sums(what: str, files: list[Path]) -> None:
+    """Remove a file that has just come by HTTP with another sum than the hub's, with a ConnectionError.
+
+    The hub's library compares sizes alone. In its cache a file is a link to what is named after the sum.
+    """
+    for file in files:
+        blob = file.parent / file.readlink() if file.is_symlink() else file
+        if blob.is_symlink() or not re.fullmatch(r"[0-9a-f]{64}", blob.name):
+            continue
+        with blob.open("rb") as content:
+            found = hashlib.file_digest(content, "sha256").hexdigest()
+        if found != blob.name:
+            file.unlink()
+            blob.unlink()
+            raise ConnectionError(
+                f"the download of {what} brought another {file.name} than the hub has (by its SHA-256): load it again, "
+                "and if it stays so, do not trust the network between"
+            )
 
 
 def _downloaded_before(name: str, revision: str | None, check_whole: Callable[[Path], None]) -> Path | None:
@@ -179,10 +213,10 @@ def _stream(files: list[str], columns: Mapping[str, str]) -> Iterator[dict[str, 
     how = {"split": "train", "features": Features({name: Value(kind) for name, kind in columns.items()})}
     form = "parquet" if files[0].endswith(".parquet") else "json"
     how |= {"columns": list(columns)} if form == "parquet" else {}
-    with _settings(config, once):
+    with _settings(config, once), _mute("huggingface_hub", "datasets"):
         stream = iter(load_dataset(form, data_files=files, streaming=True, **how))
     while True:
-        with _settings(config, once):
+        with _settings(config, once), _mute("huggingface_hub", "datasets"):
             row = next(stream, None)
         if row is None:
             return
