@@ -49,7 +49,7 @@ from linstudy.text import train_tokenizer
 
 RESULTS = Path(__file__).resolve().parent / "results" / "faults.csv"
 COUNTED = ("tries", "lost", "half_written", "strays", "tracebacks", "accepted")
-COLUMNS = ("kind", "what", *COUNTED, "date", "commit")
+COLUMNS = ("kind", "what", *COUNTED, "date", "commit", "hardware")
 TEXT = ("--text", "text.txt", "--tokens", "2048", "--length", "64")
 PRUNE = ("prune", "model", "--layers", "1", *TEXT, "--out", "new")
 PRETRAIN = ("pretrain", "--preset", "nano", "--text", "text.txt", "--distinct", "8192", "--out", "new")

@@ -158,7 +158,9 @@ def documents_of_hub(url, name, tmp_path):
     Gives the documents, the error's sentence if there was one, and for how long the libraries waited between retries.
     They wait for a moment only. Whoever holds the generator must find the settings of `datasets` unchanged.
     """
-    return json.loads(run_on_hub(READ, url, tmp_path, arguments=[name], seconds=100).stdout)
+    done = run_on_hub(READ, url, tmp_path, arguments=[name], seconds=100)
+    assert done.stderr == ""  # the error is all that is said
+    return json.loads(done.stdout)
 
 
 @pytest.mark.slow
