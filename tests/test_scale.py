@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from conftest import script
 from tiny_models import WIDTH, tiny_ids, tiny_model
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -12,8 +13,9 @@ from linstudy import JointMoments
 from linstudy.measure import Selection
 from linstudy.measure.selection import planned
 from linstudy.models import blocks
-from linstudy.study.scale import LARGE, counted, gated, needed
 
+scale = script("benchmarks/counts.py")
+LARGE, counted, gated, needed = scale.LARGE, scale.counted, scale.gated, scale.needed
 RESULTS = Path(__file__).parent.parent / "benchmarks" / "results"
 
 
