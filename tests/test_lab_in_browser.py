@@ -3,27 +3,12 @@
 # ruff: noqa: F811 (fixtures of test_lab are imported by name)
 
 import json
-import re
 
 import pytest
 
 pytest.importorskip("playwright", reason="playwright is not installed")
-from browser import CONTRASTS, OVERFLOW, Visit, chromium, find_chromium
-from test_lab import (  # noqa: F401
-    NAME,
-    OPTIONS,
-    PLANS,
-    PROBE,
-    ROOT,
-    TEXT,
-    assert_same,
-    folder,
-    in_torch,
-    lab,
-    moments,
-    packed,
-    small,
-)
+from browser import OVERFLOW, Visit, chromium, faults, find_chromium
+from test_lab import NAME, OPTIONS, ROOT, TEXT, folder, in_torch, lab, moments, packed, small  # noqa: F401
 
 pytestmark = [
     pytest.mark.slow,
@@ -102,15 +87,6 @@ def type_text(page, text):
     return rest(page)
 
 
-@pytest.mark.parametrize(("changes", "sizes"), PLANS)
-def test_the_browser_computes_what_torch_does(visit, small, moments, changes, sizes):
-    page = visit().page
-    page.add_script_tag(url=f"{NAME}.js")
-    given = {"name": NAME, "text": TEXT, "changes": changes, "sizes": sizes}
-    found = page.evaluate(f"given => ({PROBE})(given)", given)
-    assert_same(found, in_torch(small, moments, TEXT, changes, sizes))
-
-
 def test_nothing_is_loaded_until_it_is_used_and_nothing_changes_when_it_is(visit):
     page = visit().page
     drawn = page.locator(".lab-panels").inner_html()
@@ -135,10 +111,6 @@ def test_a_changed_layer_changes_everything_beside_the_whole_model(visit, small,
     page.get_by_role("button", name="Whole model").click()
     rest(page)
     assert losses(page) == pytest.approx(wanted[:1], abs=0.006)
-
-
-def test_a_slider_at_nothing_is_a_layer_removed(visit):
-    page = visit().page
     page.get_by_role("slider", name="Size of the update of layer 8").fill("0")
     rest(page)
     small = losses(page)
@@ -209,12 +181,13 @@ def test_words_that_no_story_has_are_named(visit):
     assert note.inner_text() == ""
 
 
-@pytest.mark.parametrize("text", ["", " ", "🙂", "<|endoftext|>", "</textarea><img src=x onerror=boom()>", "a " * 500])
-def test_any_text_will_do(visit, text):
-    page = type_text(visit().page, text)
-    assert page.locator(".lab-tokens button").count() <= 200
-    assert page.locator("article img").count() == 0
-    assert ("first 200 tokens" in page.locator(".lab-note").inner_text()) == (len(text) > 900)
+def test_any_text_will_do(visit):
+    page = visit().page
+    for text in ("", " ", "🙂", "<|endoftext|>", "</textarea><img src=x onerror=boom()>", "a " * 500):
+        type_text(page, text)
+        assert page.locator(".lab-tokens button").count() <= 200
+        assert page.locator("article img").count() == 0
+        assert ("first 200 tokens" in page.locator(".lab-note").inner_text()) == (len(text) > 900)
 
 
 def test_a_sibling_comes_by_the_menu(visit):
@@ -250,25 +223,15 @@ def test_a_small_instance_shows_what_was_asked_for(visit):
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", [375, 1280])
-def test_it_can_be_read_and_fits(visit, theme, width):
+def test_it_can_be_read_its_controls_have_names_and_it_fits(visit, theme, width):
     page = visit(theme=theme).page
     page.set_viewport_size({"width": width, "height": 800})
     page.get_by_role("button", name="Replace four layers by maps").click()
     rest(page)
     assert page.evaluate(OVERFLOW) <= 0
-    assert [text for ratio, text in page.evaluate(CONTRASTS, ".lab *") if ratio < 4.5] == []
+    assert faults(page, ".lab") == []
     wide = page.locator(".lab-wide").evaluate("box => box.scrollWidth - box.clientWidth")
     assert wide <= 0
-
-
-def test_every_control_has_a_name(visit):
-    page = visit().page
-    page.locator("textarea").focus()
-    rest(page)
-    lines = [line.strip(" -") for line in page.locator(".lab").aria_snapshot().splitlines()]
-    controls = [line for line in lines if re.match(r"(slider|combobox|textbox|radio|button|grid|radiogroup)\b", line)]
-    assert len(controls) > 40
-    assert [line for line in controls if not re.match(r'\w+ "[^"]', line)] == []
 
 
 def test_without_scripts_and_on_paper_the_results_stand_and_the_controls_do_not(context, page_file, visit):
