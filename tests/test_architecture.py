@@ -94,13 +94,6 @@ def test_imports_point_one_way(path):
     assert rooms_entered(path.read_text(), package_of(path)) <= may_enter
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_our_own_modules_are_imported_relatively(path):
-    own = path.relative_to(PACKAGE.parent).parts[0]
-    absolute = [n for n in imports(path.read_text(), "") if n.split(".")[0] == own]
-    assert not absolute
-
-
 @pytest.mark.parametrize("path", [p for p in MODULES if p.is_relative_to(WORLD)], ids=name_of)
 def test_the_story_world_needs_numpy_and_nothing_else(path):
     needed = {name.split(".")[0] for name in imports(path.read_text(), package_of(path))}

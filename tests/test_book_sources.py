@@ -15,7 +15,6 @@ import yaml
 from conftest import script
 
 ROOT = Path(__file__).resolve().parent.parent
-CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf8"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # Each needs a kernel behind the page, or fails in one: a reader of the published book would press a dead button.
 DEAD = (r"\binteract(ive|_manual)?\(", r"\.observe\(", r"\bPlay\(", r"\bHTMLMath\(", r"\btqdm\.notebook\b")
@@ -49,11 +48,6 @@ def dead_calls(notebook: dict) -> list[str]:
     return [match[0] for cell in cells for pattern in DEAD for match in re.finditer(pattern, cell)]
 
 
-def addresses(text: str, name: str) -> set[str]:
-    """Return the owners under whom a text looks for a repository called `name` on GitHub."""
-    return set(re.findall(rf"(?:github|githubusercontent|google)\.com/(?:github/)?([\w.-]+)/{re.escape(name)}\b", text))
-
-
 def test_every_page_is_in_the_table_of_contents():
     named = in_toc(yaml.safe_load((ROOT / "book" / "_toc.yml").read_text(encoding="utf8")))
     assert len(named) == len(set(named))
@@ -66,26 +60,6 @@ def test_a_forgotten_page_is_noticed(tmp_path):
         (tmp_path / name).touch()
     toc = {"root": "book/a", "parts": [{"caption": "x", "chapters": [{"file": "notebooks/c"}]}]}
     assert documents(tmp_path) - set(in_toc(toc)) == {"book/b"}
-
-
-def test_no_static_folder_at_the_root():
-    assert not (ROOT / "_static").exists(), "Jupyter Book would put every script in any static folder on every page"
-
-
-def test_jupyter_book_is_version_one():
-    assert metadata.version("jupyter-book").split(".")[0] == "1"
-
-
-def test_errors_are_fatal_and_shown():
-    execute = CONFIG["execute"]
-    assert execute["raise_on_error"] is True
-    assert execute["show_tb"] is True
-    assert execute["stderr_output"] == "remove-warn"
-
-
-def test_nothing_reaches_for_the_network_while_building():
-    extensions = CONFIG["sphinx"]["config"]["extensions"]
-    assert not {"sphinx.ext.intersphinx", "sphinx_thebe"} & set(extensions)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -134,22 +108,6 @@ def test_a_notebook_tells_and_the_package_computes(path):
 )
 def test_a_notebook_that_computes_is_noticed(source, found):
     assert computing({"cells": [{"cell_type": "code", "source": [source]}]}) == found
-
-
-def test_the_address_stands_in_one_place():
-    owner, name = CONFIG["repository"]["url"].rstrip("/").split("/")[-2:]
-    pages = [path for path in (ROOT / "book").rglob("*") if path.suffix in (".md", ".yml", ".py", ".js", ".css")]
-    assert [path.name for path in pages if addresses(path.read_text(encoding="utf8"), name)] == []
-    others = [*NOTEBOOKS, *(ROOT / one for one in ("README.md", "CITATION.cff", "pyproject.toml", "CONTRIBUTING.md"))]
-    for path in others:
-        if path.exists():
-            assert addresses(path.read_text(encoding="utf8"), name) <= {owner}, path.name
-
-
-def test_other_addresses_are_noticed():
-    assert addresses("see https://github.com/someone/linstudy.git and github.com/x/other", "linstudy") == {"someone"}
-    badge = "https://colab.research.google.com/github/someone/linstudy/blob/main/a.ipynb"
-    assert addresses(badge, "linstudy") == {"someone"}
 
 
 def test_every_reference_is_cited():

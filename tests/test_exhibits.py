@@ -2,7 +2,6 @@
 
 import re
 
-import nbformat
 import numpy as np
 import pytest
 from browser import OVERFLOW, Visit, chromium, faults, find_chromium
@@ -200,9 +199,3 @@ def test_what_cannot_be_shown_fails_the_build(text):
 def test_every_exhibit_is_on_some_page():
     text = "\n".join(path.read_text(encoding="utf8") for path in (ROOT / "notebooks").glob("*.ipynb"))
     assert {name for name in NAMES if f"{{exhibit}} {name}" in text} == set(NAMES)
-
-
-def test_every_fence_begins_a_line():
-    for path in (ROOT / "notebooks").glob("*.ipynb"):
-        lines = [line for cell in nbformat.read(path, 4).cells for line in cell.source.splitlines()]
-        assert [line for line in lines if re.search(r"[^\s>] *```\{\w+\}", line)] == [], path.name

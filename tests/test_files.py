@@ -11,8 +11,13 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+from test_results import rows
+from tiny_models import tiny_model
 
+from linstudy import JointMoments
 from linstudy.files import NotWritten, check_writable, locked, new_folder, put, workshop, written_whole
+from linstudy.prune import save_pruned
+from linstudy.study.results import append
 
 resource = pytest.importorskip("resource", reason="limits of a process are a POSIX thing")
 
@@ -162,6 +167,27 @@ def test_a_full_disk_is_told_once_and_changes_nothing(tmp_path):
     with written_whole(path) as made:  # the control
         save_file(tensors, made)
     assert path.stat().st_size > 4000
+
+
+def a_pruned_model(folder):
+    save_pruned(tiny_model("llama"), folder / "pruned")
+
+
+def a_table(folder):
+    append("profiles", rows(40), folder=folder)
+
+
+def moments(folder):
+    JointMoments.empty(9).update(*torch.randn(2, 20, 9)).save(folder / "moments.safetensors")
+
+
+@pytest.mark.parametrize("write", [a_pruned_model, a_table, moments])
+def test_on_a_full_disk_whatever_is_written_is_not_there(tmp_path, write):
+    with small_disk(1000), pytest.raises(OSError, match=r"could not write .*\(.*\): what was there is untouched"):
+        write(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    write(tmp_path)  # the control
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_an_error_that_is_no_disks_passes(tmp_path):

@@ -117,9 +117,3 @@ MARKS = {"english": "grammar", "possible": "consistency", "ends": "plot"}
 )
 def test_the_grader_says_what_a_fair_reader_says(question, right, text):
     assert (getattr(grade(text), MARKS[question]) == 1) == right
-
-
-def test_there_are_as_many_right_as_wrong():
-    right = [case for case in CASES if case[1]]
-    assert len(CASES) >= 60
-    assert abs(2 * len(right) - len(CASES)) <= len(CASES) / 4

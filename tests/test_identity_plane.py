@@ -1,9 +1,5 @@
 import re
 
-import matplotlib
-
-matplotlib.use("agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -36,12 +32,6 @@ def test_layers_stand_where_their_numbers_say_joined_in_their_order():
     assert ax.get_xscale() == "log"
     assert len({(line.get_color(), line.get_marker()) for line in tracks(ax).values()}) == 2
     assert show.identity_plane(layers(), hue=None, ax=plt.figure().gca()).get_legend() is None
-
-
-def test_rows_of_one_layer_are_averaged():
-    df = pd.concat([layers(), layers(seed=5)])
-    (line,) = tracks(show.identity_plane(df)).values()
-    np.testing.assert_allclose(line.get_xydata(), df.groupby("layer")[["update_ratio", "update_linearity"]].mean())
 
 
 @pytest.mark.parametrize("largest", [0.02, 0.9, 30.0])
@@ -99,8 +89,6 @@ def test_a_highlight_that_is_not_in_the_table_is_named():
         show.identity_plane(TWO, highlight=("c", 1))
     with pytest.raises(ValueError, match=r"highlight names layer 9 of 'a', which has \[1, 2, 3, 4\]"):
         show.identity_plane(TWO, highlight=("a", 9))
-    with pytest.raises(ValueError, match="no column 'update_ratio'"):
-        show.identity_plane(TWO.drop(columns="update_ratio"))
 
 
 def test_words_are_those_of_the_table():

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import reference
 
-import linstudy.measure.moments as module
 import linstudy.measure.precision as precision
 from linstudy import JointMoments
 from linstudy.measure import scores
@@ -277,22 +276,6 @@ def test_a_broken_file_is_refused(tmp_path):
         JointMoments.load(path)
 
 
-def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / "m.safetensors"
-    of(*stream(100, 5)).save(path)
-    old = path.read_bytes()
-
-    def fails(tensors, file):
-        file.write_bytes(b"half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(module, "save_file", fails)
-    with pytest.raises(OSError, match="No space left"):
-        of(*stream(100, 6)).save(path)
-    assert path.read_bytes() == old
-    assert list(tmp_path.iterdir()) == [path]
-
-
 def test_memory_does_not_grow_with_the_text():
     moments = JointMoments.empty(16)
     before = sum(getattr(moments, name).nbytes for name in vars(moments))
@@ -300,18 +283,3 @@ def test_memory_does_not_grow_with_the_text():
         moments.update(*stream(500, 16, seed))
     assert sum(getattr(moments, name).nbytes for name in vars(moments)) == before
     assert moments.tokens == 10_000
-
-
-def _one_process(rank, folder, x, y):
-    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
-    mine = of(x[: 300 + 1], y[: 300 + 1]) if rank == 0 else of(x[301:], y[301:])
-    mine.all_reduce().save(f"{folder}/{rank}.safetensors")
-    torch.distributed.destroy_process_group()
-
-
-@pytest.mark.slow
-def test_two_processes_measure_what_one_does(tmp_path):
-    x, y = stream(1000, 6)
-    torch.multiprocessing.spawn(_one_process, (str(tmp_path), x, y), nprocs=2)
-    for rank in range(2):
-        assert_same(of(x, y), JointMoments.load(tmp_path / f"{rank}.safetensors"))

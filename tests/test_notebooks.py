@@ -11,22 +11,6 @@ from linstudy import corpus, load
 from linstudy.models import small_model
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-LONGEST = 15  # lines of a cell that a page shows
-CODE = 350  # lines of code of a notebook
-
-
-def code_of(path):
-    cells = nbformat.read(path, 4).cells
-    return [cell.source for cell in cells if cell.cell_type == "code" and cell.id != "setup"]
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_tells_and_the_package_computes(path):
-    cells = code_of(path)
-    assert max(len(source.splitlines()) for source in cells) <= LONGEST
-    assert sum(len(source.splitlines()) for source in cells) <= CODE
-    # A sentence that is made by code is read by nobody before it is shown.
-    assert not [source for source in cells if "Markdown(" in source]
 
 
 @pytest.fixture(scope="module")

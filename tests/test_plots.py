@@ -1,7 +1,3 @@
-import matplotlib
-
-matplotlib.use("agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -11,12 +7,7 @@ from linstudy import show
 from linstudy.show.look import place_legend
 from linstudy.show.words import number
 
-
-@pytest.fixture(autouse=True)
-def _tidy_figures():
-    with plt.rc_context():
-        yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("book_style")
 
 
 def profile(model="a", layers=4, seed=0, floor=0.1):
@@ -53,14 +44,7 @@ def test_profile_plot_draws_the_column_on_the_axes_it_is_given():
     assert list(ax.get_xticks()) == [1, 2, 3, 4]
     assert ax.get_ylim()[0] == 0  # so that figures compare
     assert ax.get_legend() is None
-
-
-def test_without_axes_the_current_ones_are_used():
-    assert show.profile_plot(profile()) is plt.gca()
-
-
-def test_many_layers_get_few_whole_ticks_and_none_at_zero():
-    ticks = show.profile_plot(profile(layers=48)).get_xticks()
+    ticks = show.profile_plot(profile(layers=48), ax=plt.figure().gca()).get_xticks()
     assert len(ticks) <= 10
     assert all(tick == int(tick) and 1 <= tick <= 48 for tick in ticks)
 
@@ -79,7 +63,6 @@ def test_lines_of_a_hue_differ_in_more_than_colour():
 
 
 def test_a_name_is_no_formula(tmp_path):
-    show.style()
     names = ["$$", "a$b$c", "x$^{"]
     ax = show.profile_plot(pd.concat([profile(name) for name in names]), hue="model")
     ax.figure.savefig(tmp_path / "one.svg")
@@ -102,8 +85,9 @@ def test_the_floor_lies_under_raw_scores_only():
     ax = show.profile_plot(df, y="linearity_raw", hue="model")
     assert [round(band.get_paths()[0].vertices[:, 1].max(), 6) for band in ax.collections[-2:]] == [0.1, 0.3]
     assert ax.get_legend_handles_labels()[1].count("unrelated data") == 1
-    plt.close("all")
-    assert "unrelated data" not in show.profile_plot(df, hue="model").get_legend_handles_labels()[1]
+    assert (
+        "unrelated data" not in show.profile_plot(df, hue="model", ax=plt.figure().gca()).get_legend_handles_labels()[1]
+    )
 
 
 def test_the_control_is_a_dashed_grey_line():
@@ -114,23 +98,22 @@ def test_the_control_is_a_dashed_grey_line():
     assert line.get_color() == "0.4"
 
 
-def test_a_number_as_hue_is_named_in_the_legend():
-    df = pd.concat([profile(seed=step).assign(step=step) for step in (1, 10, 1000)])
-    ax = show.profile_plot(df, hue="step")
-    assert ax.get_legend().get_title().get_text() == "training step"
-    assert ax.get_legend_handles_labels()[1] == ["1", "10", "1000"]
+TABLE = pd.DataFrame({"model": ["a"], "layer": 1, "linearity_heldout": np.nan, "perplexity": 1.0, "rate": 0.1})
+PLOTS = (show.profile_plot, show.sweep_plot, show.known_answers_plot, show.ablation_plot, show.identity_plane)
+PLOTS += (show.budget_plot, show.frontier_plot, show.agreement_plot, show.family_plot, show.tail_plot, show.rates_plot)
 
 
-@pytest.mark.parametrize(
-    ("column", "message"),
-    [
-        ("linearty", "no column 'linearty'; it has model, layer, linearity"),
-        ("linearity_heldout", "'linearity_heldout' holds no value in the table's 4 rows; measure with heldout=0.2"),
-    ],
-)
-def test_a_column_that_cannot_be_drawn_is_named(column, message):
-    with pytest.raises(ValueError, match=message):
-        show.profile_plot(profile(), y=column)
+@pytest.mark.parametrize("draw", PLOTS)
+def test_a_column_that_is_not_there_is_named(draw):
+    with pytest.raises(
+        ValueError, match=r"the table has no column '\w+'; it has model, layer, linearity_heldout, perpl"
+    ):
+        draw(TABLE, **{"hue": "model"} if draw is show.rates_plot else {})
+
+
+def test_a_column_without_a_value_is_named():
+    with pytest.raises(ValueError, match="'linearity_heldout' holds no value in the table's 1 rows; measure with held"):
+        show.profile_plot(TABLE, y="linearity_heldout")
 
 
 def sweep():
@@ -155,12 +138,6 @@ def test_sweep_plot_shows_bias_correction_floor_and_truth():
     raw = f"raw {number(df.linearity_raw[0])} at 200 to {number(df.linearity_raw[2])} at 10,000"
     assert show.words_of(ax).startswith(f"Linearity, LS by tokens, n, on a log axis: {raw}; adjusted 0.600 at 200 to")
     assert show.words_of(ax).endswith("; true value 0.600.")
-
-
-def test_sweep_plot_of_two_scores_names_them_in_full():
-    df = sweep().assign(update_linearity=0.2)
-    names = show.sweep_plot(df, y=["linearity", "update_linearity"]).get_legend_handles_labels()[1]
-    assert names[:2] == ["linearity, LS (adjusted)", "update linearity, LS_res (adjusted)"]
 
 
 def test_known_answers_plot_puts_means_and_ranges_beside_the_diagonal():
@@ -204,11 +181,9 @@ def space(ax):
 
 @pytest.mark.parametrize("y", ["linearity", "update_linearity_raw"])  # whose name takes two lines
 def test_a_legend_of_seven_leaves_the_axes_their_room_and_stays_inside(y):
-    show.style()
     two_rows = pd.concat([profile("one model with a long name"), profile("another model with a long name")])
     _, usual, _ = space(show.profile_plot(two_rows, y=y, hue="model"))
-    plt.close("all")
-    ax = show.ablation_plot(ablations(), y=y)
+    ax = show.ablation_plot(ablations(), y=y, ax=plt.figure().gca())
     width, height, outside = space(ax)
     assert outside <= 0
     assert width > 3
@@ -217,7 +192,6 @@ def test_a_legend_of_seven_leaves_the_axes_their_room_and_stays_inside(y):
 
 
 def test_a_legend_has_as_many_columns_as_fit():
-    show.style()
     long = ["stories260K with random weights", "stories-1m with random weights"]
     for names, columns in (
         (long, 1),
@@ -238,22 +212,6 @@ def test_a_legend_has_as_many_columns_as_fit():
         plt.close(ax.figure)
 
 
-def test_a_figure_of_two_axes_keeps_its_size():
-    show.style()
-    fig, axes = plt.subplots(2, 1)
-    for ax in axes:
-        show.profile_plot(pd.concat([profile(f"a model with a long name, {i}") for i in range(5)]), hue="model", ax=ax)
-    assert list(fig.get_size_inches()) == plt.rcParams["figure.figsize"]
-
-
-def test_panels_stand_one_below_the_other_each_with_its_column():
-    df, y = profile(), ("linearity", "update_ratio", "norm_ratio")
-    figure = show.panels(show.profile_plot, df, y, hue="model")
-    assert [list(ax.lines[0].get_ydata()) for ax in figure.axes] == [list(df[column]) for column in y]
-    assert figure.get_figheight() == 9
-    assert show.words_of(figure).count("one line a model") == 3
-
-
 def test_panels_by_a_column_have_its_rows_its_name_and_one_legend():
     df = pd.concat([profile("a", seed=0).assign(text="one"), profile("a", seed=1).assign(text="two")])
     figure = show.panels_by(show.profile_plot, df, "text", hue="model", height=2.0)
@@ -270,13 +228,11 @@ def test_panels_by_a_column_have_its_rows_its_name_and_one_legend():
     assert " Two: Linearity" in show.words_of(figure)
 
 
-def test_style_ends_with_its_block_and_nothing_is_set_on_import():
-    before = dict(plt.rcParams)
-    with plt.rc_context():
-        show.style()
-        assert plt.rcParams["svg.fonttype"] == "none"
-        assert plt.rcParams["figure.figsize"] == [4.5, 3.1]
-    assert dict(plt.rcParams) == before
+def test_style_keeps_letters_and_fits_the_page():
+    plt.rcdefaults()  # the fixture puts back what was there
+    show.style()
+    assert plt.rcParams["svg.fonttype"] == "none"
+    assert plt.rcParams["figure.figsize"] == [4.5, 3.1]
 
 
 def test_words_say_what_the_data_say():

@@ -14,7 +14,7 @@ from linstudy import JointMoments, linear_map
 from linstudy.measure import joint_moments
 from linstudy.measure.scores import best_map
 from linstudy.models import blocks, capture, replaced, without
-from linstudy.prune import ACTIONS, Change, changed, count_parameters, fit, parts_in, places_of, prune, pruned
+from linstudy.prune import ACTIONS, changed, count_parameters, fit, parts_in, places_of, prune, pruned
 from linstudy.prune.closed_form import PENALTIES, affine_map, best_penalty
 from linstudy.prune.fitting import noted
 from linstudy.prune.parts import down_at
@@ -303,14 +303,6 @@ def test_generation_agrees_with_and_without_cache_in_batches_and_with_padding(na
         assert torch.equal(padded[:, 4:], alone)
         one = model.generate(ids[:1], **options)
         assert torch.equal(one, alone[:1])
-
-
-def test_changes_can_be_made_by_hand():
-    model, ids = tiny_model("phi"), tiny_ids()
-    with without(model, [0]):
-        expected = logits(model, ids)
-    with changed(model, [Change(1, 1)]):
-        assert torch.equal(logits(model, ids), expected)
 
 
 # --- what cannot be

@@ -1,7 +1,3 @@
-import matplotlib
-
-matplotlib.use("agg")
-
 import itertools
 
 import matplotlib.pyplot as plt
@@ -45,11 +41,6 @@ def test_a_line_is_the_geometric_mean_of_its_seeds_in_a_band_over_them():
         assert np.ptp(greedy[greedy[:, 0] == layers, 1]) == pytest.approx(0)  # one run has no spread
     assert ax.get_yscale() == "log"
     assert set(lines["whole model"].get_ydata()) == {5.0}
-
-
-def test_all_lines_have_names_where_none_is_picked():
-    ax = show.budget_plot(budgets(), hue="order")
-    assert ax.get_legend_handles_labels()[1] == ["greedy", "linearity", "norm_ratio", "random"]
 
 
 def test_budget_words_name_the_best_and_the_worst_at_every_number_of_layers():
@@ -122,16 +113,3 @@ def test_a_score_is_a_row_with_its_mean_and_its_range():
     assert min(box.x0 for box in boxes) >= 0
     said = show.words_of(ax)
     assert "remove: norm ratio 0.75, cca bound 0.00, linearity -0.50; affine: norm ratio 0.75" in said
-
-
-@pytest.mark.parametrize(
-    ("draw", "column"),
-    [
-        (show.budget_plot, "layers"),
-        (show.frontier_plot, "decode_ms"),
-        (show.agreement_plot, "tau"),
-    ],
-)
-def test_a_missing_column_is_named(draw, column):
-    with pytest.raises(ValueError, match=f"no column '{column}'"):
-        draw(pd.DataFrame({"action": ["remove"], "perplexity": [1.0], "order": ["greedy"], "score": ["x"]}))

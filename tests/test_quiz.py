@@ -5,7 +5,6 @@ import tomllib
 
 import pytest
 import yaml
-from browser import chromium, find_chromium
 from conftest import ROOT, script
 from docutils.core import publish_parts
 from docutils.parsers.rst import directives
@@ -89,18 +88,3 @@ def test_a_choice_opens_without_a_script():
 def test_a_quiz_that_cannot_be_answered_fails_the_build(old, new):
     with pytest.raises(SystemMessage):
         html_of(GOOD.replace(old, new) or "x = 1")
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not find_chromium(), reason="there is no Chromium on this machine")
-def test_a_choice_is_opened_by_the_keyboard_alone(tmp_path):
-    (tmp_path / "quiz.html").write_text(f"<!doctype html><title>x</title><body>{html_of(GOOD)}</body>")
-    with chromium(java_script_enabled=False) as context:
-        page = context.new_page()
-        page.goto((tmp_path / "quiz.html").as_uri())
-        reason = page.get_by_text("It is not.")
-        assert not reason.is_visible()
-        page.keyboard.press("Tab")
-        page.keyboard.press("Enter")
-        assert reason.is_visible()
-        assert not page.get_by_text("It is.", exact=True).is_visible()

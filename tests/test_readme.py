@@ -67,10 +67,6 @@ def test_figure_and_links_are_there():
     assert not [target for target in local if not (ROOT / target).is_file()]
 
 
-def test_images_have_words():
-    assert all(len(words) > 10 for words in re.findall(r"!\[(.*?)\]", README))
-
-
 def test_file_tree_exists_and_is_whole():
     parents: list[str] = []
     listed = set()

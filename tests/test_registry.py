@@ -26,6 +26,8 @@ def test_every_run_has_a_name_of_its_own_and_takes_what_its_table_needs():
     assert len({run.name for run in runs}) == len(runs)
     assert all(run.key for run in runs)
     assert {run.needs for run in runs} == set(get_args(Needs))
+    assert all(len(model.commit) == 40 and int(model.commit, 16) for model in HUB)
+    assert [run.key["model"] for run in runs if run.table.name == "families"] == list(SMALL)
 
 
 def test_every_trained_model_has_its_random_control():
@@ -36,14 +38,6 @@ def test_every_trained_model_has_its_random_control():
                 of[run.key["weights"]].add((run.key["model"], run.key["corpus"]))
         assert of["trained"] == of["random"] >= of["permuted"]
         assert {model.name for model in HUB} < {model for model, _ in of["trained"]}
-
-
-def test_models_of_the_hub_are_registered_by_commit():
-    assert all(len(model.commit) == 40 and int(model.commit, 16) for model in HUB)
-
-
-def test_there_is_a_run_for_every_small_model():
-    assert [run.key["model"] for run in registry() if run.table.name == "families"] == list(SMALL)
 
 
 @pytest.mark.parametrize("name", TABLES)

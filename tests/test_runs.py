@@ -19,10 +19,8 @@ import pytest
 from linstudy.cli import parser
 from linstudy.study import reach
 from linstudy.study.reach import away, digest
-from linstudy.study.registry import registry
 from linstudy.study.results import TABLES, append, results
 from linstudy.study.runs import Run, plan, run_missing
-from linstudy.study.table import matching
 from linstudy.train import Recipe, preset_named
 from linstudy.train.release import name_of
 
@@ -231,28 +229,3 @@ def test_a_command_that_makes_a_model_is_one(need, root):
     assert root / options.out == made.folder
     named = preset_named(options.preset or "pocket", layers=options.layers)
     assert name_of(options.text or "stories", named.size, Recipe(steps=1, warmup=0)) == made.name
-
-
-@pytest.mark.slow
-def test_the_model_beside_the_checkout_gives_its_published_scores(tmp_path):
-    if why := away("shared model"):
-        pytest.skip(why)
-    told = []
-    name = "profiles-stories260K-tinystories-train-sample-trained"
-    assert run_missing(registry(), only=name, folder=tmp_path, echo=told.append) == 0, told
-
-    def blocks(table, weights):
-        """Return the rows of blocks on the text as it is."""
-        said = {"weights": weights, "part": "block", "corpus": "tinystories-train-sample"}
-        return matching(table, said | {"model": "stories260K"})
-
-    trained = blocks(results("profiles", folder=tmp_path), "trained")
-    assert trained["revision"].unique().tolist() == [digest(reach.SHARED_MODEL)]
-    first = trained[trained["shard"] == 0]
-    assert first["linearity_raw"].round(4).tolist() == [0.7440, 0.7558, 0.7888, 0.7631, 0.7381]
-    assert first["update_linearity_raw"].round(4).tolist() == [0.4908, 0.2627, 0.2467, 0.2375, 0.2467]
-    assert first["tokens"].tolist() == [81_920] * 5
-    # shards of the text differ by little, and the control, as it was shipped, is above the model in all
-    assert trained.groupby("layer")["linearity"].std().max() < 0.02
-    random = blocks(results("profiles"), "random").groupby("layer")["linearity"]
-    assert (random.min() > trained.groupby("layer")["linearity"].max()).all()

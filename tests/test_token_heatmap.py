@@ -1,12 +1,8 @@
 import json
-import re
 from html.parser import HTMLParser
 
-import matplotlib
-
-matplotlib.use("agg")
-
 import ipywidgets as widgets
+import matplotlib
 import numpy as np
 import pytest
 
@@ -87,20 +83,10 @@ def test_tokens_that_are_markup_stay_text(as_label):
     assert [text for text, *_ in page.tokens()] == HOSTILE
     assert {key for _, attributes, _ in page.found for key in attributes} == {"role", "class", "aria-label", "title"}
     assert page.found[0][1]["aria-label"] == made.alt
+    assert "url(" not in made.html
     table = Page(made.numbers)
-    assert {tag for tag, *_ in table.found} == {
-        "a",
-        "code",
-        "details",
-        "summary",
-        "div",
-        "table",
-        "thead",
-        "tbody",
-        "tr",
-        "th",
-        "td",
-    }
+    tags = "a code details summary div table thead tbody tr th td"
+    assert {tag for tag, *_ in table.found} == set(tags.split())
     cells = ["".join(text) for tag, _, text in table.found if tag == "td"]
     assert cells[1::3] == HOSTILE
 
@@ -108,23 +94,8 @@ def test_tokens_that_are_markup_stay_text(as_label):
 @pytest.mark.parametrize(
     ("token", "seen"),
     [
-        *[
-            ("\n", "↵\n"),
-            ("\n\n", "↵\n↵\n"),
-            (" \n", "\xa0↵\n"),
-            ("\r\n", "␍↵\n"),
-            ("a\tb", "a→\tb"),
-            ("\u2028", "↵\n"),
-        ],
-        *[
-            (" ", "·"),
-            ("    ", "····"),
-            ("▁", "·"),
-            ("▁cat", "\xa0cat"),
-            (" cat", "\xa0cat"),
-            ("", "∅"),
-            ("\u200b", "∅"),
-        ],
+        *[("\n\n", "↵\n↵\n"), (" \n", "\xa0↵\n"), ("\r\n", "␍↵\n"), ("a\tb", "a→\tb"), ("\u2028", "↵\n")],
+        *[("    ", "····"), ("▁", "·"), ("▁cat", "\xa0cat"), (" cat", "\xa0cat"), ("", "∅"), ("\u200b", "∅")],
         *[("\ufffd", "\ufffd"), ("\ud83d", "\ufffd"), ("\x00", "␀"), ("\x7f", "␡"), ("\x85", "\ufffd")],
         *[("\u202eabc", "\ufffdabc"), ("👩‍👧", "👩‍👧"), ("naïve", "naïve"), ("日本", "日本")],
     ],
@@ -164,17 +135,6 @@ def test_colours_darken_steadily_and_so_stay_apart_in_grey_and_for_the_colour_bl
     assert (np.diff(lightness(rainbow)) > 0).any()
 
 
-def test_the_picture_carries_its_look_and_maps_on_one_page_agree():
-    one, other = (
-        show.token_heatmap(TOKENS, values, label=label).html for values, label in ((VALUES, "a"), ([1.0] * 7, "b"))
-    )
-    (style,) = {re.search("<style>(.*?)</style>", html)[1] for html in (one, other)}
-    for *_, name in Page(one).tokens():
-        assert re.search(rf"\.linstudy-tokens \.{name}{{background:#\w{{6}};color:#(000|fff)!important}}", style)
-    assert "url(" not in one
-    assert not re.search(r" id=|src=|href=|tabindex", one)
-
-
 def test_alt_text_names_the_highest_and_the_lowest():
     made = show.token_heatmap(TOKENS, VALUES, label="lens_nats")
     assert made.alt == (
@@ -182,12 +142,6 @@ def test_alt_text_names_the_highest_and_the_lowest():
         "highest 0.900 (“Lily”, token 7), 0.600 (“↵”, token 6), 0.400 (“time”, token 4); lowest 0.0500 (“,”, token 5)."
     )
     assert "63 tokens, “Once upon a time,↵ LilyOnce upon a …”, " in show.token_heatmap(TOKENS * 9, VALUES * 9).alt
-
-
-def test_the_numbers_stand_in_a_table():
-    numbers = show.token_heatmap(TOKENS, VALUES, label="relative_error").numbers
-    assert '<th scope="col">relative error, ‖y - xA - b‖/scale</th>' in numbers
-    assert "<td>7</td><td>Lily</td><td>0.900</td>" in numbers.replace("<td> ", "<td>")
 
 
 @pytest.mark.parametrize(

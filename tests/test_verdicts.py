@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy.stats import dunnett, ttest_1samp
 
-from linstudy.study.results import paper_table
 from linstudy.study.verdicts import changes, contrasts, verdict
 
 
@@ -117,16 +116,3 @@ def test_a_group_with_a_run_that_diverged_has_no_bounds_and_so_have_all_when_pla
     assert verdicts == {"not told"}
     with pytest.raises(ValueError, match="a: one run has no spread; give two or more of each"):
         contrasts({"a": [1.0]}, control, margin=0.02)
-
-
-def test_table_1_of_the_paper_has_its_28_cells():
-    table = paper_table(1)
-    assert table.groupby("task").model.nunique().to_dict() == dict.fromkeys(
-        ("MultiRC", "BoolQ", "CB", "reward modelling"), 7
-    )
-    assert (table.change > 0).all()  # "all values strictly positive"
-    cell = table.set_index(["model", "task"]).loc[("OPT-1.3B", "BoolQ")]
-    assert (cell.change, cell.deviation) == (0.382, 0.004)
-    assert (table.change / table.deviation).min() < 1.5  # and not every one of them is clear of 0
-    with pytest.raises(ValueError, match=r"table 9 of the paper is not here; those that are: 1"):
-        paper_table(9)
