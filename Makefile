@@ -20,7 +20,7 @@ export OMP_WAIT_POLICY := PASSIVE
 # A backend set by the caller would leave the pages without figures.
 unexport MPLBACKEND PYTHONPATH
 
-.PHONY: help install book student instructor slides pdf zip links notebooks test lint fmt bench results real doctor clean
+.PHONY: help install book student instructor slides pdf zip links notebooks test lint fmt bench costs results real doctor clean
 
 help:  ## list the verbs
 	@echo 'make VERB [ARGS="..."] [PYTHON=python3.12]; every verb makes .venv first when it is missing or old'
@@ -89,6 +89,9 @@ fmt: $(STAMP)  ## format the code, strip the notebooks, renew their set-up cells
 
 bench: $(STAMP)  ## measure speed and memory, written to benchmarks/results/
 	$(BIN)/python benchmarks/run.py $(ARGS)
+
+costs: $(STAMP)  ## measure what each chapter takes to run, which its page says; on a quiet machine, with all committed
+	$(QUIET_HUB) $(BIN)/python tools/costs.py $(ARGS)
 
 results: $(STAMP)  ## make the long runs' tables that are missing; skips what is there, resumes what was cut
 	$(BIN)/linstudy results $(ARGS)

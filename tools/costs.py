@@ -10,6 +10,7 @@ notebook and size, and is written as soon as it is there. The pages show these r
 import argparse
 import csv
 import json
+import os
 import sys
 import tempfile
 import time
@@ -27,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 TABLE = ROOT / "benchmarks" / "results" / "costs.csv"
 MEASURED = ("page", "size", "minutes", "processor_minutes", "memory_gib", "gpu_gib", "download_mb")
+BUSY = 0.5  # the load of a quiet machine is below
 COLUMNS = (*MEASURED, "date", "commit", "versions", "hardware")
 # The kernel's own account, as the last thing it does. On Linux getrusage's peak begins with that of the process it was
 # started from; the one in /proc does not.
@@ -53,6 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"there is no notebook {', '.join(unknown)}; there are {', '.join(chapters)}")
     said = provenance(command="", minutes=0)  # before the first row makes the checkout differ from its commit
     origin = {name: said[name] for name in ("date", "commit", "versions", "hardware")}
+    if (load := os.getloadavg()[0]) > BUSY:
+        print(f"This machine is busy (load {load:.1f}): minutes by the clock will be too many.", file=sys.stderr)
     for name in options.names or chapters:
         row = costs(NOTEBOOKS / f"{name}.ipynb", size(options.size).name) | origin
         write(row, TABLE)
