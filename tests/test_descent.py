@@ -150,22 +150,6 @@ def test_weight_decay_is_on_matrices_alone():
     assert {names[id(p)] for p in decayed} == {f"transformer.h.0.{name}.weight" for name in matrices}
 
 
-def test_a_step_in_parts_is_the_whole_step():
-    def run(**options):
-        model = small_model()
-        return list(pretrain(model, counting_text(), replace(SHORT, steps=20, **options))), model
-
-    (whole, one), (parts, four), (other, _) = run(), run(accumulation=4), run(seed=1)
-    for a, b, c in zip(whole, parts, other, strict=True):
-        for column in ("training_nats", "gradient_norm"):
-            assert a[column] == pytest.approx(b[column], rel=1e-4)
-            assert a[column] != pytest.approx(c[column], rel=1e-4)
-    for a, b in zip(one.parameters(), four.parameters(), strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
-    with pytest.raises(ValueError, match="a batch of 8 does not divide into 3 parts for each of 1 processes"):
-        run(accumulation=3)
-
-
 def test_rows_say_what_happened():
     held_out = counting_text(11, seed=1)  # the last batch of 8 is not full
     model = small_model()

@@ -5,7 +5,7 @@ import random
 import re
 import subprocess
 import sys
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ UNSEEN = 177  # a stream of stories on which the grader was not tried while it w
 
 @pytest.fixture(scope="module")
 def sample() -> list[Story]:
-    return [tell(story_seed(UNSEEN, position)) for position in range(120)]
+    return [tell(story_seed(UNSEEN, position)) for position in range(81)]
 
 
 def marks(text: str, **options) -> tuple[float, float, float]:
@@ -34,14 +34,9 @@ def marks(text: str, **options) -> tuple[float, float, float]:
 # ------------------------------------------------------------------ told stories
 
 
-def test_a_told_story_has_full_marks_and_its_ending(sample):
-    assert [story.text for story in sample if marks(story.text) != (1, 1, 1)] == []
-    assert [grade(story.text).ending for story in sample] == [story.ending for story in sample]
-
-
 def test_a_story_cut_anywhere_keeps_its_ones(sample):
     for story in sample[:2]:
-        for cut in range(len(story.text) // 3, len(story.text), 4):
+        for cut in range(len(story.text) // 3, len(story.text), 9):
             assert marks(story.text[:cut])[:2] == (1, 1)
 
 
@@ -75,18 +70,17 @@ def test_the_ways_of_a_wish_are_those_that_its_plots_can_take():
 
 ELSEWHERE = f"""
 from storyworld import grade, story_seed, tell
-told = [tell(story_seed({UNSEEN}, position)) for position in range(2000)]
+told = [tell(story_seed({UNSEEN}, position)) for position in range(1000)]
 given = [grade(story.text) for story in told]
 print(sum((g.grammar, g.consistency, g.plot, g.ending) == (1, 1, 1, s.ending) for g, s in zip(given, told)))
 """
 
 
-@pytest.mark.slow
-def test_two_thousand_told_stories_have_full_marks_elsewhere():
+def test_a_thousand_told_stories_have_full_marks_and_their_endings():
     # In a process of its own: another hash seed, and no run-time type checks that would slow it down.
     environment = {**os.environ, "PYTHONHASHSEED": "4321"}
     done = subprocess.run([sys.executable, "-c", ELSEWHERE], capture_output=True, check=True, env=environment)
-    assert int(done.stdout) >= 1980  # all of them, when this was written
+    assert int(done.stdout) == 1000
 
 
 # ------------------------------------------------------------------ damage
@@ -195,12 +189,12 @@ def last_third_cut_off(story, stranger, draw):
 )
 def test_damage_is_caught(sample, damage, caught, costs):
     draw, found = random.Random(5), []
-    for story, stranger in zip(sample, sample[1:] + sample[:1], strict=True):
+    for story, stranger in pairwise(sample):
         text = damage(story, stranger, draw)
         if text and text != story.text:
             given = grade(text)
             found.append((getattr(given, costs) if costs else min(marks(text))) < 1)
-    assert len(found) > 12
+    assert len(found) > 10
     assert np.mean(found) >= caught
 
 
@@ -372,11 +366,11 @@ def test_sentences_end_where_a_capital_follows():
 
 
 def test_a_copy_is_not_new_and_a_new_story_is_half_new(sample):
-    seen = list(islice(stories(0), 400))
+    seen = list(islice(stories(0), 150))
     reference = reference_index(seen)
     assert grade(seen[7], reference=reference).novelty == 0
     assert reference.hashes.dtype == np.uint64
-    new = np.mean([grade(story.text, reference=reference).novelty for story in sample[:50]])
+    new = np.mean([grade(story.text, reference=reference).novelty for story in sample[:20]])
     half = seen[7][: len(seen[7]) // 2] + sample[0].text[len(sample[0].text) // 2 :]
     assert 0.1 < grade(half, reference=reference).novelty < new + 0.1
     assert new > 0.6

@@ -1,10 +1,10 @@
 """The lens reads every boundary as the model reads its last one, for every family, and leaves the model as it was."""
 
-import copy
 import weakref
 
 import pytest
 import torch
+from test_surgery import whole_state
 from tiny_models import DECODERS, LAYERS, VOCABULARY, WIDTH, tiny_ids, tiny_model
 from torch import nn
 from torch.testing import assert_close
@@ -26,13 +26,6 @@ def loss_of(logits, ids=IDS):
     return nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), ids[:, 1:].flatten(), reduction="none").view(
         len(ids), -1
     )
-
-
-def whole_state(model):
-    numbers = [getattr(m, n) for m in model.modules() for n in ("layer_idx", "layer_id") if hasattr(m, n)]
-    hooks = [len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules()]
-    modes = [m.training for m in model.modules()]
-    return blocks(model), list(blocks(model)), numbers, hooks, modes, copy.deepcopy(model.config.to_dict())
 
 
 @pytest.mark.parametrize("name", DECODERS)

@@ -49,12 +49,6 @@ def test_what_is_not_linear_is_not_found():
     assert mean_accuracy(found, predictor="probe", layer=1) > 0.93
 
 
-def test_several_labels_of_any_kind():
-    x = matrix(300)
-    labels = [("low", "middle", "high")[int(v > -0.5) + int(v > 0.5)] for v in x[:, 0].tolist()]
-    assert mean_accuracy(probe_states({4: x}, labels), predictor="probe", layer=4) > 0.9
-
-
 def test_the_standard_error_is_that_of_the_test_examples():
     table = probe_states({0: matrix(100)}, [i % 2 for i in range(100)], seeds=[0])
     row = table.iloc[0]

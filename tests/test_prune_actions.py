@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from reference import states_of
 from test_surgery import cached_logits, logits, whole_state
 from tiny_models import DECODERS, LAYERS, WIDTH, tiny_ids, tiny_model
 from torch import nn
@@ -13,7 +14,7 @@ from torch.testing import assert_close
 from linstudy import JointMoments, linear_map
 from linstudy.measure import joint_moments
 from linstudy.measure.scores import best_map
-from linstudy.models import blocks, capture, replaced, without
+from linstudy.models import blocks, replaced, without
 from linstudy.prune import ACTIONS, changed, count_parameters, fit, parts_in, places_of, prune, pruned
 from linstudy.prune.closed_form import PENALTIES, affine_map, best_penalty
 from linstudy.prune.fitting import noted
@@ -26,12 +27,6 @@ PARTS_APART = [name for name in DECODERS if name not in ("bloom", "mamba", "opt"
 
 def text(batch=24, length=16, seed=3):
     return tiny_ids(batch=batch, length=length, seed=seed)
-
-
-def states_of(model, ids):
-    with torch.no_grad(), capture(model) as stream:
-        model(ids, use_cache=False)
-    return [state.flatten(0, 1) for state in stream]
 
 
 def least_squares(x, y, *, bias=True):

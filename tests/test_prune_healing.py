@@ -14,13 +14,13 @@ from linstudy.models import capture
 from linstudy.prune import heal, prune, restart_, stand_ins
 from linstudy.prune.healing import HEALING
 
-SHORT = replace(HEALING, steps=24, batch=8, warmup=4, log_every=8, validate_every=24)
+SHORT = replace(HEALING, steps=16, batch=8, warmup=4, log_every=8, validate_every=16)
 
 
 @pytest.fixture(scope="module")
 def pocket():
     model, tokenizer = linstudy.load("stories-1m", device="cpu")
-    blocks = linstudy.token_blocks("stories", tokenizer, tokens=176 * 64, length=64)
+    blocks = linstudy.token_blocks("stories", tokenizer, tokens=176 * 32, length=32)
     return model, blocks[:160], blocks[160:]
 
 
@@ -33,50 +33,51 @@ def healed(pocket, model, config=SHORT, **options):
     """Return the loss before and after."""
     whole, blocks, validation = pocket
     rows = list(heal(model, blocks, config, teacher=whole, validation=validation, **options))
-    assert [row["step"] for row in rows] == [0, 8, 16, 24]
+    assert [row["step"] for row in rows] == [0, 8, 16]
     return rows[0]["validation_nats"], rows[-1]["validation_nats"], rows
 
 
-@pytest.mark.slow
-def test_stand_ins_learn_and_nothing_else_moves(pocket):
-    whole, _, validation = pocket
+@pytest.fixture(scope="module")
+def stand_ins_only(pocket):
     model = pruned_copy(pocket)
+    before = copy.deepcopy(model.state_dict())
+    return model, before, *healed(pocket, model)
+
+
+@pytest.mark.slow
+def test_stand_ins_learn_and_nothing_else_moves(pocket, stand_ins_only):
+    whole, _, validation = pocket
+    model, before, first, last, rows = stand_ins_only
     maps = {f"{name}.{key}" for name, layer in stand_ins(model) for key in layer.state_dict()}
     assert maps == {"3.block.weight", "3.block.bias", "6.block.weight", "6.block.bias"}
-    before, teacher = copy.deepcopy(model.state_dict()), copy.deepcopy(whole.state_dict())
-    first, last, rows = healed(pocket, model)
     assert first == pytest.approx(cross_entropy(pruned_copy(pocket), validation), rel=1e-6)
     assert last < first
-    # errors of single batches: a closed form leaves little to gain, and batches differ by as much
-    assert rows[-1]["state_error"] < 1.05 * rows[1]["state_error"] < 1
+    assert 0 < rows[-1]["state_error"] < 0.2  # of single batches: a closed form leaves little to gain
     assert rows[-1]["training_nats"] is None
-    after = model.state_dict()
-    moved = {name for name, weight in after.items() if not torch.equal(weight, before[name])}
+    moved = {name for name, weight in model.state_dict().items() if not torch.equal(weight, before[name])}
     assert moved == {f"model.layers.{index}.module.{key}" for index in (2, 5) for key in ("weight", "bias")}
-    assert all(torch.equal(weight, teacher[name]) for name, weight in whole.state_dict().items())
+    untouched = linstudy.load("stories-1m", device="cpu")[0].state_dict()
+    assert all(torch.equal(weight, untouched[name]) for name, weight in whole.state_dict().items())
     assert all(weight.requires_grad for weight in model.parameters())
     assert not model.training
 
 
 @pytest.mark.slow
-def test_from_random_maps_gradient_descent_stays_far_from_the_closed_form(pocket):
-    """The closed form without a step is better than the same steps, or ten times the rate, from random weights."""
+def test_from_random_maps_gradient_descent_stays_far_from_the_closed_form(pocket, stand_ins_only):
+    """The closed form without a step is better than the same steps at ten times the rate from random weights."""
+    *_, closed_form, best, _ = stand_ins_only
     model = pruned_copy(pocket)
-    closed_form, best, _ = healed(pocket, model)
-    for rate in (1e-3, 1e-2):
-        model = pruned_copy(pocket)
-        restart_(model, "random", seed=1)
-        first, last, _ = healed(pocket, model, replace(SHORT, peak_rate=rate))
-        assert best < closed_form < last < first
+    restart_(model, "random", seed=1)
+    first, last, _ = healed(pocket, model, replace(SHORT, peak_rate=1e-2))
+    assert best < closed_form < last < first
 
 
 @pytest.mark.slow
-def test_all_weights_and_the_loss_of_the_next_token_bring_more(pocket):
-    stand_ins_only = healed(pocket, pruned_copy(pocket))[1]
+def test_all_weights_and_the_loss_of_the_next_token_bring_more(pocket, stand_ins_only):
     with_nats = healed(pocket, pruned_copy(pocket), nats=1.0)
     everything = healed(pocket, pruned_copy(pocket), trained="all")
     both = healed(pocket, pruned_copy(pocket), trained="all", nats=1.0)
-    assert with_nats[1] < stand_ins_only
+    assert with_nats[1] < stand_ins_only[-2]
     assert both[1] < min(everything[1], with_nats[1])
     assert with_nats[2][-1]["training_nats"] < with_nats[2][1]["training_nats"]
     assert both[0] == everything[0] == with_nats[0]
@@ -89,7 +90,7 @@ def test_what_was_removed_can_be_healed_and_the_whole_model_can_be_trained_as_lo
     assert last < first
     control = copy.deepcopy(whole)
     rows = list(heal(control, blocks, SHORT, trained="all", states=0.0, nats=1.0, validation=validation))
-    assert [row["state_error"] for row in rows] == [None] * 4
+    assert [row["state_error"] for row in rows] == [None] * 3
     assert rows[0]["validation_nats"] == pytest.approx(cross_entropy(whole, validation), rel=1e-6)
     assert rows[-1]["validation_nats"] < last  # it has all its layers
 

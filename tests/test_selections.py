@@ -146,8 +146,8 @@ def drifting():
 
 def at_the_threshold():
     """States of which a third lie about five times as far from the centre as the median one."""
-    x = nn.functional.normalize(normal(6000, 32))
-    x[::3] *= torch.linspace(4.9, 5.1, 2000)[:, None]
+    x = nn.functional.normalize(normal(1800, 32))
+    x[::3] *= torch.linspace(4.9, 5.1, 600)[:, None]
     return x
 
 

@@ -58,10 +58,6 @@ def test_states_are_let_go_batch_by_batch():
         gc.enable()
 
 
-def test_bfloat16_stays_bfloat16():
-    assert sample_states(tiny_model("llama").bfloat16(), IDS, 5).dtype == torch.bfloat16
-
-
 def test_what_cannot_be_drawn():
     model = tiny_model("gpt2")
     for count in (0, 71):

@@ -14,9 +14,10 @@ from linstudy.models.surgery import StandIn
 
 
 def whole_state(model):
-    """Everything surgery touches: the blocks themselves, the numbers they know themselves by, the config."""
+    """What surgery touches: the blocks, the numbers they know themselves by, hooks, modes and the config."""
     numbers = [getattr(m, n) for m in model.modules() for n in ("layer_idx", "layer_id") if hasattr(m, n)]
-    return blocks(model), list(blocks(model)), numbers, copy.deepcopy(model.config.to_dict())
+    hooks = [(len(m._forward_hooks) + len(m._forward_pre_hooks), m.training) for m in model.modules()]
+    return blocks(model), list(blocks(model)), numbers, hooks, copy.deepcopy(model.config.to_dict())
 
 
 def logits(model, ids):

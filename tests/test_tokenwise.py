@@ -2,22 +2,11 @@
 
 import pytest
 import torch
-from reference import explained
+from reference import explained, pairs_of
 from tiny_models import DECODERS, tiny_ids, tiny_model
 
 from linstudy import linearity_profile
 from linstudy.measure import joint_moments, token_errors
-from linstudy.models import capture_part
-
-
-def states(model, ids, part):
-    with torch.no_grad(), capture_part(model, part) as pairs:
-        model(ids)
-    return [(x.flatten(0, 1).double(), y.flatten(0, 1).double()) for x, y in pairs]
-
-
-def with_ones(x):
-    return torch.cat([x, torch.ones(len(x), 1, dtype=x.dtype)], dim=1)
 
 
 @pytest.mark.parametrize("name", DECODERS)
@@ -25,7 +14,8 @@ def test_errors_are_those_of_least_squares_in_every_family(name):
     model, ids = tiny_model(name), tiny_ids(batch=20, length=12)
     errors = token_errors(model, ids, batch_size=3)
     assert errors.layers == (1, 2, 3)
-    for row, (x, y) in zip(errors.error, states(model, ids, "block"), strict=True):
+    for row, (x, y) in zip(errors.error, pairs_of(model, ids), strict=True):
+        x, y = x.double(), y.double()
         x_c, d_c = (m - m.mean(0) for m in (x, y - x))  # after a LayerNorm x lacks a direction, which must not count
         torch.testing.assert_close(
             row.flatten().double(), (d_c - explained(x_c, d_c)).norm(dim=1), rtol=1e-3, atol=1e-4
@@ -47,10 +37,11 @@ def test_a_map_of_other_tokens_makes_larger_errors():
     own = token_errors(model, mine)
     held_out = token_errors(model, mine, moments=joint_moments(model, other))
     assert (held_out.relative.square().mean((1, 2)) > own.relative.square().mean((1, 2))).all()
-    x, y = states(model, other, "block")[1]
-    solution = torch.linalg.lstsq(with_ones(x), y, driver="gelsd").solution
-    x, y = states(model, mine, "block")[1]
-    want = (y - with_ones(x) @ solution).norm(dim=1)
+    (x, y), (new_x, new_y) = (
+        (torch.nn.functional.pad(x.double(), (0, 1), value=1), y.double())
+        for x, y in (pairs_of(model, text)[1] for text in (other, mine))
+    )
+    want = (new_y - new_x @ torch.linalg.lstsq(x, y, driver="gelsd").solution).norm(dim=1)
     torch.testing.assert_close(held_out.error[1].flatten().double(), want, rtol=1e-3, atol=1e-4)
 
 
