@@ -3,8 +3,11 @@
 import argparse
 import os
 import shlex
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NoReturn
 
 from . import __version__
@@ -16,24 +19,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else list(argv)
     command = ["linstudy", *argv]
     options = argparse.Namespace()
-    try:
-        parser().parse_args(argv, options)
-        status = options.run(options, command)
-        sys.stdout.flush()
-        return status
-    except (KeyboardInterrupt, Exception) as error:
-        from .study.errors import sentence
-
-        if isinstance(error, OSError):
-            _let_go_of_output()
-        if isinstance(error, BrokenPipeError):  # `linstudy ... | head` has seen enough
-            return 0
-        stopped = isinstance(error, KeyboardInterrupt)
-        told = _stopped(command, options) if stopped else sentence(error)
-        if "--debug" in argv or not told:
-            raise
-        print(f"linstudy: {told}", file=sys.stderr)
-        return 2
+    with _interruptions() as seen:
+        try:
+            parser().parse_args(argv, options)
+            status = options.run(options, command)
+            sys.stdout.flush()
+            return status
+        except (KeyboardInterrupt, Exception) as error:
+            if isinstance(error, OSError):
+                _let_go_of_output()
+            if isinstance(error, BrokenPipeError):  # `linstudy ... | head` has seen enough
+                return 0
+            stopped = seen or isinstance(error, KeyboardInterrupt)
+            told = _stopped(command, options) if stopped else _sentence(error)
+            if "--debug" in argv or not told:
+                raise
+            print(f"linstudy: {told}", file=sys.stderr)
+            return 2
 
 
 class Parser(argparse.ArgumentParser):
@@ -60,6 +62,32 @@ def _stopped(command: list[str], options: argparse.Namespace) -> str:
     if getattr(options, "resume", None):
         return f"stopped; resume with {again}."
     return f"stopped; {again} starts over{', and with --resume FILE it could go on' if 'resume' in options else ''}."
+
+
+def _sentence(error: Exception) -> str:
+    from .study.errors import sentence
+
+    return sentence(error)
+
+
+@contextmanager
+def _interruptions() -> Iterator[list[int]]:
+    """Yield a list that fills when Ctrl-C is pressed: a library that is cut while it is imported raises anything."""
+    seen: list[int] = []
+
+    def interrupt(number: int, _: object) -> NoReturn:
+        seen.append(number)
+        raise KeyboardInterrupt
+
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # it is another's, or ignored
+        yield seen
+        return
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _let_go_of_output() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -269,6 +270,19 @@ def test_after_an_interruption_is_said_what_goes_on(words, told, tmp_path, monke
     assert main(list(words)) == 2
     assert told in capsys.readouterr().err
     assert os.listdir(tmp_path) == []
+
+
+def test_a_library_that_is_cut_in_its_import_raises_anything_and_the_command_was_stopped(monkeypatch, capsys):
+    def cut():
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ImportError("cannot load module more than once per process") from None
+
+    monkeypatch.setattr("linstudy.study.doctor.doctor", cut)
+    assert main(["doctor"]) == 2
+    assert capsys.readouterr().err == "linstudy: stopped; `linstudy doctor` starts over.\n"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.slow
