@@ -194,8 +194,3 @@ def test_a_page_loads_the_scripts_of_what_it_holds():
 def test_what_cannot_be_shown_fails_the_build(text):
     with pytest.raises(SystemMessage):
         built(text)
-
-
-def test_every_exhibit_is_on_some_page():
-    text = "\n".join(path.read_text(encoding="utf8") for path in (ROOT / "notebooks").glob("*.ipynb"))
-    assert {name for name in NAMES if f"{{exhibit}} {name}" in text} == set(NAMES)

@@ -25,22 +25,11 @@ ANSWER = "whether a question is answered is not looked at"
 # question | right or wrong | the reason the grader says otherwise, or "" | the text
 CASES = [
     # ------------------------------------------------------------ English, right
-    ("english", True, OWN, "Mila was seven years old and hated spinach."),
-    ("english", True, OWN, "One evening the wind blew so hard that the shutters banged."),
     ("english", True, OWN, "Ben lost his shoe in the mud and hopped home on one foot."),
-    ("english", True, OWN, "A small fox lived under the bridge with her two brothers."),
-    ("english", True, OWN, '"Where are you going?" asked the miller.'),
     ("english", True, OWN, "Nobody had ever told Clara why the sea is salty."),
-    ("english", True, OWN, "They shared the last plum and saved the stone to plant it."),
-    ("english", True, OWN, "Her mittens were wet, so she hung them over the stove."),
     ("english", True, OWN, MILA + "Every morning she fed the pigeons before school."),
-    ("english", True, OWN, MILA + "She had no brothers, but she had a very old dog."),
-    ("english", True, OWN, BOTH + "Omar told the best jokes in town."),
     ("english", True, OWN, BOTH + "The two of them built a dam across the brook."),
-    ("english", True, OWN, BOTH + "Mila pushed Omar on the swing until it grew dark."),
-    ("english", True, OWN, KITE + "It had a long tail made of ribbons."),
     ("english", True, OWN, KITE + "When the string broke, she cried."),
-    ("english", True, OWN, BOTH + "Mila laughed."),
     ("english", True, "", BOTH + "Mila was happy."),
     ("english", True, "", KITE + "Mila walked home."),
     ("english", True, "", BOTH + "Mila thanked Omar three times."),

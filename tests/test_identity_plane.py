@@ -106,9 +106,3 @@ def test_words_are_those_of_the_table():
         "1 - 0.840 = (1 - 0.200) · 0.200, where LS_res is 0.200 and the update ratio 0.200."
     )
     assert said(df, hue=None, highlight=(None, 2)).startswith("layer 2, on the plane")
-
-
-def test_forty_planes_fit_a_page():
-    df = pd.concat([layers(f"model number {i}, random", count=8, seed=i) for i in range(4)])
-    made = show.picture(show.identity_plane(df, highlight=("model number 2, random", 3)))
-    assert len(made.html.encode()) < 25_000

@@ -78,10 +78,3 @@ def test_either_stack_of_an_encoder_decoder_is_measured(name, stack, ids):
     pd.testing.assert_series_equal(got.linearity, want.linearity, rtol=1e-9)
     moments = joint_moments(both, ids, stack=stack)
     assert scores(moments[2])["update_linearity"] == pytest.approx(want.update_linearity[1])
-
-
-def test_joint_moments_are_what_a_profile_is_read_from(model, ids):
-    moments = joint_moments(model, ids, layers=[1, 3], part="mlp", drop_first=1)
-    assert list(moments) == [1, 3]
-    profile = linearity_profile(model, ids, layers=[1, 3], part="mlp", drop_first=1)
-    assert [scores(one)["linearity"] for one in moments.values()] == profile.linearity.tolist()

@@ -1,4 +1,3 @@
-import logging
 from itertools import islice
 
 import pytest
@@ -120,22 +119,6 @@ def test_fewer_tokens_than_a_block_are_refused(tokenizer):
         token_blocks(TEXTS, tokenizer, tokens=100)
     with pytest.raises(ValueError, match=r"tokens=100 fill no block of length=0"):
         token_blocks(TEXTS, tokenizer, tokens=100, length=0)
-
-
-def test_documents_over_the_context_do_not_warn(tokenizer):
-    records = []
-    handler = logging.Handler()
-    handler.emit = lambda record: records.append(record.getMessage())
-    short = PreTrainedTokenizerFast(tokenizer_object=tokenizer.backend_tokenizer, model_max_length=16)
-    logger = logging.getLogger("transformers")
-    logger.addHandler(handler)
-    try:
-        token_blocks(TEXTS, short, tokens=2048)
-        assert not records
-        short(TEXTS[0])  # control: the warning exists and is heard
-        assert "longer than the specified maximum" in records[0]
-    finally:
-        logger.removeHandler(handler)
 
 
 def test_bytes_are_those_of_the_text(tokenizer):

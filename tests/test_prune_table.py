@@ -14,8 +14,6 @@ from linstudy import cross_entropy
 from linstudy.models import blocks, replaced
 from linstudy.prune import (
     ACTIONS,
-    BASELINES,
-    ORDERS,
     changed,
     choose,
     count_parameters,
@@ -127,10 +125,6 @@ def test_the_first_turn_is_not_timed(model, monkeypatch):
     monkeypatch.setattr(time, "perf_counter", lambda: next(now))
     found = latency(model, nullcontext, prompt=8, decode=1, repeats=1)
     assert found["prefill_ms"] == pytest.approx(1000 * (0.5**9 - 0.5**10))
-
-
-def test_the_baselines_are_orders_and_actions():
-    assert all(order in ORDERS and action in ACTIONS for order, action in BASELINES.values())
 
 
 def test_a_wrong_name_is_told_before_anything_runs(model):

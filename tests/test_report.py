@@ -2,13 +2,11 @@
 
 import base64
 import io
-import itertools
 import os
 import re
 import signal
 import subprocess
 import sys
-from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
@@ -26,34 +24,6 @@ from linstudy.text import train_tokenizer
 HOSTILE = "</td></svg><script>document.title='taken'</script><img src=https://away.example/x onerror=alert(1)>"
 STORY = "Lily saw a red ball. Tom had the ball. Lily was sad, so Tom gave her the ball. $model \u202e"
 WORDS = ("--text", "text.txt", "--tokens", "8192", "--length", "64")
-VOID = {"meta", "link", "img", "br", "input", "wbr", "path", "use", "rect"}
-
-
-class Page(HTMLParser):
-    """What a page consists of."""
-
-    def __init__(self, text: str):
-        super().__init__()
-        self.tags, self.open, self.wrong, self.text = [], [], [], ""
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        if tag not in VOID and self.open.pop() != tag:
-            self.wrong.append(tag)
-
-    def handle_data(self, data):
-        self.text += data if "style" not in self.open else ""
-
-    def all(self, tag):
-        return [attrs for name, attrs in self.tags if name == tag]
 
 
 @pytest.fixture(scope="module")
@@ -101,47 +71,6 @@ def process(folder, *words, **options):
 
 
 @pytest.mark.slow
-def test_the_page_is_whole_and_asks_for_nothing(written):
-    page = Page(written("<b>model"))
-    assert page.all("html") == [{"lang": "en"}]
-    assert (page.wrong, page.open) == ([], [])
-    asked = [attrs.get(name, "") for _, attrs in page.tags for name in ("src", "href", "xlink:href")]
-    assert {link[:5] for link in asked if link and not link.startswith("#")} <= {"data:"}
-    assert "@import" not in written("<b>model")
-    assert "url(http" not in written("<b>model")
-    inside = {attrs["id"] for _, attrs in page.tags if "id" in attrs}
-    assert {link[1:] for link in asked if link.startswith("#")} <= inside
-    headings = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
-    assert headings[0] == 1
-    assert headings.count(1) == 1
-    assert max(after - before for before, after in itertools.pairwise(headings)) <= 1
-
-
-@pytest.mark.slow
-def test_what_a_model_a_text_and_a_token_hold_is_text(written):
-    page = Page(written("<b>model"))
-    assert not page.all("script")
-    assert not page.all("b")[3:]
-    assert [attrs["src"][:5] for attrs in page.all("img")] == ["data:"] * len(page.all("img"))
-    assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
-    assert "layers of <b>model?" in page.text
-    assert "document.title" in page.text
-    assert "\u202e" not in page.text  # it would turn what follows it
-
-
-@pytest.mark.slow
-def test_every_figure_has_words_and_every_table_its_box(written):
-    page = Page(written("<b>model"))
-    pictures = [attrs for tag, attrs in page.tags if tag == "img" or attrs.get("role") == "img"]
-    assert len(pictures) >= 8
-    assert all(len(attrs.get("aria-label") or attrs["alt"]) > 40 for attrs in pictures)
-    boxes = [attrs for attrs in page.all("div") if attrs.get("role") == "region"]
-    assert len(boxes) == len(page.all("table"))
-    assert all(attrs["tabindex"] == "0" for attrs in boxes)
-    assert len({attrs["aria-label"] for attrs in boxes}) == len(boxes)
-
-
-@pytest.mark.slow
 def test_its_scores_are_those_of_the_chapters(written, folder):
     table = table_of(written("<b>model"))
     model, tokenizer = linstudy.load(folder / "<b>model")
@@ -163,13 +92,9 @@ def test_without_a_loss_there_are_no_costs_and_the_page_says_why(written, name, 
     assert NO_LOSS in written(name, *words)
     assert "Kendall" not in written(name, *words)
     assert table_of(written(name, *words)).layer.max() == 3
-
-
-@pytest.mark.slow
-def test_a_decoder_has_costs_whatever_its_norms(written):
-    for name in ("postnorm", "<b>model"):
-        assert NO_LOSS not in written(name)
-        assert "Kendall" in written(name)
+    for decoder in ("postnorm", "<b>model"):  # the control
+        assert NO_LOSS not in written(decoder)
+        assert "Kendall" in written(decoder)
 
 
 @pytest.mark.slow
@@ -182,7 +107,10 @@ def test_a_browser_shows_it_quietly_on_a_phone_in_both_colours(written, tmp_path
         visit = Visit(context, path)
         visit.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
         assert visit.page.evaluate(OVERFLOW) <= 0
-        assert visit.page.title() == "How linear are the layers of <b>model?"
+        assert visit.page.title() == "How linear are the layers of <b>model?"  # no name and no text became markup
+        assert "layers of <b>model?" in visit.page.locator("h1").inner_text()
+        assert "\u202e" not in written("<b>model")  # it would turn what follows it
+        assert visit.page.locator("[role=img], img").count() >= 8
         ground = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert (max(map(int, re.findall(r"\d+", ground)[:3])) < 60) == (scheme == "dark")
         assert faults(visit.page) == []

@@ -158,14 +158,6 @@ def test_what_cannot_run_here_says_why_and_is_no_failure(fake, told, tmp_path, m
     assert fake.made() == whole("c")
 
 
-def test_one_run_alone_by_name(fake, told, tmp_path):
-    runs = [fake.run("gpt2-wikitext"), fake.run("pocket-stories")]
-    assert run_missing(runs, only="pocket-stories", folder=tmp_path, echo=told.append) == 0
-    assert fake.made() == whole("pocket-stories")
-    with pytest.raises(ValueError, match=r"there is no run 'pocket-story': did you mean 'pocket-stories'\?"):
-        run_missing(runs, only="pocket-story", folder=tmp_path)
-
-
 def test_the_hub_is_there_answers_with_an_error_or_says_nothing(monkeypatch):
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_HEAD(self):

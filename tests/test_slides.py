@@ -69,12 +69,6 @@ def test_links_lead_to_the_pages():
     assert found == ["../notebooks/02.html", "../notebooks/01.html#b", "../book/a.html#x", "https://b.org"]
 
 
-def test_formulas_are_set_where_there_are_some():
-    without = PAGE.replace('<div class="math">\\[x\\]</div>', "")
-    assert slides.MATHJAX in deck(PAGE)
-    assert slides.MATHJAX not in deck(without)
-
-
 def test_a_deck_loads_only_what_the_site_has():
     held = {where + pattern.rpartition("/")[2] for p in assets.listed() for pattern, where in p.files.items()}
     loaded = set(re.findall(r'(?:href|src)="\.\./_static/vendor/([^"]+)"', deck(PAGE)))

@@ -117,12 +117,6 @@ def test_the_stand_in_maps_the_stream():
         assert torch.equal(stream[2], inner(stream[1]))
 
 
-def test_the_same_map_may_stand_in_twice():
-    model, inner = tiny_model("llama"), linear()
-    with replaced(model, {0: inner, 1: inner}):
-        assert_close(cached_logits(model, tiny_ids(), first=5), logits(model, tiny_ids()), rtol=1e-4, atol=1e-5)
-
-
 def test_contexts_nest_and_indices_count_what_is_there():
     model, state = tiny_model("gpt2"), None
     first, _, last = blocks(model)

@@ -1,7 +1,6 @@
 import json
 from html.parser import HTMLParser
 
-import ipywidgets as widgets
 import matplotlib
 import numpy as np
 import pytest
@@ -157,17 +156,3 @@ def test_alt_text_names_the_highest_and_the_lowest():
 def test_what_cannot_be_coloured_is_refused(values, options, message):
     with pytest.raises(ValueError, match=message):
         show.token_heatmap(["a", "b"], values, **options)
-
-
-def test_nine_layers_of_a_text_weigh_little():
-    draw = np.random.default_rng(0)
-    words = [" the", " swimming", ".", " Rory", "\n", "ing", " <b>"]
-    tokens = [words[i] for i in draw.integers(len(words), size=120)]
-    pictures = {
-        (layer,): show.token_heatmap(tokens, draw.lognormal(size=120), limits=(0.01, 10.0), label=f"layer {layer}")
-        for layer in range(9)
-    }
-    before = set(widgets.widget._instances)
-    show.chooser(pictures, labels=("layer",))
-    made = [widgets.widget._instances[name] for name in set(widgets.widget._instances) - before]
-    assert len(json.dumps([widget.get_state() for widget in made], default=str)) < 170_000

@@ -77,7 +77,7 @@ def test_each_beginning_is_told_too(tokenizer):
         assert "".join(texts[:end]) == decode(tokenizer, ids[:end])
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(4))
 def test_tokens_in_any_order_lose_nothing(tokenizer, seed):
     generator = torch.Generator().manual_seed(seed)
     ids = torch.randint(len(tokenizer), (80,), generator=generator)
@@ -102,17 +102,6 @@ def test_a_letter_goes_to_the_token_that_completes_it(make):
     assert texts[blank:] == ["", "", "", "\N{CAT FACE}", "a", "", "", "", "\N{CAT FACE}"]
     # Cut within a letter, the bytes left over still show.
     assert "".join(token_texts(ids[:-2], tokenizer)) == decode(tokenizer, ids[:-2]) != ""
-
-
-def test_blanks_stand_where_the_decoder_puts_them():
-    words = "She had two"
-    for make, first in ((byte_level, "S"), (sentencepiece, "S"), (wordpiece, "S")):
-        tokenizer = make()
-        texts = token_texts(encode(tokenizer, words), tokenizer)
-        assert "".join(texts) == words
-        assert texts[0].startswith(first)
-        assert any(text.startswith(" h") for text in texts)
-        assert not any(text.startswith("##") for text in texts)
 
 
 def test_special_tokens_show_their_names(tokenizer):
@@ -182,8 +171,3 @@ def test_a_token_over_two_words_has_the_class_of_most_of_it():
     ):
         found = token_classes(ids, BYTE_LEVEL, tagger=lambda text, spans=spans: spans)
         assert (found.word_class, found.first) == ([expected[0]], [expected[1]])
-
-
-def test_no_tokens_have_no_classes():
-    found = token_classes(torch.zeros(0, dtype=torch.int64), BYTE_LEVEL)
-    assert found.text == found.word_class == found.first == []

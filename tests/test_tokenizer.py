@@ -3,7 +3,6 @@ from itertools import islice
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers import AutoTokenizer
 
 from linstudy.text import stories, train_tokenizer
 
@@ -17,22 +16,6 @@ def tokenizer():
 
 def ids(tokenizer, text):
     return tokenizer(text, add_special_tokens=False)["input_ids"]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "  two blanks ,  and a stop .\n\n\ttab\r\n",
-        "\N{CAT FACE} caf\u00e9 e\u0301 \N{FAMILY}\N{ZERO WIDTH JOINER}\N{WOMAN}",
-        "从前有一只狐狸。",
-        '<b onclick="alert(1)">&amp;</b><!-- </script> -->',
-        "def f(x):\n    return x[0] ** 2  # 1234567890 {}|~^\\\x00\x7f",
-        "one<|endoftext|>two",
-    ],
-)
-def test_any_text_comes_back(tokenizer, text):
-    assert tokenizer.decode(ids(tokenizer, text)) == text
 
 
 @settings(deadline=None, derandomize=True)
@@ -61,16 +44,6 @@ def test_end_of_text_is_one_token_and_both_ends(tokenizer):
     assert tokenizer.bos_token == tokenizer.eos_token == "<|endoftext|>"
     assert ids(tokenizer, "<|endoftext|>") == [tokenizer.eos_token_id]
     assert tokenizer("word")["input_ids"] == ids(tokenizer, "word")  # nothing is added unasked
-
-
-def test_saved_and_loaded_it_is_the_same(tokenizer, tmp_path):
-    tokenizer.save_pretrained(tmp_path)
-    loaded = AutoTokenizer.from_pretrained(tmp_path)
-    assert loaded.backend_tokenizer.to_str() == tokenizer.backend_tokenizer.to_str()
-    assert (loaded.bos_token_id, loaded.eos_token_id) == (tokenizer.bos_token_id, tokenizer.eos_token_id)
-    text = "It works , does n't it ? \N{CAT FACE}"
-    assert ids(loaded, text) == ids(tokenizer, text)
-    assert loaded.decode(ids(loaded, text)) == text
 
 
 def test_errors_say_what_to_do():
