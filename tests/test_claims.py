@@ -9,8 +9,6 @@ from linstudy import load
 from linstudy.models import small_model
 from linstudy.study.claims import dynamics, healing, penalties, pruning
 from linstudy.study.results import paper_table
-from linstudy.study.rows.pretraining import Variant
-from linstudy.study.sweeps import swept
 
 DEPTH = 3
 # by action: the perplexity of every choice of layers of a made-up model, whose whole has 2
@@ -165,84 +163,6 @@ def test_in_sequence_differs_from_at_once_where_more_than_one_layer_is_replaced(
     assert not np.allclose(two["error"].affine, two["error"].sequential)
     assert one["error"].to_numpy().min() > 0
     assert (two["error"].affine > one["error"].affine).all()
-
-
-# Of each variant: by how much its loss and its LS_res lie above plain's, and how far its three seeds lie apart.
-TRAINED = {
-    Variant(): (0.0, 0.0, 0.0),
-    Variant("cosine", 0.5): (-0.2, -0.1, 0.001),
-    Variant("mse", 0.5): (0.01, 0.3, 0.2),
-    Variant(scaling="branches"): (0.4, 0.05, 0.001),
-}
-LONGER = {Variant(): (0.0, 0.0, 0.0), Variant("cosine", 0.5): (0.05, -0.1, 0.001)}  # what it gained is lost
-
-
-def trained(variants=TRAINED, step=8):
-    """Rows as regularisation.csv has them; at the lower rate the order of the variants is the other way round."""
-    rows = []
-    for variant, (worse, straighter, apart) in variants.items():
-        tried = [(0.01, 0, 3.0 + worse), (0.005, 0, 3.9 - worse), (0.02, 0, 4.5)]
-        tried += [(0.01, seed, 3.0 + 0.1 * seed + worse + apart * (seed - 2)) for seed in (1, 2, 3)]
-        for rate, seed, nats in tried:
-            for layer in (1, 2):
-                linear = 0.5 + 0.1 * layer + straighter + apart * (seed - 2)
-                row = variant.key | {"rate": rate, "seed": seed, "layer": layer, "validation_nats": nats}
-                rows.append(row | {"update_linearity": linear, "linearity": 1 - (1 - linear) * 0.2})
-    whole = {"preset": "nano", "corpus": "stories", "step": step, "training_tokens": 128 * step}
-    return pd.DataFrame(rows).assign(norm_ratio=0.3, cosine=0.9, bits_per_byte=1.0, **whole)
-
-
-def test_what_is_beyond_the_seeds_is_told_and_what_is_within_them_is_not():
-    found = penalties.beyond_the_seeds(penalties.against_plain(trained())).set_index(["score", "variant"])
-    loss, res = found.loc["validation_nats"], found.loc["update_linearity"]
-    assert loss.direction.to_dict() == {"cosine 0.5": "falls", "MSE 0.5": "undecided", "branches / √layer": "rises"}
-    assert loss["mean"].to_list() == pytest.approx([-0.2, 0.01, 0.4])  # and in the order of the variants
-    assert res.direction.to_dict() == {"cosine 0.5": "falls", "MSE 0.5": "undecided", "branches / √layer": "rises"}
-    assert set(found.loc["norm_ratio"].direction) == {"undecided"}
-
-
-def test_every_judge_is_compared_with_plain_of_its_own_seed():
-    rows = trained()
-    paired = penalties.against_plain(rows)
-    assert 0 not in set(paired.seed)
-    assert paired[paired.variant == "plain"].d_validation_nats.tolist() == [0, 0, 0]
-    alone = penalties.against_plain(rows[(rows.penalty != "none") | (rows.seed != 2)])
-    assert alone[alone.d_validation_nats.isna()].seed.unique().tolist() == [2]
-
-
-def test_a_gain_depends_on_the_rate_and_both_ends_are_told():
-    found = (
-        penalties.gain_by_rate(penalties.named(swept(trained(), penalties.CHOOSING)))
-        .set_index("variant")
-        .loc["cosine 0.5"]
-    )
-    assert found[["least", "at", "most", "at_rate"]].tolist() == pytest.approx([-0.2, 0.005, 0.2, 0.01])
-    assert found.at_its_best == pytest.approx(0.2)
-
-
-def test_a_variant_nobody_named_is_left_out():
-    rows = trained({Variant(): (0, 0, 0), Variant("cosine", 0.123): (0, 0, 0)})
-    assert set(penalties.named(rows).variant) == {"plain"}
-
-
-def test_summary_has_the_range_of_the_seeds_that_judge():
-    found = penalties.summary(penalties.against_plain(trained())).set_index("variant")
-    assert found.loc["plain", ["validation_nats", "from", "to"]].tolist() == pytest.approx([3.2, 3.1, 3.3])
-    assert found.rate.unique().tolist() == [0.01]
-
-
-def test_with_more_text_only_what_was_trained_twice_is_compared():
-    found = penalties.with_more_text(pd.concat([trained(), trained(LONGER, step=32)]))
-    mean = found[found.variant != "plain"].groupby(["variant", "step"]).d_validation_nats.mean()
-    assert mean.to_dict() == pytest.approx({("cosine 0.5", 8): -0.2, ("cosine 0.5", 32): 0.05})
-
-
-def test_layers_of_the_judges_are_of_their_rate_and_seeds():
-    rows = trained()
-    found = penalties.of_the_judges(rows, penalties.against_plain(rows))
-    assert set(found.rate) == {0.01}
-    assert set(found.seed) == {1, 2, 3}
-    assert len(found) == len(TRAINED) * 3 * 2
 
 
 def test_the_last_layer_is_apart_from_the_mean_of_the_others():

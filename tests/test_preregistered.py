@@ -9,29 +9,31 @@ import pytest
 
 from linstudy.study.claims import penalties
 from linstudy.study.claims.paper import evidence
+from linstudy.study.claims.penalties import EARLIER, PLAN
 from linstudy.study.registry import registry
 from linstudy.study.results import results
-from linstudy.study.rows.pretraining import PLANNED, PRIMARY, SMALLER, Variant, judges
+from linstudy.study.rows.pretraining import FRESH, PLANNED, PRIMARY, SMALLER, Variant, judges
 from linstudy.study.sweeps import CHOOSING
 
 PLAIN, COSINE, MSE = PRIMARY
 LAYERS = (1, 2)
 
 
-def trained(effects, *, spread=0.01, corpus="pydocs", step=64):
-    """Rows as pretraining.csv has them: nats and LS_res of a variant lie by its effect above those of plain."""
+def trained(effects, *, spread=0.01, corpus="pydocs", step=64, design=PLAN):
+    """Rows as a table of this design has them: nats and LS_res of a variant lie by its effect above those of plain."""
     draw = np.random.default_rng(0)
+    fresh = judges if design is PLAN else lambda _: FRESH
     rows = []
     for variant, effect in effects.items():
         better, worse = (0.01, 0.02) if variant != COSINE else (0.02, 0.01)
-        tried = [(rate, seed, 4 + 0.5 * (rate == worse)) for rate in (better, worse) for seed in CHOOSING]
-        tried += [(better, seed, draw.normal(4 + effect, spread)) for seed in judges(variant)]
+        tried = [(rate, seed, 4 + 0.5 * (rate == worse)) for rate in (better, worse) for seed in design.choosing]
+        tried += [(better, seed, draw.normal(4 + effect, spread)) for seed in fresh(variant)]
         for rate, seed, nats in tried:
             for layer in LAYERS:
                 row = variant.key | {"rate": rate, "seed": seed, "layer": layer, "validation_nats": nats}
                 rows.append(row | {"update_linearity": nats / 10 + 0.1 * layer})
     whole = {"preset": "nano", "corpus": corpus, "step": step, "training_tokens": 1024 * step}
-    return pd.DataFrame(rows).assign(**whole)
+    return pd.DataFrame(rows).assign(linearity=0.9, norm_ratio=0.3, **whole)
 
 
 def verdicts(rows, score="validation_nats"):
@@ -99,7 +101,7 @@ def test_no_seed_judges_two_variants_or_chooses():
 def test_every_planned_variant_has_a_run_on_each_text_and_length_the_primary_ones_first():
     planned = [run for run in registry() if run.table.name == "pretraining"]
     cells = {(run.arguments["corpus"], run.arguments["step"]) for run in planned}
-    assert len(cells) == penalties.CELLS
+    assert len(cells) == PLAN.cells
     assert len(planned) == len(PLANNED) * len(cells)
     assert {run.arguments["variant"] for run in planned[:12]} == set(PRIMARY)
     assert [run.arguments["step"] for run in planned[:12]] == [64] * 6 + [256] * 6
@@ -120,3 +122,47 @@ def test_evidence_for_c6_has_the_interval_the_seeds_and_the_control_where_it_was
     assert gain["spread over"] == "6 seeds beside 12"
     assert found.control[one].eq("").all()
     assert found["its value"][other, "loss less plain's, nats, MSE 0.5"] == pytest.approx(-0.1, abs=0.02)
+
+
+def test_a_gain_depends_on_the_rate_and_both_ends_are_told():
+    nats = {PLAIN: {0.01: 4.0, 0.02: 4.5}, COSINE: {0.005: 3.7, 0.01: 4.2, 0.02: 3.9}}
+    tried = [one.key | {"rate": rate, "validation_nats": loss} for one in nats for rate, loss in nats[one].items()]
+    found = penalties.gain_by_rate(penalties.named(pd.DataFrame(tried).assign(corpus="pydocs"))).iloc[0]
+    assert found[["least", "at", "most", "at_rate"]].tolist() == pytest.approx([-0.2, 0.01, 0.6, 0.02])
+    assert found.at_its_best == pytest.approx(0.3)
+
+
+def test_a_variant_nobody_named_is_left_out():
+    rows = pd.DataFrame([PLAIN.key, Variant("cosine", 0.123).key])
+    assert penalties.named(rows).variant.tolist() == ["plain"]
+
+
+def test_the_earlier_design_speaks_where_the_plan_has_not_come_to():
+    planned = trained({PLAIN: 0, COSINE: -0.2, MSE: -0.2})
+    controlled = {PLAIN: 0, COSINE: 0.2, MSE: 0.2, SMALLER[0]: 0.0}
+    earlier = pd.concat([trained(controlled, step=step, design=EARLIER) for step in (64, 256)])
+    tables = {"pretraining": planned, "regularisation": earlier.drop(columns="last")}
+    found = penalties.by_both_designs(tables.__getitem__).query("score == 'validation_nats'")
+    told = found.set_index(["table", "training_tokens", "variant"]).verdict.to_dict()
+    assert told == {
+        ("pretraining", 65_536, "cosine 0.5"): "lower",
+        ("pretraining", 65_536, "MSE 0.5"): "lower",
+        ("regularisation", 262_144, "cosine 0.5"): "higher",
+        ("regularisation", 262_144, "MSE 0.5"): "higher",
+        ("regularisation", 262_144, "branches × 0.3"): "not told",
+    }
+
+
+def test_runs_are_compared_with_the_mean_of_plain_in_their_text_and_length():
+    rows = pd.concat([trained({PLAIN: 0, COSINE: -0.2}), trained({PLAIN: 1, COSINE: 1.5}, step=256)])
+    found = penalties.less_plain(rows).groupby(["variant", "training_tokens"]).d_validation_nats.agg(["mean", "size"])
+    assert found["mean"].plain.tolist() == pytest.approx([0, 0], abs=1e-9)
+    assert found["mean"]["cosine 0.5"].tolist() == pytest.approx([-0.2, 0.5], abs=0.02)
+    assert found["size"].to_dict() == {cell: 12 if cell[0] == "plain" else 6 for cell in found.index}
+
+
+def test_layers_of_the_judges_are_of_their_rate_and_seeds():
+    found = penalties.of_the_judges(trained({PLAIN: 0, COSINE: -0.2}))
+    assert found.groupby("variant").rate.unique().map(list).to_dict() == {"plain": [0.01], "cosine 0.5": [0.02]}
+    assert set(found.seed) == {*judges(PLAIN), *judges(COSINE)}
+    assert len(found) == (12 + 6) * len(LAYERS)

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from ..results import results
-from ..rows import pretraining
 from ..verdicts import Changes, changes
 from . import beyond, dynamics, penalties, pruning, real
 from .real import ALL
@@ -151,21 +150,15 @@ def _finetuning(tables: Tables) -> Iterator[dict]:
 
 
 def _regularised(tables: Tables) -> Iterator[dict]:
-    """Compare both penalties with plain: as preregistered, and before that on three seeds, a pair a seed."""
     names = {"validation_nats": "loss less plain's, nats", "update_linearity": "LS_res less plain's"}
-    by = ["corpus", "training_tokens", "variant"]
-    planned = penalties.compared(tables("pretraining"))
-    before = penalties.with_more_text(tables("regularisation"))
-    before = penalties.beyond_the_seeds(before, list(names), by).rename(columns={"mean": "effect"})
-    seeds = f"{pretraining.OTHERS} seeds beside {pretraining.JUDGES['plain']}"
-    for rows, over, table in ((planned, seeds, "pretraining"), (before, "3 seeds", "regularisation")):
-        effects = rows.set_index(["score", *by]).effect
-        for one in rows[rows.variant.isin(["cosine 0.5", "MSE 0.5"])].itertuples():
-            cell = (one.score, one.corpus, one.training_tokens, "branches × 0.3")
-            control = ("branches × 0.3", effects[cell]) if cell in effects else ("", np.nan)
-            text = f"{one.corpus}, {one.training_tokens:,.0f} tokens"
-            spread = (one.effect, one.low, one.high, over)
-            yield _row(f"{names[one.score]}, {one.variant}", "nano", text, spread, control, table)
+    rows = penalties.by_both_designs(tables)
+    effects = rows.set_index(["score", "corpus", "training_tokens", "variant"]).effect
+    for one in rows[rows.kind == "penalty"].itertuples():
+        cell = (one.score, one.corpus, one.training_tokens, "branches × 0.3")
+        control = ("branches × 0.3", effects[cell]) if cell in effects else ("", np.nan)
+        text, design = f"{one.corpus}, {one.training_tokens:,.0f} tokens", penalties.DESIGNS[one.table]
+        spread = (one.effect, one.low, one.high, f"{design.others} seeds beside {design.plain}")
+        yield _row(f"{names[one.score]}, {one.variant}", "nano", text, spread, control, one.table)
 
 
 def _removed(tables: Tables) -> Iterator[dict]:

@@ -1,23 +1,38 @@
 """What penalties on neighbouring states do: variants against plain, each at its best rate, and the paper's Table 2."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from itertools import product
 
 import pandas as pd
 
-from ..rows.pretraining import PLANNED, PRIMARY, SECONDARY, SMALLER, VARIANTS, Variant, judges
-from ..sweeps import judged
-from ..verdicts import changes, contrasts
+from ..rows.pretraining import FRESH, JUDGES, OTHERS, PLANNED, PRIMARY, SECONDARY, SMALLER, VARIANTS, Variant
+from ..sweeps import CHOOSING, judged
+from ..verdicts import contrasts
 
-ALIKE = ["corpus", "step", "seed"]  # a run and its plain partner
 COMPARISON = ("score", "corpus", "training_tokens", "kind", "variant")  # tells comparisons with plain apart
-CELLS = 6  # of the plan: two texts, three lengths; intervals are made for all of them
-FAMILIES = {"penalty": PRIMARY[1:], "control": SMALLER, "secondary": SECONDARY}
 SHARE = 0.005  # of plain's loss: a difference that is as good as none
 MARGINS = {score: 0.02 for score in ("linearity", "update_linearity")}
-CHOOSING = (0,)  # the seed of regularisation.csv on which rates were compared
 SCORES = ("validation_nats", "linearity", "update_linearity", "norm_ratio")
+
+
+@dataclass(frozen=True)
+class Design:
+    """How runs that are compared with plain were made."""
+
+    variants: Sequence[Variant]
+    choosing: Sequence[int]  # the seeds on which rates were compared
+    plain: int  # runs of plain that judge, in a text and length
+    others: int  # of each other variant
+    families: Mapping[str, Sequence[Variant]]  # whose intervals hold together, by their kind
+    cells: int = 1  # texts and lengths in which they hold together, too
+
+
+FAMILIES = {"penalty": PRIMARY[1:], "control": SMALLER, "secondary": SECONDARY}
+PLAN = Design(PLANNED, CHOOSING, JUDGES["plain"], OTHERS, FAMILIES, cells=6)
+# The design of regularisation.csv.
+EARLIER = Design(VARIANTS, (0,), len(FRESH), len(FRESH), {"penalty": PRIMARY[1:], "control": SMALLER[:1]})
+DESIGNS = {"pretraining": PLAN, "regularisation": EARLIER}  # by the table, the better one first
 # Questions in the public validation splits, and what the commonest answer gets there, in per cent; the latter is our
 # memory of them and not the paper's.
 QUESTIONS = {
@@ -28,30 +43,58 @@ SHARED = {"cb-f1": "cb-acc", "record-f1": "record-em"}  # two columns of one tas
 CONSTANT = {"boolq": 62.2, "multirc": 57.2}
 
 
-def compared(rows: pd.DataFrame, scores: Sequence[str] = ("validation_nats", "update_linearity")) -> pd.DataFrame:
-    """Compare the variants of pretraining.csv with plain, as book/preregistration.md says.
+def compared(
+    rows: pd.DataFrame, scores: Sequence[str] = ("validation_nats", "update_linearity"), *, design: Design = PLAN
+) -> pd.DataFrame:
+    """Compare the variants of pretraining.csv with plain, as book/preregistration.md says; or those of another design.
 
     A row a score, text, length (``training_tokens``) and variant: the ``effect`` (its mean less plain's), the interval
-    from ``low`` to ``high``, which holds for all comparisons of its ``kind`` (``FAMILIES``) in all cells together, the
+    from ``low`` to ``high``, which holds for all comparisons of its ``kind`` in all cells of the design together, the
     ``margin`` within which it counts as none, the ``verdict``, and the mean of ``plain``. A kind is compared
     in a cell when all its runs are there, and those of plain.
     """
-    runs = named(judged(rows), PLANNED)
     found = []
-    for (corpus, tokens), cell in runs.groupby(["corpus", "training_tokens"], sort=False):
+    for (corpus, tokens), cell in that_judge(rows, design).groupby(["corpus", "training_tokens"], sort=False):
         of = {name: part for name, part in cell.groupby("variant", sort=False)}
-        if len(of.get("plain", ())) < len(judges(Variant())):
+        if len(of.get("plain", ())) < design.plain:
             continue
-        for score, (kind, family) in product(scores, FAMILIES.items()):
-            if any(len(of.get(one.title, ())) < len(judges(one)) for one in family):
+        for score, (kind, family) in product(scores, design.families.items()):
+            if any(len(of.get(one.title, ())) < design.others for one in family):
                 continue
             groups = {one.title: of[one.title][score].tolist() for one in family}
             plain = of["plain"][score].mean()
-            options = {"margin": MARGINS.get(score, SHARE * plain), "level": 1 - 0.05 / CELLS}
+            options = {"margin": MARGINS.get(score, SHARE * plain), "level": 1 - 0.05 / design.cells}
             for variant, one in contrasts(groups, of["plain"][score].tolist(), **options).items():
                 key = dict(zip(COMPARISON, (score, corpus, int(tokens), kind, variant), strict=True))
                 found.append(key | asdict(one) | {"verdict": one.verdict, "plain": plain})
     return pd.DataFrame(found, columns=[*COMPARISON, "effect", "low", "high", "margin", "verdict", "plain"])
+
+
+def by_both_designs(tables: Callable[[str], pd.DataFrame], **options: Sequence[str]) -> pd.DataFrame:
+    """Do what :func:`compared` does with both tables; the earlier design speaks where the plan has not come to.
+
+    The column ``table`` says whose rows they are.
+    """
+    found, seen = [], set()
+    for name, design in DESIGNS.items():
+        rows = compared(tables(name).query("preset == 'nano'"), design=design, **options).assign(table=name)
+        cells = [*zip(rows.corpus, rows.training_tokens, strict=True)]
+        found.append(rows[[cell not in seen for cell in cells]])
+        seen |= set(cells)
+    return pd.concat(found, ignore_index=True)
+
+
+def that_judge(rows: pd.DataFrame, design: Design = PLAN) -> pd.DataFrame:
+    """Return the named runs that judge, of any variant: a row a run, its scores averaged over the layers."""
+    return named(judged(rows, design.choosing), design.variants)
+
+
+def less_plain(rows: pd.DataFrame, design: Design = PLAN) -> pd.DataFrame:
+    """Return the runs that judge, with columns ``d_`` and a score: less the mean of plain in their text and length."""
+    runs, of_cell = that_judge(rows, design), ["corpus", "training_tokens"]
+    plain = runs[runs.variant == "plain"].groupby(of_cell)[list(SCORES)].mean().add_prefix("d_")
+    runs = runs.join(plain, on=of_cell)
+    return runs.assign(**{name: runs[name.removeprefix("d_")] - runs[name] for name in plain})
 
 
 def named(rows: pd.DataFrame, variants: Sequence[Variant] = VARIANTS) -> pd.DataFrame:
@@ -62,42 +105,14 @@ def named(rows: pd.DataFrame, variants: Sequence[Variant] = VARIANTS) -> pd.Data
     return found.sort_values("variant", key=lambda names: names.map(order.index), kind="stable")
 
 
-def against_plain(rows: pd.DataFrame) -> pd.DataFrame:
-    """Judge every variant on the seeds that chose nothing, and subtract the plain run of its text, length and seed.
-
-    Columns ``d_`` and a score are differences; they are 0 for plain, and missing where there is no plain run.
-    """
-    judges = named(judged(rows, CHOOSING))
-    plain = judges[judges.variant == "plain"][[*ALIKE, *SCORES]]
-    paired = judges.merge(plain, how="left", on=ALIKE, suffixes=("", "_plain"))
-    return paired.assign(**{f"d_{score}": paired[score] - paired[f"{score}_plain"] for score in SCORES})
-
-
-def beyond_the_seeds(
-    paired: pd.DataFrame, scores: Sequence[str] = SCORES, by: Sequence[str] = ("corpus", "variant")
-) -> pd.DataFrame:
-    """Say whether a variant differs from plain by more than its seeds: a row a group and score.
-
-    ``mean`` and the 95 % interval from ``low`` to ``high`` (Student's t over seeds) are of the difference;
-    ``direction`` is "falls" or "rises" where the interval leaves 0 out, else "undecided".
-    """
-    rows = []
-    for key, part in paired[paired.variant != "plain"].groupby(list(by), sort=False):
-        for score in scores:
-            found = changes(part[f"d_{score}"])
-            row = dict(zip(by, key, strict=True)) | {"score": score, "mean": found.mean}
-            rows.append(row | dict(zip(("low", "high"), found.interval, strict=True)) | {"direction": found.direction})
-    return pd.DataFrame(rows)
-
-
 def gain_by_rate(runs: pd.DataFrame) -> pd.DataFrame:
     """Say how much lower than plain's a variant's loss is, by the rate at which the two are compared.
 
-    ``runs`` are named runs of the seed that chooses. A row a text and variant: the ``least`` and ``most`` nats gained
+    ``runs`` are named runs of the seeds that choose. A row a text and variant: the ``least`` and ``most`` nats gained
     at a rate that both were trained with, these rates, and the gain of each ``at_its_best`` rate.
     """
     rows = []
-    for corpus, part in runs[runs.seed.isin(CHOOSING)].groupby("corpus", sort=False):
+    for corpus, part in runs.groupby("corpus", sort=False):
         losses = part.pivot_table(index="rate", columns="variant", values="validation_nats", sort=False)
         for variant in losses.columns.drop("plain"):
             gain = (losses.plain - losses[variant]).dropna()
@@ -107,27 +122,10 @@ def gain_by_rate(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def summary(judges: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a text and variant: its rate, means over the seeds, and the range of the losses."""
-    columns = ("rate", "validation_nats", "bits_per_byte", "linearity", "update_linearity", "norm_ratio", "cosine")
-    groups = judges.sort_values("corpus", kind="stable").groupby(["corpus", "variant"], sort=False)
-    means = groups[list(columns)].mean()
-    means.insert(2, "from", groups.validation_nats.min())
-    means.insert(3, "to", groups.validation_nats.max())
-    return means.reset_index()
-
-
-def with_more_text(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return what :func:`against_plain` does, of the variants that were trained on less and on more of a text."""
-    paired = against_plain(rows).dropna(subset="validation_nats_plain")
-    lengths = paired.groupby(["corpus", "variant"]).step.transform("nunique")
-    return paired[lengths > 1].sort_values(["corpus", "step"], kind="stable")
-
-
-def of_the_judges(rows: pd.DataFrame, judges: pd.DataFrame) -> pd.DataFrame:
+def of_the_judges(rows: pd.DataFrame, design: Design = PLAN) -> pd.DataFrame:
     """Return the rows of the layers of those runs that judge."""
-    key = [*(name for name in VARIANTS[0].key if name in rows), *ALIKE, "rate"]
-    return named(rows).merge(judges[key], on=key)
+    key = [name for name in (*Variant().key, "corpus", "step", "seed", "rate") if name in rows]
+    return named(rows, design.variants).merge(that_judge(rows, design)[key], on=key)
 
 
 def inner_and_last(profiles: pd.DataFrame) -> pd.DataFrame:
