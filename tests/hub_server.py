@@ -1,10 +1,9 @@
 """A stand-in for the data sets of the Hugging Face hub, on 127.0.0.1: real requests, real parquet, no network."""
 
 import json
-from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote, urlsplit
 
-from hub_process import serving
+from hub_process import Answers, serving
 
 
 def dataset_hub(files, *, dataset, revision, commit=None, status=None, cut_after=None):
@@ -17,16 +16,11 @@ def dataset_hub(files, *, dataset, revision, commit=None, status=None, cut_after
     return serving(_Handler, files=files, status=status, cut_after=cut_after, **state)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class _Handler(Answers):
     def do_GET(self):
         self.answer()
 
     do_HEAD = do_POST = do_GET
-
-    def log_message(self, *arguments):
-        pass
 
     def answer(self):
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -34,7 +28,7 @@ class _Handler(BaseHTTPRequestHandler):
         if "/datasets/" in path:  # the hub's library may ask other things too, of itself
             server.requests.append(f"{self.command} {path}")
         if server.status:
-            return self.send(server.status, b"{}")
+            return self.send(server.status, body=b"{}")
         api, resolve = f"/api/datasets/{server.dataset}/", f"/datasets/{server.dataset}/resolve/"
         for revision in server.revisions:
             if path == f"{api}revision/{revision}":
@@ -49,39 +43,11 @@ class _Handler(BaseHTTPRequestHandler):
             if path.startswith(f"{resolve}{revision}/"):
                 name = path.removeprefix(f"{resolve}{revision}/")
                 if name in server.files:
-                    return self.send_file(server.files[name])
+                    kept = {"ETag": '"0"', "X-Repo-Commit": server.commit}
+                    return self.send_file(server.files[name], kept, cut_at=server.cut_after)
         known = path.startswith((api, resolve))
         error = "RevisionNotFound" if known else "RepoNotFound"
-        return self.send(404, b'{"error": "not found"}', {"X-Error-Code": error})
+        return self.send(404, {"X-Error-Code": error}, b'{"error": "not found"}')
 
     def entry(self, name):
         return {"type": "file", "path": name, "size": len(self.server.files[name]), "oid": "0" * 40}
-
-    def send_json(self, value):
-        self.send(200, json.dumps(value).encode(), {"Content-Type": "application/json"})
-
-    def send_file(self, data):
-        etag = {"ETag": '"0"', "X-Repo-Commit": self.server.commit, "Accept-Ranges": "bytes"}
-        if asked := self.headers.get("Range"):
-            first, last = asked.removeprefix("bytes=").split("-")
-            first, last = int(first), min(int(last or len(data) - 1), len(data) - 1)
-            etag["Content-Range"] = f"bytes {first}-{last}/{len(data)}"
-            self.send(206, data[first : last + 1], etag, cut=self.server.cut_after)
-        else:
-            self.send(200, data, etag, cut=self.server.cut_after)
-
-    def send(self, status, body, headers=(), *, cut=None):
-        self.send_response(status)
-        for key, value in dict(headers).items():
-            self.send_header(key, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command == "HEAD":
-            return
-        if cut is not None and len(body) > cut:
-            self.wfile.write(body[:cut])
-            self.wfile.flush()
-            self.connection.shutdown(2)
-            self.close_connection = True
-        else:
-            self.wfile.write(body)

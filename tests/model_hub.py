@@ -1,12 +1,9 @@
 """A stand-in for the models of the Hugging Face hub, on 127.0.0.1: real requests, real weights, faults on demand."""
 
 import hashlib
-import json
-import time
-from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote, urlsplit
 
-from hub_process import serving
+from hub_process import Answers, serving
 
 
 def model_hub(models, *, faults=(), pulls=()):
@@ -26,9 +23,7 @@ def commit_of(model, revision):
     return hashlib.sha1(f"{model} {revision}".encode()).hexdigest()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class _Handler(Answers):
     def do_GET(self):
         self.server.requests.append(f"{self.command} {self.path}")
         parts = [unquote(part) for part in urlsplit(self.path).path.strip("/").split("/")]
@@ -70,7 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
             tree = [{"type": "file", "path": n, "size": len(b), "oid": _oid(b)} for n, b in files.items()]
             return self.send_json(tree)
         if action == ["resolve"] and path in files:
-            return self.send_file(files[path], commit, fault if path.endswith(".safetensors") else None)
+            return self.send_weights(files[path], commit, fault if path.endswith(".safetensors") else None)
         return self.send(404, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": commit})
 
     def send_pulls(self, model):
@@ -81,35 +76,12 @@ class _Handler(BaseHTTPRequestHandler):
         ]
         self.send_json({"discussions": pulls, "count": len(pulls), "start": 0})
 
-    def send_file(self, content, commit, fault):
-        headers = {"X-Repo-Commit": commit, "ETag": f'"{_oid(content)}"', "Accept-Ranges": "bytes"}
+    def send_weights(self, content, commit, fault):
+        headers = {"X-Repo-Commit": commit, "ETag": f'"{_oid(content)}"'}
         if fault == "other":
             content = content[:-1] + bytes([content[-1] ^ 1])
-        broken, silent = fault in ("cut", "silent"), fault == "silent"
-        if not (asked := self.headers.get("Range")):
-            return self.send(200, headers, content, cut_at=len(content) // 2 if broken else None, silent=silent)
-        start = int(asked.removeprefix("bytes=").partition("-")[0])
-        headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
-        return self.send(206, headers, content[start:], cut_at=0 if broken else None, silent=silent)
-
-    def send_json(self, value):
-        self.send(200, {"Content-Type": "application/json"}, json.dumps(value).encode())
-
-    def send(self, status, headers=(), body=b"", *, cut_at=None, silent=False):
-        self.send_response(status)
-        for name, value in dict(headers).items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body[:cut_at])
-            self.close_connection |= cut_at is not None
-            if silent:
-                self.wfile.flush()
-                time.sleep(30)
-
-    def log_message(self, *arguments):
-        pass
+        half = 0 if self.headers.get("Range") else len(content) // 2
+        self.send_file(content, headers, cut_at=half if fault in ("cut", "silent") else None, silent=fault == "silent")
 
 
 def _oid(content):

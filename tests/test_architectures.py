@@ -9,7 +9,7 @@ from conftest import script
 from reference import reference
 
 from linstudy import capture, linearity_profile
-from linstudy.models import blocks
+from linstudy.models import blocks, parts_of
 
 ROOT = Path(__file__).resolve().parent.parent
 architectures = script("tools/architectures.py")
@@ -40,6 +40,7 @@ def test_the_stream_is_the_models_own_and_its_score_that_of_an_svd(kind):
     known = stream[1:-1] if kind in LATE else stream[:-1]
     assert any(all(map(torch.equal, known, hidden[start:])) for start in range(len(hidden) - len(known) + 1))
     assert not any(map(torch.equal, stream[:-1], stream[1:]))  # control
+    assert TABLE["parts"][kind] == ", ".join(parts_of(model))
     profile = linearity_profile(model, ids)
     for score, (x, y) in zip(profile["linearity_raw"], seen, strict=True):
         want = reference(x.flatten(0, 1), y.flatten(0, 1))["linearity_raw"]
@@ -48,7 +49,10 @@ def test_the_stream_is_the_models_own_and_its_score_that_of_an_svd(kind):
 
 @pytest.mark.parametrize("kind", ["xlm", "xlnet", "hy_v4", "cpmant", pytest.param("all", marks=pytest.mark.slow)])
 def test_the_list_in_the_book_says_what_happens(kind):
-    kinds = [one for one in TABLE.index if one in architectures.CLASSES] if kind == "all" else [kind]
+    # Of those that work the test above says so.
+    kinds = (
+        [kind] if kind != "all" else [one for one in TABLE.index if one in architectures.CLASSES and one not in WORK]
+    )
     if (TABLE["transformers"] != architectures.transformers.__version__).any():
         pytest.skip("the list was made with another version of transformers: tools/architectures.py --write")
     said = TABLE.drop(columns="transformers").loc[kinds].reset_index().to_dict("records")

@@ -6,13 +6,12 @@ import json
 import subprocess
 import sys
 import zipfile
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 import torch
 from gguf_files import write_gguf
-from hub_process import serving
+from hub_process import Answers, serving
 
 import linstudy
 from linstudy import fetched
@@ -31,7 +30,7 @@ def sum_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-class Index(BaseHTTPRequestHandler):
+class Index(Answers):
     """The simple index of packages: a page of links a project, and the wheels."""
 
     def do_GET(self):
@@ -45,14 +44,8 @@ class Index(BaseHTTPRequestHandler):
         else:
             name = path.removeprefix("wheels/")
             body = None if name in missing else files.get(name)
-        self.send_response(404 if body is None else 200)
-        self.send_header("Content-Type", "text/html" if path.startswith("simple/") else "application/octet-stream")
-        self.send_header("Content-Length", str(len(body or b"")))
-        self.end_headers()
-        self.wfile.write(body or b"")
-
-    def log_message(self, *arguments):
-        pass
+        kind = "text/html" if path.startswith("simple/") else "application/octet-stream"
+        self.send(404 if body is None else 200, {"Content-Type": kind}, body or b"")
 
 
 def wheel(name: str, members: dict[str, bytes]) -> bytes:

@@ -1,6 +1,5 @@
 """Long runs: only what is missing is computed, one failure stops no other run, and a stopped command goes on."""
 
-import http.server
 import os
 import re
 import subprocess
@@ -15,6 +14,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from hub_process import Answers, serving
 
 from linstudy.cli import parser
 from linstudy.study import reach
@@ -159,34 +159,25 @@ def test_what_cannot_run_here_says_why_and_is_no_failure(fake, told, tmp_path, m
 
 
 def test_the_hub_is_there_answers_with_an_error_or_says_nothing(monkeypatch):
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(Answers):
         def do_HEAD(self):
             self.server.may_answer.wait(60)
-            self.send_response(self.server.status)
-            self.end_headers()
+            self.send(self.server.status)
 
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.status, server.may_answer = 200, threading.Event()
-    server.may_answer.set()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    may_answer = threading.Event()
+    may_answer.set()
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with serving(Handler, status=200, may_answer=may_answer) as server:
         monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-        monkeypatch.setenv("no_proxy", "127.0.0.1")
-        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
         assert away("hub") == ""
         server.status = 503
         assert away("hub") == "the hub answers with error 503"
-        server.may_answer.clear()
+        may_answer.clear()
         assert re.search("cannot be reached|does not answer", away("hub"))
         monkeypatch.setenv("HF_HUB_OFFLINE", "1")
         assert away("hub") == "HF_HUB_OFFLINE is set"
-    finally:
-        server.may_answer.set()
-        server.shutdown()
-        server.server_close()
+        may_answer.set()
     monkeypatch.delenv("HF_HUB_OFFLINE")
     assert away("hub").startswith("the hub cannot be reached")
 
