@@ -9,6 +9,7 @@ from test_moments import of, stream
 
 from linstudy import JointMoments, linear_map
 from linstudy.measure import heldout_scores, scores
+from linstudy.measure.centred import factor
 
 
 def test_an_affine_layer_is_linear():
@@ -153,3 +154,15 @@ def test_mirrored_features_have_a_largest_direction():
     want = torch.linalg.svdvals((x - x.mean(0)).double())
     got = scores(of(x, x + torch.randn_like(x)))["anisotropy"]
     assert got == pytest.approx(float(want[0] ** 2 / want.square().sum()), rel=1e-6)
+
+
+def test_what_a_feature_adds_to_the_others_does_not_depend_on_its_scale():
+    states = torch.randn(500, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    states[:, 5] = states[:, :5].sum(1) + 0.01 * states[:, 5]
+    covariance = states.T @ states
+    scale = torch.tensor([1, 1e-3, 1, 1e3, 1, 1e6], dtype=torch.float64)
+    _, share = factor(covariance)
+    assert share == pytest.approx(1e-4 / 5, rel=0.2)
+    assert factor(covariance * scale * scale[:, None])[1] == pytest.approx(share, rel=1e-6)
+    states[:, 5] = 0
+    assert factor(states.T @ states)[1] == 0

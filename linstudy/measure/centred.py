@@ -41,9 +41,16 @@ class Centred:
         not the small rest of an x that the layer takes away.
         """
         x, size = self.xx.diagonal(), self.dd / self.tokens + self.mean_d.square()
-        scale = torch.where(x > 0, x, 1).sqrt()
-        root, failed = torch.linalg.cholesky_ex((self.xx.float() / scale.float()).div_(scale.float()[:, None]))
-        if failed or root.diagonal().min() ** 2 < INDEPENDENT:  # of each feature's variance, given the others
+        if factor(self.xx.float())[1] < INDEPENDENT:
             return False
         coarse = (size > 0) & (self.dd < COARSE**2 * (self.yy + self.tokens * (self.mean_x + self.mean_d).square()))
         return not bool((coarse | (self.yy < INDEPENDENT * x)).any())
+
+
+def factor(covariance: Float[Tensor, "dim dim"]) -> tuple[Float[Tensor, "dim dim"], float]:
+    """Return the Cholesky factor, and the least share of a feature's variance that the features before it leave open.
+
+    The share does not depend on the features' scales; 0 where there is no such factor.
+    """
+    root, failed = torch.linalg.cholesky_ex(covariance)
+    return root, 0.0 if failed else float((root.diagonal().square() / covariance.diagonal()).min())

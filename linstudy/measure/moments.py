@@ -118,10 +118,12 @@ class JointMoments:
         """
         first = slice(max(2 * self.dim, FIRST_TOKENS))
         if self.dim > EXACT_WIDTH and len(x) >= 3 * self.dim // 2 and torch.float64 not in (x.dtype, y.dtype):
-            tried = JointMoments.empty(self.dim, exact=False, device=x.device).update(x[first], y[first])
-            if tried.resolution == RESOLUTION[torch.float32] and tried.centred().float32_did:
-                vars(self).update(vars(tried))
-                return tried.tokens
+            self.resolution.fill_(RESOLUTION[torch.float32])
+            self.update(x[first], y[first])
+            if self.resolution == RESOLUTION[torch.float32] and self.centred().float32_did:
+                return self.tokens
+            for name in fields(self):
+                getattr(self, name.name).zero_()
         self.resolution.fill_(RESOLUTION[torch.float64])
         return 0
 

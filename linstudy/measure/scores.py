@@ -18,8 +18,10 @@ from jaxtyping import Float
 from scipy.sparse.linalg import eigsh
 from torch import Tensor, nn
 
-from .centred import Centred
+from .centred import Centred, factor
 from .moments import JointMoments
+
+COLUMNS = 256  # features of d that are mapped at a time: a third of a matrix in memory, and no slower
 
 
 def scores(moments: JointMoments) -> dict[str, float]:
@@ -93,40 +95,49 @@ def best_map(m: Centred, *, penalty: float = 0.0) -> Float[Tensor, "dim dim"]:
 
     A ridge ``penalty`` is added to the variance of every scaled feature, and shrinks the map of d towards 0.
     """
-    half, back = _halfway(m, penalty)
-    return back(half)
+    whiten, back = _whitening(m, penalty)
+    return back(whiten(m.xd))
 
 
 def explained(m: Centred) -> Float[Tensor, " dim"]:
     """Return how much of every feature's sum of squares in d the least-squares map explains, without making the map."""
-    return _halfway(m, 0.0)[0].norm(dim=0).square()
+    whiten, _ = _whitening(m, 0.0)
+    return torch.cat([whiten(some).square_().sum(0) for some in m.xd.split(COLUMNS, dim=1)])
 
 
-def _halfway(m: Centred, penalty: float) -> tuple[Float[Tensor, "kept dim"], Callable[[Tensor], Tensor]]:
-    """Return d mapped from whitened features of x, whose squares are what x explains, and the way from there to A.
+def _whitening(m: Centred, penalty: float) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
+    """Return the way from the products of x and d to those of whitened x and d, and from there to A.
 
-    Features are scaled to unit variance first: massive ones are 1,000 times the rest, and rank is judged by
+    The squares of the latter are what x explains. Massive features are 1,000 times the rest, so rank is judged by
     direction, not by size. Directions below the resolution of the products (a LayerNorm's output has one) are absent.
     """
+    covariance = m.xx
+    if penalty:
+        covariance = covariance.clone()
+        covariance.diagonal().add_(penalty * _scale(m.xx).square())
+    root, independent = factor(covariance)
+    if independent > (0 if penalty else 1e4 * m.resolution):  # far from rank-deficient
+        return (
+            lambda xd: torch.linalg.solve_triangular(root.T, xd.T, upper=True, left=False).T,
+            lambda half: torch.linalg.solve_triangular(root.T, half, upper=True),
+        )
     scale, scaled = correlation(m.xx)
     scaled.diagonal().add_(penalty)
-    root, failed = torch.linalg.cholesky_ex(scaled)
-    if not failed and (penalty or root.diagonal().min() ** 2 > 1e4 * m.resolution):  # far from rank-deficient
-        del scaled  # a matrix less while the solver makes its copies
-        root.mul_(scale[:, None])
-        half = torch.linalg.solve_triangular(root.T, m.xd.T, upper=True, left=False).T
-        return half, lambda half: torch.linalg.solve_triangular(root.T, half, upper=True)
     values, vectors = torch.linalg.eigh(scaled)
     kept = values > (penalty / 2 or m.resolution * values[-1])
     whitening = vectors[:, kept] / values[kept].sqrt() / scale[:, None]
-    return whitening.T @ m.xd, lambda half: whitening @ half
+    return lambda xd: whitening.T @ xd, lambda half: whitening @ half
 
 
 def correlation(covariance: Float[Tensor, "dim dim"]) -> tuple[Float[Tensor, " dim"], Float[Tensor, "dim dim"]]:
     """Return every feature's scale, 1 where it does not vary, and the covariance in units of these."""
-    scale = covariance.diagonal().clamp_min(0).sqrt()
-    scale = torch.where(scale > 0, scale, 1)
+    scale = _scale(covariance)
     return scale, (covariance / scale).div_(scale[:, None])
+
+
+def _scale(covariance: Float[Tensor, "dim dim"]) -> Float[Tensor, " dim"]:
+    scale = covariance.diagonal().clamp_min(0).sqrt()
+    return torch.where(scale > 0, scale, 1)
 
 
 def largest_eigenvalue(symmetric: Float[Tensor, "dim dim"]) -> float:
