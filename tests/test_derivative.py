@@ -7,20 +7,20 @@ from torch import nn
 
 from linstudy.models import blocks as model_blocks
 from linstudy.models import set_blocks
-from linstudy.study import derivative
-from linstudy.study.derivative import derivatives, mean_derivatives
+from linstudy.study.rows import derivatives as module
+from linstudy.study.rows.derivatives import derivatives, mean_derivatives
 
 EVERY = torch.arange(32)
 
 
 @pytest.fixture(autouse=True)
 def from_the_first_token(monkeypatch):
-    monkeypatch.setattr(derivative, "DROP_FIRST", 1)
+    monkeypatch.setattr(module, "DROP_FIRST", 1)
 
 
 def jacobian(model, layer, ids):
     """(token, dim, token, dim): how what leaves depends on what enters, all of it."""
-    x, args, kwargs = derivative._entering(model, model_blocks(model)[layer - 1], ids)
+    x, args, kwargs = module._entering(model, model_blocks(model)[layer - 1], ids)
 
     def leaving(state):
         given = model_blocks(model)[layer - 1](state[None], *args, **kwargs)
@@ -31,7 +31,7 @@ def jacobian(model, layer, ids):
 
 @pytest.mark.parametrize("name", ["llama", "gpt2", "gemma3_text"])
 def test_a_token_alone_has_the_derivative_of_its_layer(name, monkeypatch):
-    monkeypatch.setattr(derivative, "DROP_FIRST", 0)
+    monkeypatch.setattr(module, "DROP_FIRST", 0)
     model, ids = tiny_model(name), tiny_ids(batch=1, length=1)
     own, whole = mean_derivatives(model, 2, ids, EVERY)
     expected = jacobian(model, 2, ids)[0, :, 0]

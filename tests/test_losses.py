@@ -9,8 +9,9 @@ from linstudy import cross_entropy
 from linstudy.models import replaced
 from linstudy.prune import changed, fit
 from linstudy.prune.fitting import exits
-from linstudy.study.losses import block_losses
 from linstudy.study.rows import TABLES, losses
+from linstudy.study.rows.chosen import ACTIONS
+from linstudy.study.rows.losses import block_losses
 from linstudy.study.rows.source import Source
 
 DECODERS = ("llama", "gemma3_text", "gpt2", "qwen2")
@@ -54,7 +55,7 @@ def test_rows_have_every_layer_or_every_order(choice, monkeypatch):
         monkeypatch.setattr(losses, name, value)
     source = Source("stories-1m", "abc", "stories-1m", "stories", "stories")
     options = {"source": source, "tokens": 2048, "part": "block", "choice": choice, "dtype": "float32"}
-    both = [TABLES["losses"].rows(action=action, **options) for action in losses.ACTIONS]
+    both = [TABLES["losses"].rows(action=action, **options) for action in ACTIONS]
     rows = pd.concat(both).drop_duplicates(["action", "order", "layers", "stretch"])  # each has the whole model's
     nats = rows.groupby(["action", "order", "layers"]).nats.mean()
     assert rows.groupby(["action", "order", "layers"]).size().eq(2).all()

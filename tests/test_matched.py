@@ -9,9 +9,9 @@ import torch
 from linstudy.models import ARCHITECTURES, blocks, matched_model, stacks_of, width_of
 from linstudy.models.matched import DEPTH, WIDTH
 from linstudy.study.claims import beyond
-from linstudy.study.matched import grown, mean_nats, read, unigram_nats
 from linstudy.study.registry import registry
-from linstudy.study.rows.matched import RATES
+from linstudy.study.rows.chosen import RATES
+from linstudy.study.rows.matched import grown, mean_nats, read, unigram_nats
 from linstudy.study.table import Provenance
 from linstudy.train import Scaling, fold, halves, language_nats
 
@@ -100,7 +100,7 @@ def test_a_model_learns_and_stands_beside_its_twins(name):
         assert list(parts.decoder) == ["block", "attention", "cross-attention", "mlp"]
         assert list(parts.encoder) == ["block"]
     assert rows.tokens.nunique() == 1  # whichever halves are read
-    missing = set(next(run.table for run in registry() if run.table.name == "matched").columns) - set(rows)
+    missing = set(next(run.table for run in registry() if run.table.name == "matched").header) - set(rows)
     assert missing == {"architecture", "corpus", "seed", "heldout", "length", "text_hash", *Provenance.__annotations__}
 
 

@@ -10,10 +10,9 @@ from torch.nn.functional import cosine_similarity
 
 from linstudy import linearity_profile, load, profile_of_states
 from linstudy.measure import ordinary_tokens
-from linstudy.study import protocol as module
-from linstudy.study.protocol import ALL, MASSIVE, SELECTIONS, protocol
 from linstudy.study.rows import TABLES
-from linstudy.study.rows.protocol import OF_TOKENS
+from linstudy.study.rows import protocol as module
+from linstudy.study.rows.protocol import ALL, MASSIVE, OF_TOKENS, SELECTIONS, protocol
 from linstudy.study.rows.source import Source
 from linstudy.study.table import Provenance
 from linstudy.study.twins import matrices, twin
@@ -139,7 +138,7 @@ def test_rows_are_of_the_shard_and_say_how_well_the_model_predicts(tmp_path):
     source = Source("stories-1m", "abc", "stories-1m", "stories", "stories")
     options = {"source": source, "tokens": 2048, "seed": 0, "part": "block", "dtype": "float32"}
     rows = TABLES["protocol"].rows(shard=0, weights="trained", **options)
-    assert set(TABLES["protocol"].columns) - set(rows) == set(Provenance.__annotations__)
+    assert set(TABLES["protocol"].header) - set(rows) == set(Provenance.__annotations__)
     assert rows.groupby("selection").size().to_dict() == dict.fromkeys(SELECTIONS, 8)
     noisy = TABLES["protocol"].rows(shard=0, weights="permuted", **options)
     assert noisy.nats.iloc[0] > rows.nats.iloc[0] + 1

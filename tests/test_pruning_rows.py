@@ -16,7 +16,7 @@ from linstudy.study.results import TABLES
 from linstudy.study.rows import healing
 from linstudy.study.rows import pruning as rows
 from linstudy.study.rows.source import LENGTH, Source
-from linstudy.study.table import Keep
+from linstudy.study.table import Keep, Provenance
 
 TINY = {"tokens": 8 * LENGTH, "dtype": "float32"}
 
@@ -45,7 +45,7 @@ TEXTS = {"stories": "stories", "pydocs": "pydocs"}
 
 def whole(table, name):
     known = TABLES[name]
-    assert {*known.key, *known.measured} <= set(table)
+    assert set(known.header) - set(Provenance.__annotations__) <= set(table)
     assert not table[list(known.key)].duplicated().any()
 
 
@@ -132,7 +132,7 @@ def test_every_recipe_is_trained_at_its_best_rate_by_seeds_that_chose_nothing(so
     # A run that was stopped trains the rest alone.
     made = []
     rest = Keep(TABLES["healing"].key_of(run), table.iloc[:-1], made.append)
-    monkeypatch.setattr("linstudy.prune.restart_", lambda *_: pytest.fail("it was trained before"))
+    monkeypatch.setattr("linstudy.study.rows.healing.restart_", lambda *_: pytest.fail("it was trained before"))
     TABLES["healing"].maker(rest, **run)
     assert pd.concat(made)["test_nats"].tolist() == pytest.approx([table["test_nats"].iloc[-1]], rel=1e-6)
 

@@ -16,7 +16,7 @@ from linstudy.study.registry import HUB, registry
 from linstudy.study.results import TABLES, results
 from linstudy.study.rows import profiles
 from linstudy.study.rows.source import LENGTH, Source
-from linstudy.study.table import matching
+from linstudy.study.table import Provenance, matching
 
 TOKENS = 16 * LENGTH
 
@@ -78,7 +78,7 @@ def test_profile_rows_hold_shards_parts_and_controls(source):
         known.rows(source=source, tokens=TOKENS, weights=weights, dtype="float32") for weights in ("trained", "random")
     )
     for table in (trained, random):
-        assert {*known.key, *known.measured} <= set(table)
+        assert set(known.header) - set(Provenance.__annotations__) <= set(table)
         assert not table[list(known.key)].duplicated().any()
         assert set(table.part) == {"block", "attention", "mlp"}
         assert set(table.corpus) == {"stories", "stories, shuffled"}
@@ -94,13 +94,13 @@ def test_boundary_and_outlier_rows_fill_their_tables(source):
     what = {"source": source, "tokens": TOKENS, "weights": "trained", "dtype": "float32"}
     boundaries = TABLES["boundaries"].rows(**what)
     assert boundaries.boundary.tolist() == list(range(9))
-    assert set(TABLES["boundaries"].measured) <= set(boundaries)
+    assert set(TABLES["boundaries"].header) - set(Provenance.__annotations__) <= set(boundaries)
     errors = boundaries[["error_median", "error_p90", "error_p99", "error_p999", "error_max"]]
     assert errors.iloc[0].isna().all()  # before the first layer there is none
     assert (errors.iloc[1:].diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
     assert boundaries.lens_nats.iloc[-1] == pytest.approx(np.log(2048), abs=0.5)  # random weights know nothing
     outliers = TABLES["outliers"].rows(**what)
-    assert set(TABLES["outliers"].measured) <= set(outliers)
+    assert set(TABLES["outliers"].header) - set(Provenance.__annotations__) <= set(outliers)
     assert identity_error(outliers) < 1e-9
     assert outliers.groupby("ablation").kept.first()["all tokens"] == 1
 
@@ -113,7 +113,7 @@ def test_errors_are_summed_up_by_their_quantiles():
     assert summary["worst_percent"] == pytest.approx(1000 / 1990)
 
 
-@pytest.mark.parametrize("table", [name for name, known in TABLES.items() if "update_ratio" in known.columns])
+@pytest.mark.parametrize("table", [name for name, known in TABLES.items() if "update_ratio" in known.header])
 def test_the_identity_holds_in_every_shipped_row(table):
     shipped = results(table)
     assert len(shipped) > 0

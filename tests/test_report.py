@@ -16,8 +16,8 @@ from tiny_models import tiny_model
 
 import linstudy
 from linstudy.cli import main
-from linstudy.study.protocol import protocol
 from linstudy.study.report.measure import NO_LOSS, Text, measured, text_of, work
+from linstudy.study.rows.protocol import protocol
 from linstudy.study.twins import twin
 from linstudy.text import train_tokenizer
 

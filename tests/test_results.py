@@ -12,6 +12,7 @@ import pytest
 
 from linstudy.study.provenance import commit, provenance, shown
 from linstudy.study.results import TABLES, append, have, paper_table, results
+from linstudy.study.table import Provenance, Table
 
 KEY = {
     "model": "pocket",
@@ -28,7 +29,7 @@ KEY = {
 
 def rows(layers=2, value=0.1, **changes):
     frame = pd.DataFrame([KEY | {"layer": layer} for layer in range(1, layers + 1)])
-    for name in TABLES["profiles"].columns:
+    for name in TABLES["profiles"].header:
         if name not in frame:
             frame[name] = (
                 "text" if name in ("dtype", "text_hash", "command", "commit", "date", "versions", "hardware") else value
@@ -46,7 +47,7 @@ def test_what_was_appended_comes_back_to_the_last_bit(tmp_path):
     assert back["linearity_heldout"].isna().all()
     assert back["revision"].tolist() == ["123456789012"] * 3
     assert back["step"].isna().all()
-    assert tuple(back.columns) == TABLES["profiles"].columns
+    assert tuple(back.columns) == TABLES["profiles"].header
 
 
 def test_a_row_of_the_same_key_is_replaced_in_its_place(tmp_path):
@@ -59,6 +60,19 @@ def test_a_row_of_the_same_key_is_replaced_in_its_place(tmp_path):
     before = (tmp_path / "profiles.csv").read_bytes()
     append("profiles", back, folder=tmp_path)
     assert (tmp_path / "profiles.csv").read_bytes() == before
+
+
+def test_a_measure_that_was_not_taken_is_an_empty_cell_in_its_column(tmp_path):
+    append("profiles", rows(2).drop(columns=["anisotropy", "dtype"]), folder=tmp_path)
+    back = results("profiles", folder=tmp_path)
+    assert tuple(back.columns) == TABLES["profiles"].header
+    assert back["anisotropy"].isna().all()
+    assert back["dtype"].eq("").all()
+
+
+def test_a_table_without_a_file_has_the_columns_that_every_row_needs():
+    new = Table("new", key=("model",), maker=print, measured=("score",))
+    assert new.header == new.columns == ("model", "score", *Provenance.__annotations__)
 
 
 def test_a_column_of_a_later_version_is_kept(tmp_path):
@@ -102,6 +116,7 @@ def test_a_table_that_lost_a_column_says_so(tmp_path):
 def test_the_shipped_tables_can_be_read():
     for table, known in TABLES.items():
         shipped = results(table)
+        assert tuple(shipped.columns) == known.header
         assert set(known.columns) <= set(shipped.columns)
         assert not shipped.duplicated(list(known.key)).any()
         assert shipped[["command", "commit", "versions", "hardware"]].ne("").all(axis=None)

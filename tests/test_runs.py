@@ -37,7 +37,7 @@ class Fake:
             self.calls.append((model, seed))
             if seed == 1 and model in self.breaks:
                 raise self.breaks[model]
-            values = dict.fromkeys(self.table.measured, 0.5) | {"length": 256, "dtype": "float32", "text_hash": "0"}
+            values = {"linearity": 0.5} | {"length": 256, "dtype": "float32", "text_hash": "0"}
             return pd.DataFrame([values | {"layer": layer} for layer in (1, 2, 3)])
 
         rest = {"revision": "", "step": None, "part": "block", "corpus": "", "tokens": 1, "shard": 0, "weights": ""}

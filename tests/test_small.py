@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from linstudy.models import SMALL, blocks, small_model, width_of
-from linstudy.study.rows import widths
+from linstudy.study.rows import chosen, profiles
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -32,9 +32,9 @@ def test_a_config_is_changed_by_a_common_name_and_by_the_familys_own():
         assert (width_of(model), len(blocks(model))) == (64, 5)
 
 
-@pytest.mark.parametrize("family", widths.FAMILIES)
+@pytest.mark.parametrize("family", chosen.WIDENED)
 def test_a_network_of_a_width_has_it(family):
     for width in (32, 128):
-        model = small_model(family, **widths.config(family, width))
-        assert (width_of(model), len(blocks(model))) == (width, widths.LAYERS)
-        assert max(max(weight.shape) for weight in blocks(model).parameters()) == widths.FAMILIES[family] * width
+        model = small_model(family, **profiles.widened(family, width))
+        assert (width_of(model), len(blocks(model))) == (width, profiles.LAYERS)
+        assert max(max(weight.shape) for weight in blocks(model).parameters()) == chosen.WIDENED[family] * width

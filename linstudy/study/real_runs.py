@@ -7,7 +7,7 @@ from typing import Any
 from ..fetched import SOURCES
 from .reach import BESIDE
 from .rows import TABLES
-from .rows.losses import ACTIONS, ALONE, PUBLISHED, TOGETHER
+from .rows.chosen import ACTIONS, ALONE, PUBLISHED, TOGETHER
 from .rows.source import LENGTH, Source
 from .runs import Run
 

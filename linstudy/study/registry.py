@@ -8,8 +8,7 @@ from pathlib import Path
 from ..fetched import pocket_folders
 from .reach import BESIDE, MADE, SHARED_MODEL, digest
 from .real_runs import losses_run, real_runs
-from .rows import TABLES, finetuning, matched, pretraining, profiles, widths
-from .rows.losses import ACTIONS, TOGETHER
+from .rows import TABLES, chosen, finetuning, pretraining
 from .rows.source import LENGTH, Source
 from .runs import Run
 
@@ -97,14 +96,14 @@ def registry() -> tuple[Run, ...]:
 
 
 def _runs() -> Iterator[Run]:
-    for name in profiles.SMALL:
-        arguments = {"model": name, "tokens": profiles.FAMILY_TOKENS}
+    for name in chosen.SMALL:
+        arguments = {"model": name, "tokens": chosen.FAMILY_TOKENS}
         yield Run(f"families-{name.replace(' ', '-')}", TABLES["families"], arguments)
-    for name, width in product(widths.FAMILIES, widths.WIDTHS):
+    for name, width in product(chosen.WIDENED, chosen.WIDTHS):
         yield Run(f"widths-{name}-{width}", TABLES["widths"], {"model": name, "width": width})
-    for name in matched.RATES:
+    for name in chosen.RATES:
         arguments = {"architecture": name, "corpus": "tinystories-train-sample"}
-        yield Run(f"matched-{matched.short(name)}", TABLES["matched"], arguments, needs="shared texts")
+        yield Run(f"matched-{_short(name)}", TABLES["matched"], arguments, needs="shared texts")
     for text in ("tinystories-train-sample", "wikitext-2-valid"):
         yield from _measured(_beside(text), tokens=320 * LENGTH, needs="shared model")
     for name, text in product(pocket_folders(), OWN_TEXTS):
@@ -130,6 +129,11 @@ def _runs() -> Iterator[Run]:
     for model in (model for model in HUB if model.name in TUNED):
         yield from _tuned(model.source, finetuning.HUB_TASKS, needs="hub", size=TUNED[model.name], rate=1e-5)
     yield from _pruning()
+
+
+def _short(architecture: str) -> str:
+    """Return an architecture's name without blanks and signs, for the name of a run."""
+    return architecture.replace(" / √layer", "-scaled").replace(", ", "-").replace(" ", "-").lower()
 
 
 def _own(name: str, text: str = "stories") -> Source:
@@ -164,7 +168,7 @@ def _swept() -> Iterator[Run]:
 def _followed() -> Iterator[Run]:
     """List the pretrainings that are measured on the way."""
     for preset, (rate, steps, size) in FOLLOWED.items():
-        for variant, seed in product(pretraining.FOLLOWED, range(profiles.SEEDS)):
+        for variant, seed in product(pretraining.FOLLOWED, range(chosen.SEEDS)):
             arguments = {"preset": preset, "corpus": "stories", "variant": variant, "rate": rate, "seed": seed}
             name = f"dynamics-{preset}-stories-{variant.name}-{seed}"
             yield Run(name, TABLES["dynamics"], arguments | {"steps": steps}, size)
@@ -193,9 +197,9 @@ def _pruning() -> Iterator[Run]:
     source = _beside("tinystories-train-sample")
     texts = {one.corpus: one.text for one in (source, _beside("wikitext-2-valid"))}
     yield from _pruned(source, texts, needs="shared model", elsewhere=texts["wikitext-2-valid"])
-    for part, action in product(("block", "sublayers"), ACTIONS):
-        yield losses_run(source, part, TOGETHER, action, needs="shared model")
-        yield losses_run(_own(PLAIN), part, TOGETHER, action)
+    for part, action in product(("block", "sublayers"), chosen.ACTIONS):
+        yield losses_run(source, part, chosen.TOGETHER, action, needs="shared model")
+        yield losses_run(_own(PLAIN), part, chosen.TOGETHER, action)
     for name in pocket_folders():
         yield from _pruned(_own(name), OWN_TEXTS)
     # The shallow one is a control: does a model that lost layers do what one does that never had them?

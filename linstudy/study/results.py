@@ -32,7 +32,7 @@ def results(table: str, *, folder: str | os.PathLike | None = None) -> pd.DataFr
     """
     known, path = named(TABLES, table, "table"), _path(table, folder)
     if not path.is_file():
-        return _typed(pd.DataFrame(columns=list(known.columns)))
+        return _typed(pd.DataFrame(columns=list(known.header)))
     try:
         with path.open(encoding="utf-8") as file:
             frame = pd.read_csv(file, dtype=str, keep_default_na=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import TypedDict
 
 import pandas as pd
@@ -20,23 +21,33 @@ class Provenance(TypedDict):
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of a table, and what makes its rows: a run is the arguments that the maker takes.
+    """What tells the rows of a table apart, and what makes them: a run is the arguments that the maker takes.
 
-    ``key`` tells rows apart; ``key`` and ``measured`` are in every row. Arguments that are called like key columns, or
-    have a ``key`` of several, are the run's part of the key and are typed nowhere else.
+    The columns are those of its file in ``linstudy/results``. Every row has those of the ``key``, and ``measured``
+    names the others of a table that has no file yet. Arguments that are called like key columns, or have a ``key`` of
+    several, are the run's part of the key and are typed nowhere else.
 
     ``maker(keep, **arguments)`` makes the rows, in pieces that it gives to a :class:`Keep`.
     """
 
     name: str
     key: tuple[str, ...]
-    measured: tuple[str, ...]
     maker: Callable[..., None]
+    measured: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every required column, in the order of the file."""
+        """Every column that is required."""
         return (*self.key, *self.measured, *Provenance.__annotations__)
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """Every column, in the order of the shipped file."""
+        path = files("linstudy") / "results" / f"{self.name}.csv"
+        if not path.is_file():
+            return self.columns
+        with path.open(encoding="utf-8") as file:
+            return tuple(file.readline().strip().split(","))
 
     def key_of(self, arguments: Mapping[str, object]) -> dict[str, object]:
         """Return the part of the key that the arguments of a run are."""
@@ -48,7 +59,7 @@ class Table:
     def rows(self, **arguments: object) -> pd.DataFrame:
         """Return the rows of one run, without provenance; nothing is written."""
         pieces: list[pd.DataFrame] = []
-        nothing = pd.DataFrame(columns=list(self.columns))
+        nothing = pd.DataFrame(columns=list(self.header))
         self.maker(Keep(self.key_of(arguments), nothing, pieces.append), **arguments)
         return pd.concat(pieces, ignore_index=True)
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from ..rows.healing import CHOOSING
+from ..rows.chosen import HEALING_SEED
 from ..sweeps import judged
 
 RECIPE = ["action", "start", "healing"]
@@ -19,7 +19,7 @@ PAIRS = {  # what is claimed to be worth something, with it and without
 
 def judging(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of healing.csv that judge: of seeds that chose nothing, at the rate that was best on another."""
-    return judged(table[table.healing != NONE], [CHOOSING], variant=VARIANT)
+    return judged(table[table.healing != NONE], [HEALING_SEED], variant=VARIANT)
 
 
 def spared(table: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ..rows.losses import PUBLISHED, SETS
+from ..rows.chosen import PUBLISHED, SETS
 
 ALL, OUTLIERS = "all tokens", "outliers left out"
 SCORES = ("linearity", "update_linearity")

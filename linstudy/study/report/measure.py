@@ -21,8 +21,8 @@ from ...prune.fitting import exits
 from ...text import token_texts
 from ..claims.real import agreement, by_layer
 from ..errors import one_line
-from ..losses import block_losses
-from ..protocol import ALL, protocol
+from ..rows.losses import block_losses
+from ..rows.protocol import ALL, protocol
 from ..tokens import tails, worst_tokens
 from ..twins import RANDOM, TRAINED, twin
 

@@ -14,8 +14,8 @@ from ...show import identity_plane, panels, profile_plot, spread_plot, style, to
 from ...show.words import number
 from ..claims.paper import ENCODER, REAL
 from ..claims.real import OUTLIERS, beside_twins, by_layer, controls, swapped, trained
-from ..protocol import MASSIVE
 from ..results import results
+from ..rows.protocol import MASSIVE
 from ..twins import RANDOM, TRAINED
 from . import markup
 from .measure import Findings

@@ -1,19 +1,60 @@
-"""The tables of long runs and what makes their rows, a module a kind; nothing here imports torch before it runs."""
+"""The tables of long runs: what tells their rows apart, and what makes them, a module a kind, imported when it runs."""
 
-from .derivatives import DERIVATIVES
-from .evaluation import EVALUATIONS
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from ..table import Table
 from .finetuning import FINETUNING
-from .healing import HEALING
-from .losses import LOSSES
-from .matched import MATCHED
 from .pretraining import DYNAMICS, PRETRAINING, REGULARISATION
-from .profiles import BOUNDARIES, FAMILIES, OUTLIERS, PROFILES
-from .protocol import PROTOCOL
-from .pruning import LAYER_COSTS, PRUNING
-from .widths import RANDOM_WIDTHS
+
+MODEL = ("model", "revision", "weights", "seed", "corpus", "tokens")  # what was measured, and on what
+FITTED = ("model", "revision", "corpus", "tokens")  # what was changed, and by how much text
+
+
+def by(name: str) -> Callable[..., None]:
+    """Return the maker called so in a module of this folder; the module, and torch with it, is imported at its call."""
+    module, _, function = name.partition(".")
+
+    def maker(*arguments: Any, **options: Any) -> None:
+        getattr(import_module(f".{module}", __package__), function)(*arguments, **options)
+
+    return maker
+
 
 _ALL = (
-    *(PROFILES, OUTLIERS, BOUNDARIES, PROTOCOL, PRUNING, LAYER_COSTS, HEALING, LOSSES, DERIVATIVES, FAMILIES),
-    *(RANDOM_WIDTHS, PRETRAINING, REGULARISATION, DYNAMICS, FINETUNING, EVALUATIONS, MATCHED),
+    # a row a layer of a measured model; a shard is which stretch of the text, of so many tokens, was read
+    Table("profiles", (*MODEL, "shard", "step", "part", "layer"), by("profiles.profiles")),
+    # the same with tokens left out, a row a layer and ablation
+    Table("outliers", (*MODEL, "ablation", "part", "layer"), by("profiles.outliers")),
+    # what the stream is like between the layers, a row a boundary
+    Table("boundaries", (*MODEL, "boundary"), by("profiles.boundaries")),
+    # every selection of tokens and features of a real model and of its twins, a row a selection and layer. What is
+    # asked, and what would refute it, stands in book/log.md.
+    Table("protocol", (*MODEL, "shard", "part", "selection", "layer"), by("protocol.runs")),
+    # a pruned model, a row each text that it was tried on: which layers went, what was done with them, what it cost
+    Table("pruning", (*FITTED, "seed", "text", "order", "action", "layers"), by("pruning.pruning")),
+    # what each layer costs alone, beside what the scores say of it, a row a layer, action and shard of the text
+    Table("layer_costs", (*FITTED, "shard", "action", "layer"), by("pruning.layer_costs")),
+    # a pruned model after training, or the whole one: a row a recipe, rate and seed; ``tokens`` are those of training
+    Table("healing", (*FITTED, "action", "start", "healing", "rate", "seed"), by("healing.healing")),
+    # what a real model loses, a row a stretch of the text that is tested
+    Table("losses", (*FITTED, "part", "choice", "action", "order", "layers", "stretch"), by("losses.losses")),
+    # by maps and by derivatives: ``sampled`` tokens are those whose derivatives were taken
+    Table("derivatives", (*FITTED, "layer", "predictor"), by("derivatives.runs")),
+    # small models with random weights, a row a layer: what an architecture scores untrained
+    Table("families", ("model", "stack", "seed", "corpus", "tokens", "part", "layer"), by("profiles.families")),
+    # random networks by their width, a row a layer
+    Table("widths", ("model", "width", "seed", "corpus", "tokens", "part", "layer"), by("profiles.widths")),
+    *(PRETRAINING, REGULARISATION, DYNAMICS, FINETUNING),
+    # what models can do: a number a task, metric, predictor, layer (of a probe) and seed
+    Table(
+        "evaluations",
+        ("model", "revision", "task", "metric", "predictor", "layer", "seed"),
+        by("evaluation.runs"),
+    ),
+    # models of ten architectures, trained alike, and their twins: a row a layer, and a part of layers that read an
+    # encoder
+    Table("matched", ("architecture", "corpus", "seed", "weights", "stack", "part", "layer"), by("matched.matched")),
 )
 TABLES = {table.name: table for table in _ALL}

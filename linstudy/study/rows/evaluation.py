@@ -8,7 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from ..table import Keep, Table
+from ...evaluate import Sampling, grade_model, probe, reference_index, zero_shot
+from ...evaluate.zero_shot import accuracy
+from ...models import positions, untrained
+from ...text import stories
+from ..table import Keep
 from .source import Source, task_examples
 
 PROMPTS = 100  # stories continued
@@ -21,15 +25,11 @@ KNOWN = 20_000  # training stories that copies are looked for in
 GRADES = ("grammar", "consistency", "plot", "novelty", "finished")
 
 
-def evaluations(keep: Keep, source: Source) -> None:
+def runs(keep: Keep, source: Source) -> None:
     """Give a number and its standard error a task, metric, predictor, layer and seed.
 
     Each task comes with what knows nothing of it: random weights, the commonest label, shuffled labels, shared words.
     """
-    from ... import untrained
-    from ...evaluate import reference_index
-    from ...text import stories
-
     model, tokenizer = source.load()
     knowing_nothing = untrained(model)
     known = cache(lambda: reference_index(islice(stories(0), KNOWN)))
@@ -46,8 +46,6 @@ def evaluations(keep: Keep, source: Source) -> None:
 
 def grades(model: Any, tokenizer: Any, known: Callable[[], Any], *, seed: int) -> pd.DataFrame:
     """Grade continued stories, a row a grade; ``known`` gives the reference in which copies are looked for."""
-    from ...evaluate import Sampling, grade_model
-
     sampling = Sampling(tokens=room(model), seed=seed)
     graded = grade_model(model, tokenizer, sampling, prompts=PROMPTS, reference=known())
     found = graded[list(GRADES)].astype(float)
@@ -57,9 +55,6 @@ def grades(model: Any, tokenizer: Any, known: Callable[[], Any], *, seed: int) -
 
 def choices(task: str, model: Any, tokenizer: Any) -> pd.DataFrame:
     """Let the model choose without training, beside the commonest choice and the one that shares most words."""
-    from ...evaluate import zero_shot
-    from ...evaluate.zero_shot import accuracy
-
     examples = [(one.context, one.choices, one.label) for one in task_examples(task, CHOICES, model, tokenizer)]
     right = pd.Series([most_shared(context, given) == label for context, given, label in examples])
     shared = pd.DataFrame([{"predictor": "shared words"} | accuracy(right.to_numpy())])
@@ -68,8 +63,6 @@ def choices(task: str, model: Any, tokenizer: Any) -> pd.DataFrame:
 
 def probes(task: str, model: Any, knowing_nothing: Any, tokenizer: Any) -> pd.DataFrame:
     """Probe the state of the last token in every layer, and the mean of the embeddings, which knows words alone."""
-    from ...evaluate import probe
-
     examples = [(one.text, one.label) for one in task_examples(task, EXAMPLES, model, tokenizer)]
     tables = []
     for name, one in (("probe", model), ("probe of random weights", knowing_nothing)):
@@ -84,8 +77,6 @@ def probes(task: str, model: Any, knowing_nothing: Any, tokenizer: Any) -> pd.Da
 
 def room(model: Any) -> int:
     """Return how many tokens a continuation may have: nearly all stories end within 320."""
-    from ...models import positions
-
     return min(320, positions(model) - 192)
 
 
@@ -94,12 +85,3 @@ def most_shared(context: str, given: Sequence[str]) -> int:
     words = set(context.lower().split())
     shares = [len(words & set(choice.lower().split())) / len(choice.split()) for choice in given]
     return shares.index(max(shares))
-
-
-# what models can do: a number a task, metric, predictor, layer (of a probe) and seed
-EVALUATIONS = Table(
-    "evaluations",
-    key=("model", "revision", "task", "metric", "predictor", "layer", "seed"),
-    measured=("value", "standard_error", "examples"),
-    maker=evaluations,
-)

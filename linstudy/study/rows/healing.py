@@ -10,17 +10,21 @@ from typing import Any
 
 import pandas as pd
 
+from ...evaluate import cross_entropy
+from ...models import blocks as blocks_in
+from ...prune import HEALING, choose, heal, prune, restart_
 from ..sweeps import bracketed
-from ..table import Keep, Table
+from ..table import Keep
+from .chosen import HEALING_SEED
 from .pruning import ASKED, drawn
-from .source import LENGTH, TEXT, Source, text_of
+from .source import LENGTH, Source, text_of
 
 LESS = 1 / 3  # share of the layers that are gone
 ASKED_BLOCKS = 32  # by which they are chosen
 VALIDATED, TESTED, ELSEWHERE = 16, 32, 8  # blocks by which rates are chosen, by which they are judged; of another text
 BATCH, WARMUP = 2, 4  # blocks a step, each read once; steps
 RATES = (5e-4, 2e-3, 8e-3)  # and farther, until the best has worse ones on both sides
-CHOOSING, JUDGING = 0, (1, 2)  # seeds: that on which rates are compared, and those that judge at the best
+JUDGING = (1, 2)  # seeds that judge at the best rate
 UNTRAINED = "none"
 
 # What is trained, and by what, of the options of ``heal``.
@@ -46,10 +50,6 @@ def healing(keep: Keep, source: Source, *, tokens: int, dtype: str, elsewhere: s
     Rates are compared by the loss on validation blocks, on one seed; other seeds are trained at the best. Maps are
     fitted to the blocks that are trained on, each of which is read once.
     """
-    from ...models import blocks as blocks_in
-    from ...prune import choose, heal, prune, restart_
-    from ...prune.healing import HEALING
-
     model, tokenizer = source.load(dtype=dtype)
     blocks = drawn(source.text, tokenizer, tokens // LENGTH + VALIDATED + TESTED, framed=source.framed)
     fitted, validated, tested = blocks.split([tokens // LENGTH, VALIDATED, TESTED])
@@ -81,10 +81,10 @@ def healing(keep: Keep, source: Source, *, tokens: int, dtype: str, elsewhere: s
 
     for action in ("whole", "remove", "affine"):
         key = {"action": action, "start": "fitted" if action == "affine" else "", "healing": UNTRAINED}
-        keep(lambda action=action: measured(pruned(action), action), **key, rate=0.0, seed=CHOOSING)
+        keep(lambda action=action: measured(pruned(action), action), **key, rate=0.0, seed=HEALING_SEED)
     for action, start, how in RECIPES:
 
-        def loss(rate: float, seed: int = CHOOSING, recipe: tuple[str, str, str] = (action, start, how)) -> float:
+        def loss(rate: float, seed: int = HEALING_SEED, recipe: tuple[str, str, str] = (action, start, how)) -> float:
             key = dict(zip(("action", "start", "healing"), recipe, strict=True))
             rows = keep(partial(trained, *recipe, rate, seed), **key, rate=rate, seed=seed)
             return float(rows.validation_nats.iloc[0])
@@ -96,16 +96,5 @@ def healing(keep: Keep, source: Source, *, tokens: int, dtype: str, elsewhere: s
 
 def losses(model: Any, texts: Mapping[str, Any]) -> dict[str, float]:
     """Return the loss of a model on each text, in nats a token: not a number of one that diverged, or has no text."""
-    from ... import cross_entropy
-
     nothing = dict.fromkeys(("validation_nats", "test_nats", "elsewhere_nats"), math.nan)
     return nothing if model is None else nothing | {name: cross_entropy(model, some) for name, some in texts.items()}
-
-
-# a pruned model after training, or the whole one: a row a recipe, rate and seed; ``tokens`` are those of training
-HEALING = Table(
-    "healing",
-    key=("model", "revision", "corpus", "tokens", "action", "start", "healing", "rate", "seed"),
-    measured=(*TEXT, "which", "validation_nats", "test_nats", "elsewhere_nats"),
-    maker=healing,
-)

@@ -1,24 +1,30 @@
 """What real models lose with layers, or parts of them, removed or replaced: alone, and several by an order."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import cache, partial
 from itertools import product
-from typing import Any
 
 import pandas as pd
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from transformers import PreTrainedModel
 
-from ..table import Keep, Table
+from ...models import replaced
+from ...prune import Change, changed, choose, fit
+from ...prune.calibration import Calibration
+from ...prune.fitting import Exits, exits
+from ...prune.parts import SUBLAYERS
+from ..table import Keep
+from .chosen import ALONE, PUBLISHED, SETS
 from .pruning import drawn
-from .source import LENGTH, TEXT, Source, text_of
+from .source import LENGTH, Source, text_of
 
 TESTED, STRETCHES = 16, 8  # blocks on which losses are measured, none of those fitted; stretches to draw intervals from
-ALONE, TOGETHER, PUBLISHED = "alone", "together", "published"
-ACTIONS = ("remove", "affine")
+AT_ONCE = 4  # blocks whose logits are in memory
 BUDGETS = (2, 3, 4, 6, 8, 10, 12, 15)
-SCORED = ("linearity", "update_linearity", "block_influence")
-# Layers of gemma3-270m without which P. Martra, Rearchitecting LLMs (2026), prints a perplexity, on Cosmopedia.
-SETS = {(): 13.39, (9, 10, 15, 17): 125.7, (9, 10, 11, 12): 490.0, (13, 14, 15, 16): 464.0, (15, 16, 17, 18): 264.0}
-ORDERS = ("cheapest", *SCORED, "last_but_one_first")  # "cheapest" alone, on blocks that were fitted
+ORDERS = ("cheapest", "linearity", "update_linearity", "block_influence", "last_but_one_first")
 
 
 def losses(keep: Keep, source: Source, *, tokens: int, part: str, choice: str, action: str, dtype: str) -> None:
@@ -27,12 +33,6 @@ def losses(keep: Keep, source: Source, *, tokens: int, part: str, choice: str, a
     The whole model's rows have no ``which``. Of the ``part`` "sublayers", attention and MLP count as one each: twice as
     many go, the cheapest first, which need not be of the same layers.
     """
-    from ...prune import choose, fit
-    from ...prune.calibration import Calibration
-    from ...prune.fitting import exits
-    from ...prune.parts import SUBLAYERS
-    from ..losses import block_losses
-
     model, tokenizer = source.load(dtype=dtype)
     blocks = drawn(source.text, tokenizer, tokens // LENGTH + TESTED, framed=source.framed)
     fitted, tested = blocks[:-TESTED], blocks[-TESTED:]
@@ -41,15 +41,15 @@ def losses(keep: Keep, source: Source, *, tokens: int, part: str, choice: str, a
     pieces = 2 if part == SUBLAYERS else 1
 
     @cache
-    def states(some: str) -> Any:
+    def states(some: str) -> Exits:
         return exits(model, fitted[:TESTED] if some == "fitted" else tested)
 
     @cache
-    def changes(action: str) -> dict[str, Any]:
+    def changes(action: str) -> dict[str, Change]:
         made = fit(model, layers, action, blocks=fitted, part=part)
         return {f"{one.first}.{one.part}" if pieces > 1 else f"{one.first}": one for one in made}
 
-    def measured(action: str, which: Sequence[str], some: str = "tested") -> Any:
+    def measured(action: str, which: Sequence[str], some: str = "tested") -> Tensor:
         made = [changes(action)[name] for name in which]
         return block_losses(model, tested if some == "tested" else fitted[:TESTED], made, exits=states(some))
 
@@ -81,10 +81,33 @@ def losses(keep: Keep, source: Source, *, tokens: int, part: str, choice: str, a
             keep(partial(several, order, pieces * count), order=order, layers=pieces * count)
 
 
-# what a real model loses, a row a stretch of the text that is tested; ``tokens`` are those that maps were fitted on
-LOSSES = Table(
-    "losses",
-    key=("model", "revision", "corpus", "tokens", "part", "choice", "action", "order", "layers", "stretch"),
-    measured=(*TEXT, "which", "nats"),
-    maker=losses,
-)
+@torch.no_grad()
+def block_losses(
+    model: PreTrainedModel, blocks: Int[Tensor, "block token"], changes: Sequence[Change] = (), *, exits: Exits
+) -> Float[Tensor, " block"]:
+    """Return the mean loss of each block, in nats a token, of a model with these changes made.
+
+    ``exits`` are the states that leave the layers of the whole model on these blocks
+    (:func:`linstudy.prune.fitting.exits`): they stand in for all layers before the first that is changed.
+    """
+    first = min((one.first for one in changes), default=1)
+    given = Given()
+    before = {index: nn.Identity() for index in range(first - 2)} | ({first - 2: given} if first > 1 else {})
+    found = []
+    with changed(model, changes, keep_places=True), replaced(model, before) if before else nullcontext():
+        for start in range(0, len(blocks), AT_ONCE):
+            rows = slice(start, start + AT_ONCE)
+            given.state = exits[first - 1][rows] if first > 1 else None
+            ids = blocks[rows].to(model.device)
+            logits, wanted = model(ids, use_cache=False).logits[:, :-1].float(), ids[:, 1:]
+            nats = nn.functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), reduction="none").view_as(wanted)
+            found.append(nats.double().mean(1))
+    return torch.cat(found)
+
+
+class Given(nn.Module):
+    """Stands for a layer: gives what is known to leave it, whatever enters."""
+
+    def forward(self, hidden_states: Float[Tensor, "batch token dim"]) -> Float[Tensor, "batch token dim"]:
+        """Return the state."""
+        return self.state

@@ -3,24 +3,22 @@
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from ..table import Keep, Table
-from .source import LENGTH, SCORES, TEXT, Source, blocks_of, text_of
+from ... import linearity_profile, load, measure, untrained
+from ...models import parts_of, small_model, stacks_of
+from ...text import shuffled
+from ..table import Keep
+from ..twins import twin
+from .chosen import SEEDS, WIDENED
+from .source import LENGTH, Source, blocks_of, text_of
 
 HELDOUT = 0.2  # of the blocks: scored, not fitted
-SEEDS = 3  # shards of the text, and draws of random weights
-FAMILY_TOKENS = 64 * LENGTH  # of a small model's text: 500 a dimension
 LENS_BLOCKS = 8  # blocks read through the logit lens, which runs the head once a layer
 POINTS = 4096  # tokens whose intrinsic dimension is taken
 QUANTILES = {"median": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999, "max": 1.0}
-
-# Names of linstudy.models.SMALL, which the list of runs needs without importing torch; a test keeps them equal.
-SMALL = (
-    *("bloom", "falcon", "falcon new", "falcon sequential", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_neo"),
-    *("gpt_neox", "gpt_neox sequential", "gptj", "llama", "mamba", "mistral", "olmo2", "opt", "opt postnorm", "phi"),
-    *("phi3", "qwen2", "qwen3", "stablelm", "stablelm parallel", "bert", "roberta", "bart", "t5"),
-)
+LAYERS, HEAD = 4, 32  # of a network that is widened; a head of 32 dimensions at every width
 
 
 def profiles(keep: Keep, source: Source, *, tokens: int, weights: str, dtype: str) -> None:
@@ -28,10 +26,6 @@ def profiles(keep: Keep, source: Source, *, tokens: int, weights: str, dtype: st
 
     With random weights, three draws of them, all on the first shard, take the place of the shards.
     """
-    from ... import untrained
-    from ...models import parts_of
-    from ...text import shuffled
-
     model, (first, *others) = read(source, tokens, dtype, shards=SEEDS if weights == "trained" else 1)
     common = {"seed": 0, "shard": 0, "step": None, "part": "block"}
 
@@ -53,18 +47,14 @@ def profiles(keep: Keep, source: Source, *, tokens: int, weights: str, dtype: st
 
 def profile(model: Any, blocks: Any, dtype: str, *, part: str) -> pd.DataFrame:
     """Return a model's profile, also on blocks that were not fitted."""
-    from ... import linearity_profile
-
     scores = linearity_profile(model, blocks, part=part, heldout=HELDOUT)
     return scores.assign(heldout=HELDOUT, dtype=dtype, **text_of(blocks))
 
 
 def outliers(keep: Keep, source: Source, *, tokens: int, weights: str, dtype: str) -> None:
     """Measure with first tokens and outliers left out."""
-    from ...measure import outlier_ablation
-
     model, (blocks,) = read(source, tokens, dtype, weights=weights)
-    keep(lambda: outlier_ablation(model, blocks).assign(dtype=dtype, **text_of(blocks)), seed=0)
+    keep(lambda: measure.outlier_ablation(model, blocks).assign(dtype=dtype, **text_of(blocks)), seed=0)
 
 
 def boundaries(keep: Keep, source: Source, *, tokens: int, weights: str, dtype: str) -> None:
@@ -78,8 +68,6 @@ def between(model: Any, blocks: Any) -> pd.DataFrame:
 
     Errors are those of the layer before it, by maps fitted on the first half of the text, on the second.
     """
-    from ... import measure
-
     fitted, fresh = blocks[: len(blocks) // 2], blocks[len(blocks) // 2 :]
     states = measure.sample_states(model, blocks, min(POINTS, blocks.numel()))
     first = blocks[:LENS_BLOCKS]
@@ -97,8 +85,6 @@ def between(model: Any, blocks: Any) -> pd.DataFrame:
 
 def error_summary(errors: Any) -> dict[str, float]:
     """Sum up the relative errors of a layer's tokens: quantiles, and the worst per cent's share of their squares."""
-    import numpy as np
-
     squares = np.sort(errors.astype(float)) ** 2
     worst = squares[-max(1, round(len(squares) / 100)) :].sum() / squares.sum()
     found = {name: float(np.quantile(errors, share)) for name, share in QUANTILES.items()}
@@ -107,10 +93,6 @@ def error_summary(errors: Any) -> dict[str, float]:
 
 def families(keep: Keep, *, model: str, tokens: int) -> None:
     """Measure a small model with random weights, three draws of them, on stories and on their tokens shuffled."""
-    from ... import load
-    from ...models import parts_of, small_model, stacks_of
-    from ...text import shuffled
-
     tokenizer = load("stories-1m")[1]
     blocks = blocks_of("stories", tokenizer, tokens // LENGTH) + 3  # 0, 1 and 2 are special
 
@@ -123,10 +105,31 @@ def families(keep: Keep, *, model: str, tokens: int) -> None:
                     keep(make, stack=stack, seed=seed, corpus=corpus, part=part)
 
 
+def widths(keep: Keep, *, model: str, width: int) -> None:
+    """Measure a network of this width with random weights, three draws of them, on 100 tokens of stories a dimension.
+
+    What of an untrained score is the architecture's, and what the size's?
+    """
+    tokenizer = load("stories-1m")[1]
+    blocks = blocks_of("stories", tokenizer, max(64, -(-100 * width // LENGTH))) + 3  # 0, 1 and 2 are special
+
+    def measured(seed: int) -> pd.DataFrame:
+        one = small_model(model, seed=seed, vocab_size=len(tokenizer) + 3, **widened(model, width))
+        return profile_small(one, blocks)
+
+    for seed in range(SEEDS):
+        keep(partial(measured, seed), seed=seed, corpus="stories")
+
+
+def widened(family: str, width: int) -> dict[str, int]:
+    """Return the fields of a config that make a family's model so wide."""
+    heads = dict.fromkeys(("num_attention_heads", "num_key_value_heads"), max(1, width // HEAD))
+    inside = {"intermediate_size": WIDENED[family] * width}
+    return {"hidden_size": width, "num_hidden_layers": LAYERS, **inside, **heads}
+
+
 def profile_small(model: Any, blocks: Any, **of: Any) -> pd.DataFrame:
     """Return the profile of a small model, which has no revision."""
-    from ... import linearity_profile
-
     return linearity_profile(model, blocks, **of).drop(columns="revision").assign(**text_of(blocks))
 
 
@@ -134,41 +137,7 @@ def read(
     source: Source, tokens: int, dtype: str, *, weights: str = "trained", shards: int = 1
 ) -> tuple[Any, list[Any]]:
     """Return a model, or one with random weights, and so many stretches of its text."""
-    from ..twins import twin
-
     model, tokenizer = source.load(dtype=dtype)
     count = tokens // LENGTH
     blocks = blocks_of(source.text, tokenizer, shards * count, framed=source.framed)
     return twin(model, weights), list(blocks.split(count))
-
-
-MODEL = ("model", "revision", "weights", "seed", "corpus", "tokens")  # what was measured, and on what
-# a row a layer of a measured model; a shard is which stretch of the text, of so many tokens, was read
-PROFILES = Table(
-    "profiles",
-    key=(*MODEL, "shard", "step", "part", "layer"),
-    measured=(*TEXT, "heldout", "linearity_heldout", "update_linearity_heldout", *SCORES),
-    maker=profiles,
-)
-# the same with tokens left out, a row a layer and ablation
-OUTLIERS = Table(
-    "outliers", key=(*MODEL, "ablation", "part", "layer"), measured=(*TEXT, "kept", *SCORES), maker=outliers
-)
-# what the stream is like between the layers, a row a boundary
-BOUNDARIES = Table(
-    "boundaries",
-    key=(*MODEL, "boundary"),
-    measured=(
-        *(*TEXT, "median", "largest", "times_median", "dimension", "position", "massive", "outliers"),
-        *("outlier_variance", "intrinsic_dimension", "anisotropy", "lens_nats", "bare_lens_nats"),
-        *(*(f"error_{name}" for name in QUANTILES), "worst_percent"),
-    ),
-    maker=boundaries,
-)
-# small models with random weights, a row a layer: what an architecture scores untrained
-FAMILIES = Table(
-    "families",
-    key=("model", "stack", "seed", "corpus", "tokens", "part", "layer"),
-    measured=("length", "text_hash", *SCORES),
-    maker=families,
-)

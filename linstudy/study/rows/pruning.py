@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 
-from ..table import Keep, Table
-from .source import LENGTH, TEXT, Source, blocks_of, task_examples, text_of
+from ...evaluate import harness, probe, zero_shot
+from ...models import blocks as blocks_in
+from ...prune import ORDERS, layer_scores, pruned, pruning_table, single_costs
+from ..table import Keep
+from .source import LENGTH, Source, blocks_of, task_examples, text_of
 
 SHARDS = 3  # stretches of the text: each layer's cost is measured on every one
 SHARD_BLOCKS = 32  # of a shard, on which costs are measured; others before them are fitted
@@ -20,14 +24,12 @@ STRETCH = 3  # blocks are drawn from so many times as many, for a text may chang
 BUDGETS = (1, 2, 3, 4, 6, 8, 12, 16)  # layers that go, up to four in five
 ASKED, ASKED_ACTIONS = "greedy_replaced", ("remove", "affine", "sequential")  # these are asked what they know
 EXAMPLES = 100  # of a task, from stories that no model was trained on
-KNOWN = ("accuracy", "accuracy_error", "probe_accuracy", "probe_error", "probe_constant")
+KNOWN = ["accuracy", "accuracy_error", "probe_accuracy", "probe_error", "probe_constant"]
 CHOICE = ("order", "action", "layers", "seed")  # one pruned model
 
 
 def layer_costs(keep: Keep, source: Source, *, tokens: int, dtype: str) -> None:
     """Measure what each layer costs, removed and replaced by itself, beside its scores, on every shard of the text."""
-    from ...prune import layer_scores, single_costs
-
     model, tokenizer = source.load(dtype=dtype)
     blocks = drawn(source.text, tokenizer, SHARDS * (tokens // LENGTH + SHARD_BLOCKS), framed=source.framed)
 
@@ -55,9 +57,6 @@ def pruning(
     ones and a probe of the last state on questions about a story, or the name of one of lm-evaluation-harness. What
     some of the models know stands also where others are the same.
     """
-    from ...models import blocks as blocks_in
-    from ...prune import ORDERS, pruning_table
-
     model, tokenizer = source.load(dtype=dtype)
     blocks = drawn(source.text, tokenizer, tokens // LENGTH + EVALUATED[True], framed=source.framed)
     blocks, own = blocks[: tokens // LENGTH], blocks[tokens // LENGTH :]
@@ -66,7 +65,7 @@ def pruning(
     for name, text in others.items():
         evaluated[name] = drawn(text, tokenizer, EVALUATED[False], framed=source.framed)
 
-    answers = keep.there.dropna(subset="accuracy").groupby(["action", "which"])[[*KNOWN]]
+    answers = keep.there.dropna(subset="accuracy").groupby(["action", "which"])[KNOWN]
     answers = {what: dict(rows.iloc[0]) for what, rows in answers}
     done = set(keep.there[list(CHOICE)].itertuples(index=False, name=None))
     options = {
@@ -79,17 +78,12 @@ def pruning(
         if order in ("whole", ASKED) and action in ("whole", *ASKED_ACTIONS) and (action, which) not in answers:
             answers[action, which] = known(model, tokenizer, task, blocks, action, which)
         found = found.assign(**answers.get((action, which), {}))
-        absent = dict.fromkeys(name for name in PRUNING.measured if name not in found)  # what was not measured
-        found = found.assign(**absent | {"dtype": dtype, "task": task} | text_of(blocks))
+        found = found.assign(dtype=dtype, task=task, **text_of(blocks))
         keep(lambda found=found: found, **dict(zip(CHOICE, choice, strict=True)))
 
 
 def known(model: Any, tokenizer: Any, task: str, blocks: Any, action: str, which: str) -> dict[str, float]:
     """Return what a pruned model knows: how often it chooses right, and a probe's accuracy, with standard errors."""
-    from ...evaluate import harness, probe, zero_shot
-    from ...models import blocks as blocks_in
-    from ...prune import pruned
-
     layers = [int(layer) for layer in which.split()]
     with pruned(model, layers, action, blocks=blocks) if layers else nullcontext():
         if task != "preference":
@@ -108,31 +102,5 @@ def known(model: Any, tokenizer: Any, task: str, blocks: Any, action: str, which
 
 def drawn(text: str | Path, tokenizer: Any, count: int, *, framed: bool = True) -> Any:
     """Return so many blocks of a text, drawn from a longer stretch of it, always the same ones."""
-    import torch
-
     blocks = blocks_of(text, tokenizer, STRETCH * count, framed=framed)
     return blocks[torch.randperm(len(blocks), generator=torch.Generator().manual_seed(0))[:count]]
-
-
-# what each layer costs alone, beside what the scores say of it, a row a layer, action and shard of the text
-LAYER_COSTS = Table(
-    "layer_costs",
-    key=("model", "revision", "corpus", "tokens", "shard", "action", "layer"),
-    measured=(
-        *(*TEXT, "perplexity", "delta_perplexity", "delta_nats", "penalty"),
-        *("linearity", "update_linearity", "block_influence", "norm_ratio"),
-        *("angular_distance", "cca_distance", "cca_bound"),
-    ),
-    maker=layer_costs,
-)
-# a pruned model, a row each text that it was tried on: which layers went, what was done with them, what it cost
-PRUNING = Table(
-    "pruning",
-    key=("model", "revision", "seed", "corpus", "tokens", "text", "order", "action", "layers"),
-    measured=(
-        *(*TEXT, "which", "perplexity", "parameters"),
-        *(f"{ph}_{unit}{batch}" for batch in ("", "_8") for unit in ("ms", "share") for ph in ("prefill", "decode")),
-        *("task", *KNOWN),
-    ),
-    maker=pruning,
-)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 LENGTH = 256  # tokens a block
-TEXT = ("length", "dtype", "text_hash")
 SCORES = ("linearity_raw", "update_linearity_raw", "linearity", "update_linearity", "floor", "update_ratio")
 SCORES += ("norm_ratio", "cosine", "anisotropy", "feature_linearity")
 SCORES += ("linearity_standardised", "update_linearity_standardised")
