@@ -38,16 +38,6 @@ def lost(nats, *, whole=3.0, stretches=8, noise=0.0, part="block", choice="alone
     return table
 
 
-def test_ranges_are_over_layers_of_means_over_shards():
-    shards = [measured(lambda s, layer, x=x: 0.9 + 0.02 * layer + x, shard=i) for i, x in enumerate((0, 0.003, 0.006))]
-    table = pd.concat([*shards, measured(lambda *_: 0.1, tokens=FEW), measured(lambda *_: 0.2, weights="random")])
-    found = real.ranges(table, layers=(2, 4)).set_index(["selection", "score"])
-    row = found.loc["all tokens", "linearity"]
-    assert (row.least, row.greatest) == (pytest.approx(0.943), pytest.approx(0.983))
-    assert (row["at"], row.shards, row.spread) == ((2, 4), 3, pytest.approx(0.006))
-    assert np.isnan(real.ranges(shards[0]).spread).all()
-
-
 @pytest.mark.parametrize(("score", "below"), [(0.5, True), (0.95, False)])
 def test_a_layer_is_below_its_twins_when_it_is_below_every_one_of_them(score, below):
     twins = [measured(lambda *_, x=x: x, weights=w, tokens=FEW, seed=i)
@@ -141,13 +131,6 @@ def test_a_layer_predicted_to_be_linear_and_dear_is_first_in_both():
     found = real.predicted(lost(COSTS), said([0.1, 0.9, 0.3, 0.5]), [1, 2]).set_index("layer")
     assert found.loc[1, ["update_linearity_place", "nats_place", "linearity_place"]].tolist() == [1, 1, 4]
     assert found.loc[2, ["update_linearity_place", "nats_place", "linearity_place"]].tolist() == [4, 4, 1]
-
-
-def test_several_layers_are_counted_apart_from_single_ones():
-    table = pd.concat([lost(COSTS), lost({("remove", "2 3"): 2.0, ("affine", "2 3"): 0.3}, choice="together")])
-    found = real.together(table).set_index("action")
-    assert found.nats.to_dict() == pytest.approx({"affine": 0.3, "remove": 2.0})
-    assert found.layers.tolist() == [2, 2]
 
 
 def test_published_sets_are_multiples_of_the_whole_model_beside_the_print():

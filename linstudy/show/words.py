@@ -2,59 +2,25 @@
 
 import math
 import textwrap
+import tomllib
+from functools import cache
+from importlib.resources import files
 from weakref import WeakKeyDictionary
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-LABELS = {
-    "layer": "layer",
-    "step": "training step",
-    "tokens": "tokens, n",
-    "linearity": "linearity, LS (adjusted)",
-    "linearity_raw": "linearity, LS (raw)",
-    "linearity_heldout": "linearity, LS (held out)",
-    "update_linearity": "update linearity, LS_res (adjusted)",
-    "update_linearity_raw": "update linearity, LS_res (raw)",
-    "update_linearity_heldout": "update linearity, LS_res (held out)",
-    "floor": "floor, d/(n-1)",
-    "update_ratio": "update ratio, ‖D‖²/‖Y‖² (centred)",
-    "norm_ratio": "norm ratio, mean ‖D‖/‖Y‖",
-    "cosine": "cosine, mean cos(X, Y)",
-    "anisotropy": "anisotropy, share of variance in one direction",
-    "feature_linearity": "feature linearity, median R² of the features",
-    "linearity_standardised": "linearity, LS (every feature of variance 1)",
-    "update_linearity_standardised": "update linearity, LS_res (every feature of variance 1)",
-    "ablation": "ablation",
-    "rate": "largest learning rate",
-    "validation_nats": "loss on held-out text, nats a token",
-    "bits_per_byte": "loss on held-out text, bits a byte",
-    "training_tokens": "tokens trained on",
-    "delta_linearity": "change of linearity, ΔLS",
-    "delta_update_linearity": "change of update linearity, ΔLS_res",
-    "intrinsic_dimension": "intrinsic dimension (TwoNN)",
-    "loss": "loss, nats a token",
-    "lens_nats": "loss of the logit lens, nats a token",
-    "error": "error, ‖y - xA - b‖",
-    "relative_error": "relative error, ‖y - xA - b‖/scale",
-    "position": "position in the block",
-    "boundary": "boundary between layers",
-    "layers": "layers gone",
-    "perplexity": "perplexity",
-    "delta_nats": "cost, nats a token",
-    "delta_perplexity": "cost, perplexity",
-    "decode_ms": "time a new token, ms",
-    "decode_share": "time a new token, share of the whole model's",
-    "prefill_ms": "time of the prompt, ms",
-    "tau": "Kendall's tau, score against true cost",
-}
-"""What each column of a profile is called on an axis: name, symbol, and how it was computed."""
+
+@cache
+def labels() -> dict[str, str]:
+    """Return what columns are called on an axis (labels.toml)."""
+    return tomllib.loads((files(__package__) / "labels.toml").read_text(encoding="utf-8"))
 
 
 def label(column: str) -> str:
     """Name a column as in the book; a column the book does not know keeps its own name, underscores as spaces."""
-    return LABELS.get(column, str(column).replace("_", " "))
+    return labels().get(column, str(column).replace("_", " "))
 
 
 def axis_label(column: str, width: int = 28) -> str:

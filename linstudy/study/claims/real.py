@@ -28,29 +28,6 @@ def first_shard(table: pd.DataFrame, model: str, *, corpus: str = "wikitext-2-va
     return rows[rows.tokens == rows.tokens.max()]
 
 
-def ranges(
-    table: pd.DataFrame, *, scores: Sequence[str] = SCORES, layers: tuple[int, int] | None = None
-) -> pd.DataFrame:
-    """Return where the scores of a model's layers lie, of ``layers`` first to last: a row a text, selection and score.
-
-    ``least`` and ``greatest`` are over layers of the mean over shards, ``at`` the layers that have them; ``spread`` is
-    the largest difference between two shards in any layer, NaN for one shard.
-    """
-    rows = trained(table)
-    if layers:
-        rows = rows[rows.layer.between(*layers)]
-    found = []
-    for (model, corpus, selection), part in rows.groupby(["model", "corpus", "selection"], sort=False):
-        for score in scores:
-            shards = part.pivot(index="layer", columns="shard", values=score)
-            mean = shards.mean(axis=1)
-            row = {"model": model, "corpus": corpus, "selection": selection, "score": score, "shards": shards.shape[1]}
-            row |= {"least": mean.min(), "greatest": mean.max(), "at": (int(mean.idxmin()), int(mean.idxmax()))}
-            spread = (shards.max(axis=1) - shards.min(axis=1)).max() if shards.shape[1] > 1 else np.nan
-            found.append(row | {"spread": spread})
-    return pd.DataFrame(found)
-
-
 def beside_twins(table: pd.DataFrame, *, selection: str = OUTLIERS, score: str = "linearity_heldout") -> pd.DataFrame:
     """Set trained models beside their twins on the same tokens: a row a model, number of tokens and layer.
 
@@ -136,12 +113,6 @@ def by_layer(losses: pd.DataFrame) -> pd.DataFrame:
     rows = costs(losses[losses.choice == "alone"])
     rows = rows.assign(layer=rows.which.astype(int))
     return _with_interval(rows, [*LAYERS, "action"])
-
-
-def together(losses: pd.DataFrame) -> pd.DataFrame:
-    """Return what several layers cost together: a row an order, action and number of layers, with an interval."""
-    key = ["model", "corpus", "part", "action", "order", "layers"]
-    return _with_interval(costs(losses[losses.choice == "together"]), key)
 
 
 def published_sets(losses: pd.DataFrame) -> pd.DataFrame:
