@@ -5,7 +5,6 @@ import math
 import pytest
 import torch
 
-from linstudy.measure import geometry
 from linstudy.measure.geometry import intrinsic_dimension, two_nearest
 
 
@@ -124,25 +123,6 @@ HARD = {
 def test_neighbours_are_exact_where_products_lose_their_digits(case):
     points = HARD[case](cloud().double())
     torch.testing.assert_close(two_nearest(points), neighbours_by_hand(points), rtol=1e-5, atol=0)
-
-
-def test_doubtful_neighbours_are_searched_again(monkeypatch):
-    real, asked = geometry._search, []
-
-    def search(points, rows, found, work):
-        left = real(points, rows, found, work)
-        asked.append((work, len(rows), len(left)))
-        return left
-
-    monkeypatch.setattr(geometry, "_search", search)
-    two_nearest(HARD["plain"](cloud().double()))
-    assert asked == [(torch.float32, 300, 0), (torch.float64, 0, 0)]
-    asked.clear()
-    two_nearest(HARD["two clusters far apart"](cloud().double()))
-    assert asked == [(torch.float32, 600, 600), (torch.float64, 600, 0)]
-    asked.clear()
-    two_nearest(HARD["almost copies"](cloud().double()))
-    assert asked[1][2] > 0  # these are looked at one by one
 
 
 # --- bad input -------------------------------------------------------------------------------------------------------

@@ -92,38 +92,6 @@ def test_of_two_that_make_one_folder_one_wins_and_the_other_gets_a_sentence(tmp_
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "1", "2"]
 
 
-RACE = """
-import sys
-from pathlib import Path
-from linstudy.files import new_folder
-sys.stdin.readline()
-for number in range(30):
-    try:
-        with new_folder(Path(sys.argv[1], str(number))) as made:
-            for part in range(5):
-                (made / str(part)).write_text(sys.argv[2])
-        print(number)
-    except FileExistsError:
-        pass
-"""
-
-
-def test_races_for_a_folder_leave_it_whole_and_of_one_writer(tmp_path):
-    words = [sys.executable, "-c", RACE, str(tmp_path)]
-    options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    writers = [subprocess.Popen([*words, name], **options) for name in ("one", "other")]
-    for process in writers:
-        process.stdin.write("\n")
-        process.stdin.flush()
-    won = {name: process.communicate() for name, process in zip(("one", "other"), writers, strict=True)}
-    assert [process.returncode for process in writers] == [0, 0], won
-    winner = {number: name for name, (said, _) in won.items() for number in said.split()}
-    assert sum(len(said.split()) for said, _ in won.values()) == len(winner) == 30  # nobody won twice
-    for number, name in winner.items():
-        assert [(tmp_path / number / str(part)).read_text() for part in range(5)] == [name] * 5
-    assert len(list(tmp_path.iterdir())) == 30
-
-
 def test_a_lock_that_is_not_waited_for_is_a_sentence(tmp_path):
     held, free = threading.Event(), threading.Event()
 

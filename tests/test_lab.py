@@ -257,17 +257,6 @@ def test_weights_that_the_page_cannot_read_are_refused(family, told):
         export_lab.weights_in_order(linstudy.models.small_model(family))
 
 
-def test_nothing_is_made_twice(monkeypatch, tmp_path, capsys):
-    made = []
-    monkeypatch.setattr(export_lab, "FOLDER", tmp_path / "lab")
-    monkeypatch.setattr(export_lab, "story_words", lambda count: ["once"])
-    monkeypatch.setattr(export_lab, "pack", lambda name, **sizes: made.append(name) or {})
-    for arguments in ([], [], ["--force"]):
-        assert export_lab.main(arguments) == 0
-    assert made == [*export_lab.MODELS, *export_lab.MODELS]
-    assert "up to date" in capsys.readouterr().out
-
-
 # ---- what is drawn beforehand
 
 

@@ -1,6 +1,7 @@
 """Every notebook's first code cell: nothing happens here, and in Colab only what Colab lacks is installed."""
 
 import json
+import re
 import sys
 import types
 from importlib.metadata import requires, version
@@ -9,32 +10,13 @@ from pathlib import Path
 import nbformat
 import pytest
 from conftest import script
-from IPython.core.interactiveshell import InteractiveShell
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
 
 colab_cell = script("tools/colab_cell.py")
-
-
-@pytest.fixture
-def colab(monkeypatch):
-    monkeypatch.setitem(sys.modules, "google", types.ModuleType("google"))
-    monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
-
-
-@pytest.fixture
-def pip_calls(tmp_path, monkeypatch):
-    """Give a shell whose %pip only writes down what it was asked."""
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
-    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
-    calls: list[list[str]] = []
-    shell.register_magic_function(lambda line: calls.append(line.split()), "line", "pip")
-    yield shell, calls
-    InteractiveShell.clear_instance()
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -44,28 +26,19 @@ def test_every_notebook_starts_with_the_cell(path):
     assert first.metadata.get("tags") == ["remove-cell"]
 
 
-def test_outside_colab_nothing_happens(pip_calls, monkeypatch, capsys):
-    shell, calls = pip_calls
+@pytest.mark.parametrize("in_colab", [True, False])
+def test_the_cell_installs_our_names_in_colab_and_does_nothing_elsewhere(in_colab, monkeypatch, capsys):
     monkeypatch.delitem(sys.modules, "google.colab", raising=False)
-    before = set(shell.user_ns)
-    shell.run_cell(colab_cell.setup_cell(), silent=True).raise_error()
-    assert calls == []
-    assert set(shell.user_ns) - before <= {"sys"}
-    assert capsys.readouterr().out == ""
-
-
-def test_in_colab_only_our_names_are_installed(pip_calls, colab, capsys):
-    shell, calls = pip_calls
-    shell.run_cell(colab_cell.setup_cell(), silent=True).raise_error()
-    (arguments,) = calls
-    words = {word for word in arguments if not word.startswith("-")}
-    flags = {word for word in arguments if word.startswith("-")}
-    config = colab_cell.yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]
-    assert words == {"install", f"git+{config['url']}@{config['branch']}", *colab_cell.MISSING}
-    assert flags == {"-q", "--no-deps"}
-    (line,) = capsys.readouterr().out.splitlines()
-    assert f"torch {version('torch')}" in line
-    assert f"linstudy {version('linstudy')}" in line
+    if in_colab:
+        monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+    asked: list[list[str]] = []
+    exec(re.sub("%pip (.*)", r"asked.append('\1'.split())", colab_cell.setup_cell()), {"asked": asked})
+    where = colab_cell.yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]
+    words = ["install", "-q", "--no-deps", f"git+{where['url']}@{where['branch']}", *colab_cell.MISSING]
+    assert asked == [words] * in_colab
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == in_colab
+    assert all(f"{name} {version(name)}" in line for line in said for name in ("linstudy", "torch"))
 
 
 def test_colab_meets_every_need_that_the_cell_does_not_install():
