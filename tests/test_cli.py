@@ -128,6 +128,15 @@ def test_a_profile_from_the_command_equals_the_one_from_python(folder, typed):
 
 
 @pytest.mark.slow
+def test_a_text_of_one_word_has_no_scores_and_that_is_said(folder, typed):
+    (folder / "same.txt").write_text("a" * 20_000)
+    said = "no scores of layers 1, 2, 3: what enters or leaves them does not vary"
+    same, other = (typed("profile", "model", "--text", text, *TEXT[2:]) for text in ("same.txt", "text.txt"))
+    assert (same.returncode, said in same.stdout, " linearity" in same.stdout) == (0, True, False)
+    assert (other.returncode, said in other.stdout, " linearity" in other.stdout) == (0, False, True)
+
+
+@pytest.mark.slow
 def test_what_a_user_can_get_wrong_is_one_sentence(typed, monkeypatch):
     profile = ["profile", "model", *TEXT, "--csv", "wrong.csv"]
     wrong = (

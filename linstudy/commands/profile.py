@@ -67,6 +67,11 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
     print(f"{name} ({weights} weights) on {blocks.numel():,} tokens of {text}, part: {options.part}")
     columns = [column for column in SHOWN if column in table and table[column].notna().any()]
     print(table[columns].to_string(index=False, float_format="%.4f"))
+    if len(unknown := table.loc[table["linearity"].isna(), "layer"]):
+        which = ", ".join(map(str, unknown))
+        print(
+            f"no scores of layers {which}: what enters or leaves them does not vary; give a text of more than one word"
+        )
     if options.csv:
         made = provenance(command=command, minutes=(time.monotonic() - started) / 60)
         with written_whole(options.csv) as temporary:
