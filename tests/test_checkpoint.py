@@ -63,7 +63,7 @@ def test_a_part_of_the_state_lost_is_seen_in_the_bits(tmp_path):
     assert not same_bits(weights_after(tmp_path), weights_after())
 
 
-LONG = replace(CONFIG, steps=300, snapshots=True)
+LONG = replace(CONFIG, steps=160, snapshots=True)
 
 
 def train_long(folder, told):
@@ -84,7 +84,7 @@ def test_a_run_killed_at_random_moments_ends_at_the_same_bits(tmp_path):
         run.start()
         theirs.close()
         with ours, suppress(EOFError):  # it had come to its end
-            for _ in range(moments.randrange(1, 50)):  # rows: of 2 steps each, later on
+            for _ in range(moments.randrange(1, 25)):  # rows: of 2 steps each, later on
                 ours.recv()
             time.sleep(moments.uniform(0, 0.02))  # a step or a save takes some milliseconds
             run.kill()

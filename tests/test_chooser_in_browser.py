@@ -146,8 +146,3 @@ def test_a_line_ends_between_words_not_between_a_space_and_its_word(visit):
         page.set_viewport_size({"width": width, "height": 800})
         lines = spans.evaluate_all("spans => spans.map(span => span.getClientRects().length)")
         assert lines[8:] == [1] * 12, width
-
-
-def test_what_stands_in_for_scripts_leaves_no_strip_on_a_dark_page(visit, theme):
-    # The theme gives outputs a ground there; on a light page the empty box has none and is not seen.
-    assert visit.page.locator(".text_html:has(> noscript)").is_visible() is (theme == "light")

@@ -1,6 +1,5 @@
 """The command line: what it prints and writes, and one sentence for everything a user can do wrong."""
 
-import json
 import os
 import signal
 import subprocess
@@ -241,22 +240,6 @@ def test_a_reader_that_closes_early_is_no_error(tmp_path):
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.startswith("ok       python")
     assert done.stderr == ""
-
-
-@pytest.mark.slow
-def test_pretrain_makes_a_folder_that_profile_reads(folder, typed):
-    more = ("--penalty", "cosine=0.5", "--peak-rate", "0.001", "--seed", "3")
-    done = process("pretrain", "--out", "pulled", "--text", "text.txt", "--steps", "2", *more, cwd=folder)
-    assert done.returncode == 0, done.stderr
-    assert (folder / "pulled" / "training.csv").is_file()
-    made = json.loads((folder / "pulled" / "provenance.json").read_text())
-    config = made["config"]
-    assert (config["penalty"]["kind"], config["penalty"]["weight"]) == ("cosine", 0.5)
-    assert (config["peak_rate"], config["seed"]) == (0.001, 3)
-    assert made["name"].endswith("-cosine")
-    assert "--penalty cosine=0.5" in made["command"]
-    done = typed("profile", "pulled", *TEXT)
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from reference import states_of
-from tiny_models import DECODERS, ENCODERS, LAYERS, tiny_ids, tiny_model
+from tiny_models import LAYERS, SOME, tiny_ids, tiny_model
 from torch import nn
 from torch.testing import assert_close
 
@@ -13,7 +13,7 @@ from linstudy.models import blocks, replaced
 IDS = tiny_ids(batch=3, length=10)
 
 
-@pytest.mark.parametrize("name", [*DECODERS, *ENCODERS])
+@pytest.mark.parametrize("name", [*SOME, "bert"])
 def test_contributions_sum_to_one_and_are_the_projections_of_the_updates(name):
     model = tiny_model(name)
     got = layer_contributions(model, IDS)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from reference import states_of
-from tiny_models import DECODERS, VOCABULARY, tiny_ids, tiny_model
+from tiny_models import SOME, VOCABULARY, tiny_ids, tiny_model
 
 from linstudy import cross_entropy, linear_map, linearity_profile, profile_of_states, untrained
 from linstudy.measure import JointMoments
@@ -35,7 +35,7 @@ def assert_equal(a: pd.DataFrame, b: pd.DataFrame, tolerance=1e-9):
     pd.testing.assert_frame_equal(a[SCORES], b[SCORES], rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize("name", DECODERS)
+@pytest.mark.parametrize("name", SOME)
 def test_profile_is_the_profile_of_the_states(name, ids):
     model = tiny_model(name)
     profile = linearity_profile(model, ids)

@@ -129,17 +129,17 @@ def test_the_model_is_whole_again_bit_for_bit(name, action):
 
 @pytest.mark.parametrize("name", PARTS_APART)
 @pytest.mark.parametrize("part", ["attention", "mlp"])
-@pytest.mark.parametrize("action", ["remove", "affine"])
-def test_a_part_alone(name, part, action):
+def test_a_part_alone(name, part):
     model, ids = tiny_model(name), tiny_ids(length=20)
     before, state, count = logits(model, ids), whole_state(model), count_parameters(model)
-    with pruned(model, [1, 3], action, blocks=text(), part=part):
-        assert not torch.allclose(logits(model, ids), before, atol=1e-3)
-        assert_close(cached_logits(model, ids, first=11), logits(model, ids), rtol=1e-4, atol=1e-5)
-        assert count_parameters(model) < count
-        assert len(blocks(model)) == LAYERS
-    assert torch.equal(logits(model, ids), before)
-    assert whole_state(model) == state
+    for action in ("remove", "affine"):
+        with pruned(model, [1, 3], action, blocks=text(), part=part):
+            assert not torch.allclose(logits(model, ids), before, atol=1e-3)
+            assert_close(cached_logits(model, ids, first=11), logits(model, ids), rtol=1e-4, atol=1e-5)
+            assert count_parameters(model) < count
+            assert len(blocks(model)) == LAYERS
+        assert torch.equal(logits(model, ids), before)
+        assert whole_state(model) == state
 
 
 def test_attention_and_mlp_of_any_layers_go_together_each_by_its_own_map(monkeypatch):
@@ -180,20 +180,6 @@ def test_a_removed_part_adds_nothing_to_the_stream():
         stream = states_of(model, ids)
         assert torch.equal(stream[1], stream[2])
         assert not torch.allclose(stream[2], stream[3], atol=1e-3)
-
-
-def test_the_map_of_a_part_is_least_squares_from_what_it_reads_to_what_it_gives():
-    model, ids = tiny_model("gpt2"), text(batch=60)
-    (one,) = fit(model, [2], "affine", blocks=ids, part="mlp")
-    module = blocks(model)[1].mlp
-    with torch.no_grad(), noted([module]) as seen:
-        model(ids)
-    x, y = (state.flatten(0, 1) for state in seen[0])
-    assert_close(y, module(x.view(60, 16, -1)).flatten(0, 1), atol=1e-5, rtol=1e-5)
-    expected = torch.cat([x, torch.ones(len(x), 1)], dim=1).double() @ least_squares(x, y)
-    got = one.map(x).double()
-    assert (got - y).square().sum() < 1.02 * (expected - y).square().sum()  # the penalty may cost a little
-    assert (expected - y).square().sum() < 0.9 * (y - y.mean(0)).square().sum()
 
 
 @pytest.mark.parametrize("name", MERGING)

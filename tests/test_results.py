@@ -180,7 +180,7 @@ def test_the_papers_tables_are_here_with_means_that_are_those_of_their_columns()
 WRITER = """
 import sys
 from test_results import append, rows
-for seed in range(60):
+for seed in range(25):
     append("profiles", rows(1, seed=seed, model=sys.argv[1]), folder=sys.argv[2])
 """
 
@@ -199,5 +199,5 @@ def test_two_processes_that_write_one_table_lose_no_row(tmp_path):
     writers = [subprocess.Popen([*words, name, tmp_path], cwd=Path(__file__).parent) for name in ("one", "other")]
     assert [writer.wait(timeout=300) for writer in writers] == [0, 0]
     table = results("profiles", folder=tmp_path)
-    assert table.groupby("model").seed.nunique().to_dict() == {"one": 60, "other": 60}
+    assert table.groupby("model").seed.nunique().to_dict() == {"one": 25, "other": 25}
     assert os.listdir(tmp_path) == ["profiles.csv"]

@@ -3,13 +3,13 @@
 import pytest
 import torch
 from reference import explained, pairs_of
-from tiny_models import DECODERS, tiny_ids, tiny_model
+from tiny_models import SOME, tiny_ids, tiny_model
 
 from linstudy import linearity_profile
 from linstudy.measure import joint_moments, token_errors
 
 
-@pytest.mark.parametrize("name", DECODERS)
+@pytest.mark.parametrize("name", SOME)
 def test_errors_are_those_of_least_squares_in_every_family(name):
     model, ids = tiny_model(name), tiny_ids(batch=20, length=12)
     errors = token_errors(model, ids, batch_size=3)

@@ -5,10 +5,11 @@ from transformers import PreTrainedModel
 
 from linstudy.models.small import DECODERS, ENCODER_DECODERS, ENCODERS, HEADS, LAYERS, SMALL, WIDTH, small_model
 
-__all__ = ["ALL", "DECODERS", "ENCODERS", "ENCODER_DECODERS", "HEADS", "LAYERS", "VOCABULARY", "WIDTH"]
+__all__ = ["ALL", "DECODERS", "ENCODERS", "ENCODER_DECODERS", "HEADS", "LAYERS", "SOME", "VOCABULARY", "WIDTH"]
 
 VOCABULARY = 99
 ALL = SMALL
+SOME = ["gpt2", "llama", "mamba", "opt postnorm"]  # unlike in norms and parts: for what reads a stream that is proven
 
 
 def tiny_model(name: str, *, seed: int = 0, spread: float = 0.1, **changes) -> PreTrainedModel:
