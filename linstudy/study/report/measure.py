@@ -125,20 +125,13 @@ def measured(
     scores = pd.concat(_scores(model, text, seed, advance, notes)).assign(shard=0, seed=seed, **named)
     fresh_twin = None if RANDOM in notes else twin(model, RANDOM, seed=seed)
     both = {TRAINED: model} | ({} if fresh_twin is None else {RANDOM: fresh_twin})
-    massive = []
-    for weights, one in both.items():
-        advance("massive activations", 0)
-        massive.append(massive_activations(one, text.few, stack=text.stack).assign(weights=weights))
-        advance("massive activations", text.few.numel())
-    massive = pd.concat(massive, ignore_index=True)
-    massive["token"] = [repr(tokenizer.decode([token])) for token in massive["token"]]
     told = _tokens(both, tokenizer, text, advance)
     costs: dict[str, Any] = {}
     try:
         costs = _costs(model, text, scores, named, advance)
     except ValueError as error:
         notes["costs"] = one_line(error)
-    return Findings(scores, massive, notes=notes, **told, **costs)
+    return Findings(scores, notes=notes, **told, **costs)
 
 
 def _scores(
@@ -159,10 +152,12 @@ def _scores(
 
 
 def _tokens(both: dict[str, PreTrainedModel], tokenizer: Any, text: Text, advance: Advance) -> dict[str, Any]:
-    """Return the errors of single tokens of the fresh text, by maps that were fitted on other text."""
-    found, all_errors = [], {}
+    """Return the largest entries, and the errors of single tokens of the fresh text by maps fitted on other text."""
+    massive, found, all_errors = [], [], {}
     for weights, one in both.items():
-        advance("errors of tokens", 0)
+        advance("massive activations", 0)
+        massive.append(massive_activations(one, text.few, stack=text.stack).assign(weights=weights))
+        advance("errors of tokens", text.few.numel())
         depth, each = len(model_blocks(one, stack=text.stack)), 16 * text.width**2
         step = -(-depth * each // (psutil.virtual_memory().available // 4))  # of a large model every so-manyth layer
         moments = joint_moments(one, text.few, layers=range(1, depth + 1, step), stack=text.stack)
@@ -170,6 +165,8 @@ def _tokens(both: dict[str, PreTrainedModel], tokenizer: Any, text: Text, advanc
         all_errors[weights] = token_errors(one, text.fresh, moments=moments, stack=text.stack)
         found.append(tails(all_errors[weights]).assign(weights=weights))
         advance("errors of tokens", text.fresh.numel())
+    massive = pd.concat(massive, ignore_index=True)
+    massive["token"] = [repr(tokenizer.decode([token])) for token in massive["token"]]
     errors = all_errors[TRAINED]
     heaviest = int(found[0].set_index("layer").worst_percent.idxmax())
     among = worst_tokens(errors, text.fresh, tokenizer, layer=heaviest)
@@ -178,6 +175,7 @@ def _tokens(both: dict[str, PreTrainedModel], tokenizer: Any, text: Text, advanc
     begins = token_texts(text.fresh[0, :SHOWN], tokenizer)
     coloured = {"text": begins, "error": errors.relative[errors.layers.index(heaviest), 0, : len(begins)]}
     return {
+        "massive": massive,
         "tails": pd.concat(found, ignore_index=True),
         "heaviest": heaviest,
         "worst": worst.loc[among.index[:10]].rename_axis("token").reset_index(),

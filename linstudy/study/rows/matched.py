@@ -16,7 +16,7 @@ from ...measure import profile_of_states
 from ...models import ARCHITECTURES, blocks, capture, matched_model, stacks_of, untrained
 from ...models.parts import leaving
 from ...train import PRESETS, Scaling, draw, fold, halves, language_nats, pretrain_for
-from ..reach import BESIDE
+from ..reach import beside
 from ..table import Keep
 from ..twins import twin
 from .chosen import RATES
@@ -37,23 +37,21 @@ INNER = ("attention", "cross-attention", "mlp")  # of a layer that reads an enco
 
 def matched(keep: Keep, *, architecture: str, corpus: str) -> None:
     """Train one architecture with three seeds, and measure it beside its twins."""
+
+    def made(seed: int) -> pd.DataFrame:
+        tokenizer, measured, blocks = text_for(corpus)
+        options = {"vocabulary": len(tokenizer), "rate": RATES[architecture], "steps": STEPS, "heldout": HELDOUT}
+        rows = grown(architecture, blocks, measured, seed=seed, **options)
+        return rows.assign(heldout=HELDOUT, **text_of(measured))
+
     for seed in FRESH:
-        keep(partial(made, architecture, corpus, rate=RATES[architecture], seed=seed, steps=STEPS), seed=seed)
-
-
-def made(architecture: str, corpus: str, *, rate: float, seed: int, steps: int) -> pd.DataFrame:
-    """Return the rows of one model and its twins."""
-    tokenizer, measured, blocks = text_for(corpus)
-    options = {"vocabulary": len(tokenizer), "rate": rate, "seed": seed, "steps": steps, "heldout": HELDOUT}
-    return grown(architecture, blocks, measured, **options).assign(heldout=HELDOUT, **text_of(measured))
+        keep(partial(made, seed), seed=seed)
 
 
 @lru_cache(maxsize=1)
-def text_for(corpus: str) -> tuple[Any, Any, Any]:
+def text_for(corpus: str) -> tuple[Any, Ids, Ids]:
     """Return a tokenizer of a text beside the checkout, blocks to measure on, and others to train on."""
-    path = str(BESIDE / "data" / f"{corpus}.txt")
-    preset = PRESETS["nano"]
-    return draw(path, preset, blocks=BLOCKS, heldout=MEASURED)
+    return draw(beside(corpus), PRESETS["nano"], blocks=BLOCKS, heldout=MEASURED)
 
 
 def grown(
