@@ -51,35 +51,32 @@ def permuted(matrix: Tensor, embedded: bool, draw: Generator) -> Tensor:
 
 def q8_0(matrix: Tensor, embedded: bool, draw: Generator) -> Tensor:
     """Round to 255 levels about 0, the scale of every 32 weights in float16."""
-    groups = matrix.reshape(-1, GROUP)
-    step = groups.abs().amax(1, keepdim=True) / 127
-    return (torch.where(step > 0, groups / step, 0).round() * _half(step)).view_as(matrix)
+    return _rounded(matrix, *_levels(matrix, of_8=True))
 
 
 def q4_1(matrix: Tensor, embedded: bool, draw: Generator) -> Tensor:
     """Round to 16 levels from the least to the greatest of every 32 weights, both in float16; embeddings as Q8_0."""
-    if embedded:
-        return q8_0(matrix, embedded, draw)
-    groups = matrix.reshape(-1, GROUP)
-    least, step = _range(groups)
-    levels = torch.where(step > 0, (groups - least) / step, 0).round()
-    return (levels * _half(step) + _half(least)).view_as(matrix)
+    return _rounded(matrix, *_levels(matrix, of_8=embedded))
 
 
 def noise(matrix: Tensor, embedded: bool, draw: Generator) -> Tensor:
     """Add to every weight an error drawn evenly from half a step of Q4_1 on either side; embeddings of Q8_0."""
-    groups = matrix.reshape(-1, GROUP)
-    step = groups.abs().amax(1, keepdim=True) / 127 if embedded else _range(groups)[1]
+    groups, _, step = _levels(matrix, of_8=embedded)
     return (groups + step * (torch.rand(groups.shape, generator=draw) - 0.5).to(groups)).view_as(matrix)
 
 
-def _range(groups: Tensor) -> tuple[Tensor, Tensor]:
+def _levels(matrix: Tensor, *, of_8: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the weights in groups, and the first level and the step of each group, of 8 bits or of 4."""
+    groups = matrix.reshape(-1, GROUP)
     least, greatest = groups.aminmax(dim=1, keepdim=True)
-    return least, (greatest - least) / 15
+    if of_8:
+        return groups, torch.zeros_like(least), groups.abs().amax(1, keepdim=True) / 127
+    return groups, least, (greatest - least) / 15
 
 
-def _half(scale: Tensor) -> Tensor:
-    return scale.half().to(scale.dtype)
+def _rounded(matrix: Tensor, groups: Tensor, least: Tensor, step: Tensor) -> Tensor:
+    levels = torch.where(step > 0, (groups - least) / step, 0).round()
+    return (levels * step.half().to(step) + least.half().to(least)).view_as(matrix)
 
 
 CHANGES: dict[str, Callable[[Tensor, bool, Generator], Tensor]] = {
