@@ -1,7 +1,5 @@
 """Every causal architecture of the installed transformers: what is captured is the model's own, and scored rightly."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 import torch
@@ -11,7 +9,6 @@ from reference import reference
 from linstudy import capture, linearity_profile
 from linstudy.models import blocks, parts_of
 
-ROOT = Path(__file__).resolve().parent.parent
 architectures = script("tools/architectures.py")
 
 TABLE = pd.read_csv(architectures.TABLE, keep_default_na=False).set_index("model_type")

@@ -12,9 +12,8 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
-from conftest import script
+from conftest import ROOT, script
 
-ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # Each needs a kernel behind the page, or fails in one: a reader of the published book would press a dead button.
 DEAD = (r"\binteract(ive|_manual)?\(", r"\.observe\(", r"\bPlay\(", r"\bHTMLMath\(", r"\btqdm\.notebook\b")

@@ -1,15 +1,14 @@
 """The page of claims: its rows from made-up tables whose answer is known, and that its verdicts are said alike."""
 
 import re
-from pathlib import Path
 
 import pandas as pd
 import pytest
+from conftest import ROOT
 
 from linstudy.study.claims.paper import ALL, COLUMNS, ENCODER, REAL, WITHOUT, evidence, headline
 from linstudy.study.results import TABLES
 
-ROOT = Path(__file__).resolve().parent.parent
 CLAIMS = [f"C{number}" for number in range(1, 10)]
 DECODER, SECOND = REAL  # in the tables below the second one scores 0.5 in both layers
 GRADES = ("holds", "holds with a condition", "not settled here", "does not hold", "cannot be tested")

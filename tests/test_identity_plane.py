@@ -34,6 +34,12 @@ def test_layers_stand_where_their_numbers_say_joined_in_their_order():
     assert show.identity_plane(layers(), hue=None, ax=plt.figure().gca()).get_legend() is None
 
 
+def test_rows_of_one_layer_are_averaged():
+    df = pd.concat([layers(), layers(seed=5)])
+    (line,) = tracks(show.identity_plane(df)).values()
+    np.testing.assert_allclose(line.get_xydata(), df.groupby("layer")[["update_ratio", "update_linearity"]].mean())
+
+
 @pytest.mark.parametrize("largest", [0.02, 0.9, 30.0])
 def test_every_line_and_shade_follows_the_identity(largest):
     ax = show.identity_plane(layers(largest=largest, count=8))

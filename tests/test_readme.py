@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 VERBS = re.findall(r"^(\w+):.*## ", (ROOT / "Makefile").read_text(), flags=re.M)
 

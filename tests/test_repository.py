@@ -11,13 +11,13 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
+from conftest import ROOT
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import linstudy
 
-ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]
 SLUG = REPOSITORY["url"].removeprefix("https://github.com/")

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import script
+from conftest import ROOT, script
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
 
 colab_cell = script("tools/colab_cell.py")

@@ -62,6 +62,13 @@ def test_tail_words_name_first_last_and_longest():
     assert "longest" not in words(df[df.layer == 1])
 
 
+def test_a_token_that_is_met_exactly_is_counted_not_drawn():
+    df = pd.DataFrame({"layer": 1, "relative_error": [0.0, 0.0, 0.5, 1.0]})
+    shares = dict(show.tail_plot(df).lines[0].get_xydata())
+    assert shares[0.5] == 0.5
+    assert shares[1.0] == 0.25
+
+
 def test_errors_that_a_log_axis_cannot_show_are_named():
     df = errors(layers=2)
     for bad in (-1.0, np.nan, 0.0):

@@ -41,6 +41,14 @@ def test_hues_of_a_row_stand_side_by_side_in_looks_of_their_own():
     assert set(shuffled.get_xdata()) == {0.0}
 
 
+def test_words_of_a_spread_name_its_ends():
+    said = words_of(spread_plot(table(), x="loss", row="variant", reference=4.0))
+    assert "lowest 1.50 (cosine), highest 7.00 (mse)" in said
+    assert "with 4.00 for comparison" in said
+    both = pd.concat([table().assign(labels="true"), table().assign(labels="shuffled", loss=1.0)])
+    assert "shuffled: lowest 1.00" in words_of(spread_plot(both, x="loss", row="variant", hue="labels"))
+
+
 def test_a_band_of_chance_lies_where_its_columns_say():
     df = table().assign(low=[1.0, 1.0, 0.5, 0.5, 6.0], high=[2.0, 2.0, 0.75, 0.75, 8.0])
     ax = spread_plot(df, x="loss", row="variant", chance=("low", "high"))

@@ -6,12 +6,10 @@ import io
 import re
 import sys
 import tarfile
-from pathlib import Path
 
 import pytest
 from conftest import script
 
-ROOT = Path(__file__).resolve().parent.parent
 assets = script("tools/vendor_assets.py")
 
 
