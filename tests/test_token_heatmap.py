@@ -1,4 +1,5 @@
 import json
+import re
 from html.parser import HTMLParser
 
 import matplotlib
@@ -6,7 +7,8 @@ import numpy as np
 import pytest
 
 from linstudy import show
-from linstudy.show.tokens import LEVELS, ink, luminance, palette
+from linstudy.show.pictures import WIDTH
+from linstudy.show.tokens import LEVELS, look
 
 TOKENS = ["Once", " upon", " a", " time", ",", "\n", " Lily"]
 VALUES = [0.1, 0.2, 0.3, 0.4, 0.05, 0.6, 0.9]
@@ -107,14 +109,31 @@ def test_what_could_not_be_seen_gets_a_mark(token, seen):
     (made.html + made.numbers).encode()  # half a surrogate pair could not be saved
 
 
+def grounds():
+    """The colours of the levels, low to high, each with that of its letters."""
+    return re.findall(r"\.linstudy-tokens \.[a-z]\{background:(#\w{6});color:(#\w{3})!important\}", look())
+
+
+def luminance(color):
+    """The relative luminance of a colour as WCAG 2 defines it, from 0 (black) to 1 (white)."""
+    parts = np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    return float(np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722])
+
+
 def test_every_colour_leaves_its_letters_a_contrast_of_four_and_a_half():
     inks = {"#000": 0.0, "#fff": 1.0}
-    for ground in palette():
-        dark, light = sorted((luminance(ground), inks[ink(ground)]))
+    assert len(grounds()) == LEVELS
+    for ground, ink in grounds():
+        dark, light = sorted((luminance(ground), inks[ink]))
         assert (light + 0.05) / (dark + 0.05) >= 4.5
-    assert {ink(ground) for ground in palette()} == set(inks)
+    assert {ink for _, ink in grounds()} == set(inks)
     assert luminance("#ffffff") == pytest.approx(1)
     assert 1.05 / (luminance("#777777") + 0.05) == pytest.approx(4.48, abs=0.005)  # the known near miss
+
+
+def test_the_scale_shows_the_colours_of_the_tokens_and_is_as_wide_as_a_picture():
+    assert ",".join(ground for ground, _ in grounds()) in look()
+    assert f"max-width:{WIDTH}px" in look()
 
 
 def test_colours_darken_steadily_and_so_stay_apart_in_grey_and_for_the_colour_blind():
@@ -122,7 +141,7 @@ def test_colours_darken_steadily_and_so_stay_apart_in_grey_and_for_the_colour_bl
     def lightness(colors):
         return 116 * np.cbrt(colors @ [0.2126, 0.7152, 0.0722]) - 16
 
-    srgb = np.array([[int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)] for color in palette()])
+    srgb = np.array([[int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)] for color, _ in grounds()])
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
     protan = np.array([[0.11238, 0.88762, 0], [0.11238, 0.88762, 0], [0.00401, -0.00401, 1]])
     deutan = np.array([[0.29275, 0.70725, 0], [0.29275, 0.70725, 0], [-0.02234, 0.02234, 1]])

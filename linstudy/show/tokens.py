@@ -5,16 +5,15 @@ import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from html import escape
+from importlib.resources import files
 from string import ascii_lowercase
 
-import matplotlib
 import numpy as np
 import pandas as pd
-from matplotlib.colors import to_hex
 from numpy.typing import ArrayLike
 
 from . import words
-from .pictures import WIDTH, Picture, download, fallback_table
+from .pictures import Picture, download, fallback_table
 
 LEVELS = 24
 """How many colours a scale has: more than an eye tells apart in a text."""
@@ -51,7 +50,7 @@ def token_heatmap(
     left = f"{'≤ ' if np.nanmin(values) < low else ''}{low:.3g}"
     right = f"{'≥ ' if np.nanmax(values) > high else ''}{high:.3g}"
     html = (
-        f'<div role="img" class="linstudy-tokens mathjax_ignore" aria-label="{escape(alt)}"><style>{_look()}</style>'
+        f'<div role="img" class="linstudy-tokens mathjax_ignore" aria-label="{escape(alt)}"><style>{look()}</style>'
         f"<p>{escape(name)}\n{left} <i></i> {right}</p><p>{text}</p></div>"
     )
     rows = zip(range(1, len(shown) + 1), map(_mark, shown), values, strict=True)
@@ -59,40 +58,11 @@ def token_heatmap(
     return Picture(html, alt, fallback_table(table, caption="Every token and its value") + download(table))
 
 
-def palette() -> list[str]:
-    """Return the colours of the levels, low to high, in equal steps of lightness, so that grey print keeps them."""
-    colors = [to_hex(color) for color in matplotlib.colormaps["YlGnBu"](np.linspace(0.04, 0.96, 256))]
-    lightness = np.cbrt([luminance(color) for color in colors])  # as in CIE Lab, but for its unit
-    wanted = np.linspace(lightness[0], lightness[-1], LEVELS)
-    return [colors[round(place)] for place in np.interp(-wanted, -lightness, range(256))]
-
-
-def luminance(color: str) -> float:
-    """Return the relative luminance of a colour as WCAG 2 defines it, from 0 (black) to 1 (white)."""
-    parts = np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
-    return float(np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722])
-
-
-def ink(ground: str) -> str:
-    """Choose black or white letters for a ground, whichever stands out more: never below a contrast of 4.5."""
-    return "#000" if (luminance(ground) + 0.05) ** 2 > 1.05 * 0.05 else "#fff"
-
-
 @cache
-def _look() -> str:
-    """Write the style all heat maps share: the same in each, so that many on one page do not disturb each other."""
-    colors = palette()
-    kept = "print-color-adjust:exact;-webkit-print-color-adjust:exact;forced-color-adjust:none"
-    rules = {
-        "": f"max-width:{WIDTH}px;font-size:15px;background:#fff;color:#1f2328",
-        " p": "margin:0 0 .5em;line-height:1.7;white-space:pre-wrap;overflow-wrap:anywhere;tab-size:4",
-        " i": f"display:inline-block;width:9em;height:.8em;background:linear-gradient(90deg,{','.join(colors)});{kept}",
-        " span": f"border-right:1px solid #fff;border-radius:2px;padding:.1em 0;{kept}",
-    }
-    for level, ground in enumerate(colors):
-        # A page may colour all that stands in its widgets; on these grounds no other ink can be read.
-        rules[f" .{ascii_lowercase[level]}"] = f"background:{ground};color:{ink(ground)}!important"
-    return "".join(f".linstudy-tokens{name}{{{rule}}}" for name, rule in rules.items())
+def look() -> str:
+    """Return the style of all heat maps (tokens.css), on one line."""
+    text = (files(__package__) / "tokens.css").read_text(encoding="utf-8")
+    return text[text.index("*/") + 2 :].replace("\n", "")
 
 
 def _limits(values: np.ndarray, limits: tuple[float, float] | None) -> tuple[float, float]:
