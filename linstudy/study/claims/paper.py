@@ -152,10 +152,14 @@ def _finetuning(tables: Tables) -> Iterator[dict]:
 def _regularised(tables: Tables) -> Iterator[dict]:
     names = {"validation_nats": "loss less plain's, nats", "update_linearity": "LS_res less plain's"}
     rows = penalties.by_both_designs(tables)
-    effects = rows.set_index(["score", "corpus", "training_tokens", "variant"]).effect
+    cell = ["corpus", "training_tokens"]
+    controls = rows[rows.kind == "control"].set_index(cell)
+    gains = controls[controls.score == "validation_nats"].sort_values("effect")
+    best = gains.groupby(level=cell).variant.first()
+    effects = controls.set_index(["score", "variant"], append=True).effect
     for one in rows[rows.kind == "penalty"].itertuples():
-        cell = (one.score, one.corpus, one.training_tokens, "branches × 0.3")
-        control = ("branches × 0.3", effects[cell]) if cell in effects else ("", np.nan)
+        at = (one.corpus, one.training_tokens)
+        control = (best[at], effects[*at, one.score, best[at]]) if at in best else ("", np.nan)
         text, design = f"{one.corpus}, {one.training_tokens:,.0f} tokens", penalties.DESIGNS[one.table]
         spread = (one.effect, one.low, one.high, f"{design.others} seeds beside {design.plain}")
         yield _row(f"{names[one.score]}, {one.variant}", "nano", text, spread, control, one.table)
