@@ -76,6 +76,21 @@ class Visit:
         )
 
 
+@contextlib.contextmanager
+def visits(context, *, quiet: bool = True) -> Iterator:
+    """Yield what opens pages, which are closed at the end; with ``quiet`` nothing may have gone wrong on any."""
+    opened = []
+
+    def go(path: Path, **options) -> Visit:
+        opened.append(Visit(context, path, **options))
+        return opened[-1]
+
+    yield go
+    for one in opened:
+        assert not quiet or one.complaints() == []
+        one.page.close()
+
+
 # A widget stands right before the script that describes it, once MathJax and the html-manager have done their work.
 WIDGETS_READY = """() => [...document.querySelectorAll('script[type="application/vnd.jupyter.widget-view+json"]')]
     .every(view => view.parentElement.querySelector('.widget-subarea .jupyter-widgets'))"""

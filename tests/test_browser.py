@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("playwright", reason="playwright is not installed")
-from browser import CONTROLS, OVERFLOW, PICTURES, WIDER, Visit, chromium, faults, find_chromium, unmarked
+from browser import CONTROLS, OVERFLOW, PICTURES, WIDER, Visit, chromium, faults, find_chromium, unmarked, visits
 from conftest import ROOT
 
 HTML = Path(os.environ.get("BOOK_HTML", ROOT / "_build" / "html"))
@@ -46,15 +46,8 @@ def opened(request, context):
 
 @pytest.fixture
 def visit(context):
-    visits = []
-
-    def go(path, **options):
-        visits.append(Visit(context, path, **options))
-        return visits[-1]
-
-    yield go
-    for one in visits:
-        one.page.close()
+    with visits(context, quiet=False) as go:
+        yield go
 
 
 def try_controls(page, area) -> list[str]:

@@ -133,7 +133,9 @@ def test_every_notebook_has_a_colab_button():
 
 @in_the_book
 def test_site_is_at_most_forty_megabytes():
-    sizes = {path: path.stat().st_size for path in HTML.rglob("*") if path.is_file()}
+    # The whole book on one page lies there while a test beside this one prints it.
+    files = [path for path in HTML.rglob("*") if path.name != "whole-book.html" and path.is_file()]
+    sizes = {path: path.stat().st_size for path in files}
     largest = sorted(sizes, key=sizes.get)[-5:]
     assert sum(sizes.values()) <= 40 * MEGABYTE, [path.name for path in largest]
 

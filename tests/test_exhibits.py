@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from browser import OVERFLOW, Visit, chromium, faults, find_chromium
+from browser import OVERFLOW, Visit, chromium, faults, find_chromium, visits
 from conftest import ROOT, script
 from docutils.core import publish_doctree
 from docutils.parsers.rst import directives
@@ -27,9 +27,7 @@ def context():
 
 @pytest.fixture
 def show(context, tmp_path):
-    visits = []
-
-    def go(body, *scripts):
+    def write(body, *scripts):
         path = tmp_path / "page.html"
         loads = "".join(f'<script defer src="{STATIC / "exhibits" / name}.js"></script>' for name in scripts)
         path.write_text(
@@ -38,13 +36,10 @@ def show(context, tmp_path):
             f"{{--pst-color-link:#0a5cc2;--pst-color-text-base:#222}}</style>{loads}<main><h1>t</h1>{body}</main>",
             encoding="utf8",
         )
-        visits.append(Visit(context, path, settle=50))
-        return visits[-1].page
+        return path
 
-    yield go
-    for one in visits:
-        assert one.complaints() == []
-        one.page.close()
+    with visits(context) as go:
+        yield lambda body, *scripts: go(write(body, *scripts), settle=50).page
 
 
 def drawing(name):

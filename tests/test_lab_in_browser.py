@@ -7,7 +7,7 @@ import json
 import pytest
 
 pytest.importorskip("playwright", reason="playwright is not installed")
-from browser import OVERFLOW, Visit, chromium, faults, find_chromium
+from browser import OVERFLOW, Visit, chromium, faults, find_chromium, visits
 from test_lab import NAME, OPTIONS, ROOT, TEXT, folder, in_torch, lab, moments, packed, small  # noqa: F401
 
 pytestmark = [
@@ -55,16 +55,8 @@ def context():
 
 @pytest.fixture
 def visit(context, page_file):
-    visits = []
-
-    def go(**options):
-        visits.append(Visit(context, page_file(**options), settle=50))
-        return visits[-1]
-
-    yield go
-    for one in visits:
-        assert one.complaints() == []
-        one.page.close()
+    with visits(context) as go:
+        yield lambda **options: go(page_file(**options), settle=50)
 
 
 def rest(page):

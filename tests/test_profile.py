@@ -1,4 +1,4 @@
-"""Profiles: what the states say, however the run is cut up, and a sentence for every bad input."""
+"""Profiles: what the states say, of all tokens or some, however the run is cut up; a sentence for every bad input."""
 
 import os
 import signal
@@ -12,8 +12,8 @@ import torch
 from reference import states_of
 from tiny_models import SOME, VOCABULARY, tiny_ids, tiny_model
 
-from linstudy import cross_entropy, linear_map, linearity_profile, profile_of_states, untrained
-from linstudy.measure import JointMoments
+from linstudy import capture, cross_entropy, linear_map, linearity_profile, profile_of_states, untrained
+from linstudy.measure import JointMoments, joint_moments, scores
 from linstudy.models import blocks as model_blocks
 from linstudy.models import replaced
 
@@ -108,6 +108,70 @@ def test_the_model_is_left_as_it_was(model, ids):
     assert [len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules()] == hooks
     assert all(torch.equal(p, before[name]) for name, p in model.state_dict().items())
     assert not model.training
+
+
+# --- some of the tokens, either stack ---------------------------------------------------------------------------------
+
+
+def test_only_the_kept_tokens_are_measured(model, ids):
+    keep = torch.rand(ids.shape, generator=torch.Generator().manual_seed(1)) < 0.7
+    with torch.no_grad(), capture(model) as stream:
+        model(ids)
+    got = linearity_profile(model, ids, keep=keep, batch_size=7, drop_first=2)
+    keep[:, :2] = False
+    want = profile_of_states([state[keep] for state in stream])
+    assert (got.tokens == int(keep.sum())).all()
+    columns = ["linearity", "update_linearity", "update_ratio", "cosine", "linearity_standardised"]
+    pd.testing.assert_frame_equal(got[columns], want[columns], rtol=1e-9)
+
+
+def test_every_layer_may_keep_its_own_tokens(model, ids):
+    keep = torch.ones(3, *ids.shape, dtype=torch.bool)
+    keep[1, :, ::2] = False
+    got, whole = linearity_profile(model, ids, keep=keep, heldout=0.25), linearity_profile(model, ids, heldout=0.25)
+    half = linearity_profile(model, ids, keep=keep[1], heldout=0.25)
+    pd.testing.assert_series_equal(got.iloc[0], whole.iloc[0])
+    pd.testing.assert_series_equal(got.iloc[1], half.iloc[1])
+    assert got.tokens.tolist() == [ids.numel(), ids.numel() // 2, ids.numel()]
+
+
+def test_a_choice_of_tokens_that_does_not_fit_is_refused(model, ids):
+    with pytest.raises(ValueError, match=r"keep of shape \(3, 4\) does not fit: give one truth value a token"):
+        linearity_profile(model, ids, keep=torch.ones(3, 4, dtype=torch.bool))
+    keep = torch.zeros(ids.shape, dtype=torch.bool)
+    keep[0, :10] = True
+    with pytest.raises(ValueError, match=r"^10 tokens cannot determine an affine map of 32 dimensions"):
+        linearity_profile(model, ids, keep=keep)
+
+
+def test_a_measurement_of_other_tokens_is_not_resumed(model, ids, tmp_path, monkeypatch):
+    path = tmp_path / "progress.safetensors"
+    monkeypatch.setattr("linstudy.measure.resume.SECONDS", 0)
+    real = JointMoments.update
+
+    def breaks(moments, x, y):
+        if moments.tokens > 100:
+            raise KeyboardInterrupt
+        return real(moments, x, y)
+
+    monkeypatch.setattr(JointMoments, "update", breaks)
+    with pytest.raises(KeyboardInterrupt):
+        linearity_profile(model, ids, resume=path, batch_size=2)
+    with pytest.raises(ValueError, match="was saved by another measurement"):
+        linearity_profile(model, ids, resume=path, batch_size=2, keep=torch.ones(ids.shape, dtype=torch.bool))
+
+
+@pytest.mark.parametrize("name", ["bart", "t5"])
+@pytest.mark.parametrize("stack", ["encoder", "decoder"])
+def test_either_stack_of_an_encoder_decoder_is_measured(name, stack, ids):
+    both = tiny_model(name)
+    with torch.no_grad(), capture(both, stack=stack) as stream:
+        both(ids, decoder_input_ids=ids)
+    want = profile_of_states([state.flatten(0, 1) for state in stream])
+    got = linearity_profile(both, ids, stack=stack)
+    pd.testing.assert_series_equal(got.linearity, want.linearity, rtol=1e-9)
+    moments = joint_moments(both, ids, stack=stack)
+    assert scores(moments[2])["update_linearity"] == pytest.approx(want.update_linearity[1])
 
 
 # --- bad input -------------------------------------------------------------------------------------------------------
