@@ -9,8 +9,9 @@ from test_pretraining_rows import kept
 from linstudy import load
 from linstudy.models import pocket_models, small_model
 from linstudy.study.rows import TABLES, evaluation, finetuning
-from linstudy.study.rows.finetuning import CONTINUED, DELTAS, TASKS, examples
+from linstudy.study.rows.finetuning import DELTAS, LABELS, TASKS, examples
 from linstudy.study.rows.source import Source, task_examples
+from linstudy.study.sweeps import CHOOSING
 from linstudy.text import task
 
 POCKET = Source("stories-1m", "abc", "stories-1m", "stories", "stories")
@@ -21,7 +22,7 @@ def small(monkeypatch):
     """Numbers that take seconds."""
     for name, value in {"PROMPTS": 4, "SAMPLES": (0, 1), "CHOICES": 12, "EXAMPLES": 40, "KNOWN": 50}.items():
         monkeypatch.setattr(evaluation, name, value)
-    for name, value in {"EXAMPLES": 32, "TESTED": 16, "STEPS": 3, "BATCH": 4, "SEEDS": (0, 1), "BLOCKS": 8}.items():
+    for name, value in {"JUDGES": 2, "BLOCKS": 8}.items():
         monkeypatch.setattr(finetuning, name, value)
 
 
@@ -68,29 +69,56 @@ def test_the_choice_that_shares_most_words_is_taken():
     assert evaluation.most_shared(context, ["no", "yes"]) == 0
 
 
+def quick(task, labels, *, seed=0, rate=1e-3):
+    """Rows of one fine-tuning of seconds."""
+    recipe = finetuning.recipe(rate=rate, seed=seed, steps=3, batch=4)
+    return finetuning.tuned(POCKET, task, recipe, labels=labels, counts=(32, 16))
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("task", ["question", "preference", "pydocs"])
-def test_changes_are_those_between_before_and_after_on_two_texts_and_every_seed(small, tmp_path, task):
-    table = kept(TABLES["finetuning"].rows(source=POCKET, task=task, shuffled=False), "finetuning", tmp_path)
-    assert len(table) == 2 * 2 * 8  # texts, seeds, layers
-    assert set(table.text) == {"task", "fixed"}
-    assert table.groupby("text").text_hash.nunique().eq(1).all()
-    assert table.text_hash.nunique() == 2
+@pytest.mark.parametrize("task", TASKS)
+def test_changes_are_those_between_before_and_after_on_three_texts(small, task):
+    finetuning.begun.cache_clear()
+    arms = {labels: quick(task, labels) for labels in LABELS}
+    finetuning.begun.cache_clear()
+    for labels, table in arms.items():
+        assert len(table) == 3 * 8  # texts, layers
+        assert set(table.text) == {*finetuning.TEXTS, "task"}
+        assert table.text_hash.nunique() == 3
+        changes = table[[f"delta_{score}" for score in DELTAS]]
+        assert (changes.abs() > 0).all(axis=None)
+        assert table.accuracy.isna().all() == table.constant.isna().all() == (labels == "no labels")
     before = [f"{score}_before" for score in DELTAS]
-    assert (table.groupby(["text", "layer"])[before].nunique() == 1).all(axis=None)  # the same model was loaded anew
-    changes = table[[f"delta_{score}" for score in DELTAS]]
-    assert (changes.abs() > 0).all(axis=None)
-    assert table.accuracy.isna().all() == (task in CONTINUED)
-    if task == "question":
-        assert table.constant.between(0.4, 0.7).all()
+    pd.testing.assert_frame_equal(arms["true"][before], arms["shuffled"][before])  # the same model was loaded anew
+    assert not arms["true"].delta_linearity.equals(arms["shuffled"].delta_linearity)
+    assert arms["true"].constant.eq(0.5).all()
 
 
 @pytest.mark.slow
-def test_without_training_nothing_changes(small, monkeypatch):
-    monkeypatch.setattr(finetuning, "RATE", 1e-30)
-    table = TABLES["finetuning"].rows(source=POCKET, task="question", shuffled=True)
-    assert table.shuffled.eq(1).all()
-    assert table[[f"delta_{score}" for score in DELTAS]].abs().max(axis=None) < 1e-12
+def test_without_training_nothing_changes_and_a_run_that_diverges_has_rows_with_nothing_in_them(small):
+    still, lost = quick("order", "shuffled", rate=1e-30), quick("order", "true", rate=1e9)
+    changes = [f"delta_{score}" for score in DELTAS]
+    assert still[changes].abs().max(axis=None) < 1e-12
+    assert lost.loss.isna().all()
+    assert lost[changes].isna().all(axis=None)
+    assert lost.layer.tolist() == still.layer.tolist()
+
+
+def test_rates_are_chosen_with_true_labels_and_every_arm_has_seeds_of_its_own(monkeypatch, small, tmp_path):
+    def tuned(source, task, recipe, *, labels):
+        loss = abs(recipe.peak_rate - 4e-3) + 0.1 * (labels != "true")
+        row = dict.fromkeys(TABLES["finetuning"].measured, 0.0) | {"text": "task", "layer": 1, "loss": loss}
+        return pd.DataFrame([row | {"length": 1, "tokens": 1, "steps": 1, "text_hash": ""}])
+
+    monkeypatch.setattr(finetuning, "tuned", tuned)
+    table = kept(TABLES["finetuning"].rows(source=POCKET, task="order"), "finetuning", tmp_path)
+    choosing = table[table.seed.isin(CHOOSING)]
+    judges = table.drop(choosing.index)
+    assert set(choosing.labels) == {"true"}
+    assert set(choosing.rate) == {1e-3, 2e-3, 4e-3, 8e-3}  # until the best has worse ones on both sides
+    assert set(judges.rate) == {4e-3}
+    assert judges.groupby("labels").seed.nunique().to_dict() == dict.fromkeys(LABELS, 2)
+    assert judges.seed.is_unique
 
 
 def test_texts_to_train_on_and_to_test_on_are_different_ones():
@@ -102,8 +130,10 @@ def test_texts_to_train_on_and_to_test_on_are_different_ones():
     assert "stories-1m" in pocket_models()
 
 
-def test_long_documents_are_cut_into_pieces_without_losing_a_word():
-    document = "word " * 500
-    pieces = finetuning.pieces_of(document, characters=1000)
-    assert max(map(len, pieces)) <= 1000
-    assert pd.Series(pieces).str.count("word").sum() == 500
+def test_pieces_are_of_one_length_and_exchanged_words_are_the_same_words():
+    of = {label: [text for text, is_of in examples("source", "train", 40) if is_of == label] for label in (0, 1)}
+    assert {len(text) for text in of[0]} == {len(text) for text in of[1]} == {500}
+    assert finetuning.exchanged("a b c d e") == "b a d c e"
+    told, other = examples("order", "train", 2)
+    assert (told[1], other[1]) == (0, 1)
+    assert finetuning.exchanged(finetuning.exchanged(other[0])) == other[0]

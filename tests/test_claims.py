@@ -1,5 +1,7 @@
 """What the chapters say of their tables: on made-up rows whose answer is known, and on rows that say the opposite."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from linstudy import load
 from linstudy.models import small_model
 from linstudy.study.claims import dynamics, healing, penalties, pruning
 from linstudy.study.results import paper_table
+from linstudy.study.rows import finetuning
 
 DEPTH = 3
 # by action: the perplexity of every choice of layers of a made-up model, whose whole has 2
@@ -216,84 +219,90 @@ def test_an_accuracy_that_no_number_of_questions_gives_is_found():
     assert found[["task", "right"]].to_numpy().tolist() == [["copa", 33.5]]
 
 
-SEEDS, LAYERS, STEPS = (0, 1, 2), (1, 2), (0, 1, 128, 256)
+SEEDS, STEPS = (0, 1, 2), (0, *(2**power for power in range(9)))
 
 
-def followed(*, sign=-1.0, apart=0.01):
-    """Runs whose LS_res rises by 0.2 and whose LS falls, the same in all seeds but for a little; or the other way."""
+def followed(rises=(0.2, 0.2), *, fall=0.5, apart=0.01, penalised=0.0):
+    """Runs whose LS_res goes up by this much in each layer until step 16, and then down; with the squares, higher."""
     rows = []
     for name, weight in (("none", 0.0), ("mse", 0.5)):
-        for seed in SEEDS:
+        for seed in SEEDS if name == "none" else (7, 8, 9):
             for step in STEPS:
-                for layer in LAYERS:
-                    gone = np.log2(1 + step) / 8 * (1 + apart * seed + 0.1 * weight)
+                for layer, rise in enumerate(rises, start=1):
+                    way = np.log2(1 + step) / np.log2(17)  # to the top
+                    height = rise * min(way, 1) - fall * max(way - 1, 0) * (1 + apart * seed)
                     row = {"penalty": name, "weight": weight, "seed": seed, "step": step, "layer": layer}
-                    row |= {
-                        "update_linearity": 0.3 + 0.02 * layer - sign * 0.2 * gone,
-                        "update_ratio": 0.1 + 0.2 * gone,
-                    }
-                    rows.append(row | {"validation_nats": 6 - 3 * gone})
-    table = pd.DataFrame(rows).assign(preset="nano", revision="", norm_ratio=0.3)
+                    row |= {"update_linearity": 0.3 + height + penalised * weight, "update_ratio": 0.1 + 0.02 * way}
+                    rows.append(row | {"validation_nats": 6 - way})
+    table = pd.DataFrame(rows).assign(preset="pocket", corpus="pydocs", revision="", norm_ratio=0.3)
     linearity = 1 - (1 - table.update_linearity) * table.update_ratio
     return table.assign(linearity=linearity, linearity_raw=linearity, update_linearity_raw=table.update_linearity)
 
 
-def test_readings_confirm_what_falls_contradict_what_rises_and_leave_the_rest():
-    def verdicts(**options):
-        found = dynamics.readings(dynamics.layer_means(dynamics.runs_of_ours(followed(**options))))
-        assert set(found["from step"]) == {0, 128}
-        return found.set_index(["variant", "score", "from step"])["pretraining lowers it"].sort_index()
-
-    rising, falling, unclear = verdicts(), verdicts(sign=1.0), verdicts(apart=-1.0)
-    assert rising["plain", "LS"].tolist() == ["confirmed"] * 2  # the update grows faster than it gets linear
-    assert rising["plain", "LS_res"].tolist() == ["contradicted"] * 2
-    assert falling["plain", "LS_res"].tolist() == ["confirmed"] * 2
-    assert unclear["plain", "LS_res"].tolist() == ["undecided"] * 2
-    assert set(rising.index.unique("variant")) == {"plain", "MSE 0.5"}
+def plain_rows(**options):
+    rows = dynamics.runs_of_ours(followed(**options))
+    return rows[rows.variant == "plain"]
 
 
-def test_published_checkpoints_are_no_runs_of_ours():
-    rows = pd.concat([followed(), followed().assign(revision="step1")])
-    assert len(dynamics.runs_of_ours(rows)) == len(followed())
+def test_a_broken_line_finds_corners_that_are_there_and_smooths_what_is_not():
+    planted = {0: 0.3, 4: 0.3, 16: 0.9, 256: 0.1}
+    clock = np.log2(1 + np.array(STEPS))
+    path = pd.Series(np.interp(clock, np.log2(1 + np.array([*planted])), [*planted.values()]), index=STEPS)
+    assert dynamics.broken_line(path).to_dict() == pytest.approx(planted)
+    flat = dynamics.broken_line(pd.Series([0.5] * 3 + [0.51] + [0.5] * 6, index=STEPS))
+    assert flat.max() < 0.508  # a single point counts less than a turn
+    assert dynamics.broken_line(pd.Series(-clock, index=STEPS)).idxmax() == 0  # only falls
 
 
-def test_the_course_says_where_a_score_is_highest():
-    means = pd.DataFrame({"variant": "plain", "seed": 0, "step": [0, 1, 2], "linearity": [0.1, 0.9, 0.5]})
-    row = dynamics.course(means, ["linearity"]).iloc[0]
-    assert row[["start", "highest", "at_step", "end"]].tolist() == [0.1, 0.9, 1, 0.5]
-    assert dynamics.falling(means, "linearity") == 1.0
-    assert dynamics.falling(means, "linearity", start=0) == 0.5
+def test_the_turn_of_every_run_is_told_and_a_path_that_only_falls_has_no_rise():
+    found = dynamics.turns(plain_rows()).set_index(["score", "seed"]).loc["LS_res"]
+    assert set(found.top) == {16}
+    assert found.rise.tolist() == pytest.approx([0.2] * 3)
+    assert (found.change - found.rise - found.fall).abs().max() < 1e-9
+    falling = dynamics.turns(plain_rows(rises=(-0.2, -0.2))).set_index("score").loc["LS_res"]
+    assert falling.rise.abs().max() < 1e-9
+    assert set(falling.top) == {0}
 
 
-def test_a_layer_that_goes_the_other_way_is_told():
-    rows = pd.DataFrame({"layer": [1, 1, 2, 2], "step": [0, 8] * 2, "linearity": [0.5, 0.2, 0.5, 0.6]})
-    found = dynamics.by_layer(rows.assign(update_linearity=0.5))
-    assert found.linearity.tolist() == pytest.approx([-0.3, 0.1])
-    assert found["linearity against"].tolist() == [False, True]
-    assert not found["update_linearity against"].any()  # nothing moved
+def test_intervals_over_seeds_are_wider_where_they_hold_for_more_layers():
+    rows = plain_rows(rises=(0.2, 0.0, 0.1), apart=0.1)
+    layers = dynamics.of_layers(rows).set_index(["layer", "score", "what"])
+    alone = dynamics.over_seeds(dynamics.turns(rows, ["layer"]), ["layer"]).set_index(["layer", "score", "what"])
+    fall, same = layers.loc[(1, "LS_res", "fall")], alone.loc[(1, "LS_res", "fall")]
+    assert fall["mean"] == same["mean"] < 0
+    assert fall.high - fall.low > 1.5 * (same.high - same.low) > 0
+    assert layers.loc[(1, "LS_res", "top"), "mean"] == pytest.approx(16)
+    assert dynamics.rising(dynamics.of_layers(rows))["LS_res"] == pytest.approx(2 / 3)
+
+
+def test_published_checkpoints_and_other_sets_are_no_runs_of_ours():
+    rows = pd.concat([followed(), followed().assign(revision="step1"), followed().assign(corpus="stories")])
+    assert len(dynamics.runs_of_ours(rows, "pocket")) == len(followed())
+    assert len(dynamics.runs_of_ours(rows)) == 2 * len(followed())
+    assert dynamics.runs_of_ours(rows, "nano").empty
+    assert set(dynamics.runs_of_ours(rows).variant) == {"plain", "MSE 0.5"}
 
 
 def test_ingredients_sum_up_and_only_what_moved_is_owed():
-    found = dynamics.ingredients(followed().query("penalty == 'none'"))
+    found = dynamics.ingredients(plain_rows())
     assert np.allclose(found["ln (1 - LS)"], found["owed to linearity"] + found["owed to size"])
-    still = dynamics.ingredients(
-        followed()
-        .query("penalty == 'none'")
-        .assign(update_ratio=0.1, linearity_raw=lambda df: 1 - (1 - df.update_linearity_raw) * 0.1)
-    )
+    still = plain_rows(rises=(0.3, 0.3), fall=0.1).assign(update_ratio=0.1)
+    still = dynamics.ingredients(still.assign(linearity_raw=1 - (1 - still.update_linearity) * 0.1))
     assert np.allclose(still["owed to size"], 0)
     assert (still["owed to linearity"] < 0).all()  # towards LS = 1
 
 
 def test_at_equal_loss_a_score_that_belongs_to_the_loss_is_the_same():
-    means = dynamics.layer_means(dynamics.runs_of_ours(followed()))
-    found = dynamics.at_equal_loss(means).set_index(["score", "variant"])
-    assert found.nats.unique().tolist() == [3.0]  # the lowest loss of the slowest run
-    assert found.value["LS_res", "plain"] == pytest.approx(found.value["LS_res", "MSE 0.5"])
-    moved = means.assign(update_linearity=means.update_linearity + 0.1 * (means.variant == "MSE 0.5"))
-    other = dynamics.at_equal_loss(moved).set_index(["score", "variant"]).loc[("LS_res", "MSE 0.5")]
-    assert other["to plain"] == pytest.approx(0.1)
-    assert other.direction == "rises"
+    def judged(**options):
+        found = dynamics.at_equal_loss(dynamics.layer_means(dynamics.runs_of_ours(followed(**options))))
+        return found.set_index(["score", "variant"]).loc[("LS_res", "MSE 0.5")]
+
+    assert judged(apart=1e-4).verdict == "equal"
+    other = judged(apart=1e-4, penalised=0.2)
+    assert other.effect == pytest.approx(0.1, abs=1e-3)
+    assert other.verdict == "higher"
+    plain = dynamics.runs_of_ours(followed()).query("variant == 'plain'")
+    assert dynamics.at_equal_loss(dynamics.layer_means(plain)).empty  # nothing to compare with
 
 
 def test_a_score_at_a_loss_lies_between_the_points_around_it():
@@ -302,47 +311,54 @@ def test_a_score_at_a_loss_lies_between_the_points_around_it():
     assert dynamics.at_loss(means, "linearity", 5.0).tolist() == [0.5]  # the first time, not the last
 
 
+# Of each task: the change with true labels, shuffled ones and none, and the accuracy with true ones.
+TUNED = {"source": ((0.02, 0.02, 0.05), 0.9), "order": ((-0.03, 0.03, 0.0), 0.7), "preference": ((0.0, 0.0, 0.0), 0.5)}
+
+
 def tuned():
-    """Changes: up in one task, down in another, neither in a third, a text that has no labels; and what was learnt."""
-    rows = [
-        {"task": task, "shuffled": shuffled, "text": text, "seed": seed, "layer": layer}
-        | {
-            "delta_update_linearity": (change - 0.01 * shuffled * (task == "sense")) * (1 + 0.1 * seed)
-            or (seed - 1) * 0.1
-        }
-        for task, change in (("question", 0.02), ("sense", -0.03), ("preference", 0.0), ("stories", 0.01))
-        for shuffled in ((0,) if task == "stories" else (0, 1))
-        for text in ("task", "fixed")
-        for seed in SEEDS
-        for layer in LAYERS
-    ]
-    table = pd.DataFrame(rows).assign(constant=0.5, loss=0.5)
-    table["accuracy"] = np.where(table.task == "question", 0.9 + 0.01 * table.seed, 0.5)
-    return dynamics.labelled(table)
+    """Rows as finetuning.csv has them, with runs that choose a rate and change far more."""
+    draw = np.random.default_rng(0)
+    rows = []
+    for (task, (effects, accuracy)), text in product(TUNED.items(), ("stories", "task")):
+        for (place, (labels, effect)), number in product(
+            enumerate(zip(finetuning.LABELS, effects, strict=True)), range(8)
+        ):
+            chooses = number >= finetuning.JUDGES
+            row = {"task": task, "text": text, "labels": labels, "seed": number % 5 if chooses else 100 * (1 + place)}
+            row["seed"] += 0 if chooses else number
+            if chooses and labels != "true":
+                continue
+            right = accuracy if labels == "true" else None if labels == "no labels" else 0.5
+            row |= {"accuracy": right and right + 0.01 * (number - 2), "constant": None if right is None else 0.5}
+            change = 1.0 if chooses else effect + draw.normal(0, 1e-3)
+            rows += [row | {"layer": layer, "delta_update_linearity": change} for layer in (1, 2)]
+    return pd.DataFrame(rows).assign(model="m", rate=0.1, loss=0.5)
 
 
 def test_always_is_judged_by_task_and_text_with_its_controls():
-    found = dynamics.always(dynamics.per_seed(tuned())).set_index(["task", "text"])
-    assert found.it.xs("task", level="text").to_dict() == found.it.xs("fixed", level="text").to_dict()
-    assert found.it.xs("task", level="text").to_dict() == {
-        "question": "rises",
-        "sense": "falls",
-        "preference": "undecided",
-        "stories": "rises",
-    }
-    labels = found.labels.xs("task", level="text")
-    assert labels["question"] == labels["preference"] == "undecided"  # what shuffled labels do, too
-    assert labels["sense"] == "rises"
-    assert pd.isna(labels["stories"])
+    found = dynamics.always(dynamics.per_seed(tuned())).set_index(["text", "task", "labels"])
+    for text in ("stories", "task"):
+        true = found.loc[text].xs("true", level="labels")
+        assert true.direction.to_dict() == {"source": "rises", "order": "falls", "preference": "undecided"}
+        shuffled, none = (found.loc[text].xs(name, level="labels") for name in finetuning.LABELS[1:])
+        assert shuffled.verdict.to_dict() == {"source": "equal", "order": "higher", "preference": "equal"}
+        assert none.verdict.to_dict() == {"source": "higher", "order": "higher", "preference": "equal"}
+    one = found.loc[("stories", "source", "true")]
+    assert one.low < 0.02 < one.high < 0.05  # the runs that choose are not counted
 
 
-def test_what_was_learnt_is_accuracy_beyond_a_constant_and_for_pairs_the_loss():
-    found = dynamics.always(dynamics.per_seed(tuned())).set_index(["task", "text"]).xs("task", level="text")
-    assert found.learnt["question"]
-    assert not found.learnt["sense"]
-    assert found.gain["question"] == pytest.approx(0.41)
-    assert found.gain["preference"] == pytest.approx(np.log(2) - 0.5)
-    assert pd.isna(found.learnt["stories"])
+def test_what_was_learnt_is_accuracy_beyond_a_constant():
+    found = dynamics.learnt(dynamics.per_seed(tuned())).set_index(["labels", "task"])
+    assert found.loc["true"].learnt.to_dict() == {"source": True, "order": True, "preference": False}
+    assert not found.loc["shuffled"].learnt.any()
+    assert found.loc[("true", "source"), "gain"] == pytest.approx(0.4, abs=0.02)
+    assert "no labels" not in found.index.unique("labels")
+
+
+def test_a_task_that_is_not_finished_is_left_out():
+    rows = tuned()
+    unfinished = rows[~((rows.task == "order") & (rows.seed == 304))]
+    assert set(dynamics.per_seed(unfinished).task) == {"source", "preference"}
 
 
 def trained_rows(ends, *, model="m"):

@@ -152,9 +152,14 @@ def about(values, reach):
     return values.mean() - reach, values.mean() + reach
 
 
-def partners(runs):
-    wide = runs.pivot(index="seed", columns="labels", values="change")
-    return wide["true"] - wide["shuffled"]
+def errors_of(runs, *, ddof=1):
+    groups = runs.groupby("labels").change
+    return groups.std(ddof=ddof) / groups.count() ** 0.5
+
+
+def gap(runs):
+    means = runs.groupby("labels").change.mean()
+    return means["true"] - means["shuffled"], math.hypot(*errors_of(runs))
 
 
 def gain_of(runs, name, *, chooses, judges):
@@ -277,11 +282,11 @@ MISTAKES = {
         lambda x: (x.min(), x.max()),
     ],
     "3.4": [
-        lambda runs: np.subtract(*[runs.change[runs.labels == one].mean() for one in ("true", "shuffled")]),
-        lambda runs: -partners(runs).dropna().mean(),
-        lambda runs: np.subtract(
-            *runs.pivot(index="seed", columns="labels", values="change").fillna(0)[["true", "shuffled"]].to_numpy().T
-        ).mean(),
+        lambda runs: (-gap(runs)[0], gap(runs)[1]),
+        lambda runs: (gap(runs)[0], sum(errors_of(runs))),
+        lambda runs: (gap(runs)[0], math.hypot(*runs.groupby("labels").change.std())),
+        lambda runs: (gap(runs)[0], math.hypot(*errors_of(runs, ddof=0))),
+        lambda runs: (gap(runs)[0], runs.change.sem()),
     ],
     "3.5": [
         lambda at, losses, scores: np.interp(at, losses, scores),

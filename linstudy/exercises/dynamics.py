@@ -64,19 +64,23 @@ def interval(bounds: Callable) -> Found:
     )
 
 
-def paired(effect: Callable) -> Found:
-    """Subtract within each seed, leave out a seed that has no partner, and average what is left."""
-    rows = [("true", 0, 0.20), ("true", 1, 0.40), ("true", 2, 0.90)]
-    rows += [("shuffled", 1, 0.30), ("shuffled", 0, 0.05), ("shuffled", 3, 0.00)]
-    runs = pd.DataFrame(rows, columns=["labels", "seed", "change"])
-    means = runs.groupby("labels").change.mean()
+def apart(effect: Callable) -> Found:
+    """Subtract the mean of the control from that of the runs; the squares of the two standard errors add up."""
+    true, shuffled = np.array([0.20, 0.40, 0.60, 0.80]), np.array([0.10, 0.05, 0.15])
+    runs = pd.DataFrame({"labels": ["true"] * 4 + ["shuffled"] * 3, "change": [*true, *shuffled]})
+    difference = true.mean() - shuffled.mean()
+    errors = [values.std(ddof=1) / math.sqrt(len(values)) for values in (true, shuffled)]
+    without = [values.std() / math.sqrt(len(values)) for values in (true, shuffled)]
     return compared(
-        effect(runs.copy()),
-        0.125,
-        unpaired=means.true - means.shuffled,
-        sign=-0.125,
-        no_partner=(0.15 + 0.10 + 0.90 + 0.0) / 4,
-        no_control=means.true,
+        effect(runs.sample(frac=1, random_state=0)),
+        (difference, math.hypot(*errors)),
+        within=1e-4,
+        sign=(-difference, math.hypot(*errors)),
+        added=(difference, sum(errors)),
+        single=(difference, math.hypot(true.std(ddof=1), shuffled.std(ddof=1))),
+        divided_by_n=(difference, math.hypot(*without)),
+        one_heap=(difference, runs.change.std() / math.sqrt(len(runs))),
+        no_control=(true.mean(), errors[0]),
     )
 
 
@@ -93,4 +97,4 @@ def at_loss(score_at: Callable) -> Found:
     )
 
 
-CHECKS = {"3.1": peak, "3.2": split, "3.3": interval, "3.4": paired, "3.5": at_loss}
+CHECKS = {"3.1": peak, "3.2": split, "3.3": interval, "3.4": apart, "3.5": at_loss}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from ..fetched import pocket_folders
+from ..fetched import SOURCES, pocket_folders
 from .reach import BESIDE, MADE, SHARED_MODEL, digest
 from .real_runs import losses_run, real_runs
 from .rows import TABLES, chosen, finetuning, pretraining
@@ -67,6 +67,7 @@ CHECKPOINTS = {
 # Models of the paper's Table 1, which are tuned on its tasks, by the size that AdamW's memory of them needs.
 TUNED = {"facebook/opt-125m": "t4", "gpt2": "t4", "facebook/opt-1.3b": "full", "gpt2-large": "full"}
 PLAIN = "stories-1m"  # of the pocket models the one that was trained without a penalty
+REAL = "smollm2-135m"  # of the fetched models the one that is tuned, by a machine that can
 # What is trained again and again: its name, the preset, steps, texts, variants, and the size that it needs.
 SWEPT = (
     ("nano", "nano", 256, ("stories", "pydocs"), pretraining.VARIANTS, "tiny"),
@@ -82,7 +83,13 @@ PLANNED = (
     (pretraining.SECONDARY, (64, 256, 1024)),
 )
 PLANNED_TEXTS = {"tinystories-train-sample": "shared texts", "pydocs": "nothing"}  # and what they need
-FOLLOWED = {"nano": (6e-3, 1024, "tiny"), "pocket": (6e-3, 4882, "t4")}  # rate, steps
+# What is measured on the way: preset, text, steps, the size and what else it needs; and how many seeds of a variant.
+FOLLOWED = (
+    ("nano", "tinystories-train-sample", 1024, "tiny", "shared texts"),
+    ("pocket", "pydocs", 256, "tiny", "nothing"),
+    ("pocket", "stories", 4882, "t4", "nothing"),
+)
+FOLLOWED_SEEDS = {"plain": 6, "cosine-0.5": 4, "mse-0.5": 4}
 OWN_TEXTS = {"stories": "stories", "pydocs": "pydocs"}  # perplexity on the text that was learnt, and on another
 HUB_TEXTS = {name: name for name in ("wikitext-test", "tinystories-validation")}
 FITTED = 64 * LENGTH  # tokens that small models are pruned by
@@ -119,6 +126,8 @@ def _runs() -> Iterator[Run]:
         yield Run(f"evaluations-{name}", TABLES["evaluations"], {"source": source})
         if name == PLAIN:
             yield from _tuned(source, finetuning.TASKS)
+    real = Source(REAL, SOURCES[REAL].sha256[:12], REAL, "stories", "stories")
+    yield from _tuned(real, finetuning.TASKS, needs=REAL, size="t4")
     for model in HUB:
         # a floor of 0.01 up to a width of 2,600
         yield from _measured(model.source, tokens=1024 * LENGTH, **model.where)
@@ -127,7 +136,7 @@ def _runs() -> Iterator[Run]:
         arguments = {"source": source, "revisions": revisions, "tokens": 256 * LENGTH}
         yield Run(f"dynamics-{name}", TABLES["dynamics"], arguments, "t4", "hub")
     for model in (model for model in HUB if model.name in TUNED):
-        yield from _tuned(model.source, finetuning.HUB_TASKS, needs="hub", size=TUNED[model.name], rate=1e-5)
+        yield from _tuned(model.source, finetuning.HUB_TASKS, needs="hub", size=TUNED[model.name])
     yield from _pruning()
 
 
@@ -167,21 +176,19 @@ def _swept() -> Iterator[Run]:
 
 def _followed() -> Iterator[Run]:
     """List the pretrainings that are measured on the way."""
-    for preset, (rate, steps, size) in FOLLOWED.items():
-        for variant, seed in product(pretraining.FOLLOWED, range(chosen.SEEDS)):
-            arguments = {"preset": preset, "corpus": "stories", "variant": variant, "rate": rate, "seed": seed}
-            name = f"dynamics-{preset}-stories-{variant.name}-{seed}"
-            yield Run(name, TABLES["dynamics"], arguments | {"steps": steps}, size)
+    for (preset, text, steps, size, needs), variant in product(FOLLOWED, pretraining.PRIMARY):
+        for seed in pretraining.judges(variant)[: FOLLOWED_SEEDS[variant.name]]:
+            arguments = {"preset": preset, "corpus": text, "variant": variant, "rate": 6e-3, "seed": seed}
+            name = f"dynamics-{preset}-{text}-{variant.name}-{seed}"
+            yield Run(name, TABLES["dynamics"], arguments | {"steps": steps}, size, needs)
 
 
-def _tuned(source: Source, tasks: Collection[str], *, rate: float | None = None, **where: str) -> Iterator[Run]:
-    """List the fine-tunings of a model, each also with its labels shuffled."""
-    for task, shuffled in product(tasks, (False, True)):
-        if shuffled and task in finetuning.CONTINUED:
-            continue  # a text has no labels
-        arguments = {"source": source, "task": task, "shuffled": shuffled, "rate": rate}
-        name = f"finetuning-{source.model}-{task}{'-shuffled' if shuffled else ''}"
-        yield Run(name, TABLES["finetuning"], arguments, **where)
+def _tuned(source: Source, tasks: Collection[str], **where: str) -> Iterator[Run]:
+    """List the fine-tunings of a model; a large one wants small rates."""
+    rates = finetuning.RATES if source.model == PLAIN else (1e-5, 2e-5)
+    for task in tasks:
+        arguments = {"source": source, "task": task, "rates": rates}
+        yield Run(f"finetuning-{source.model}-{task}", TABLES["finetuning"], arguments, **where)
 
 
 def _measured(source: Source, *, tokens: int, dtype: str = "float32", **where: str) -> Iterator[Run]:

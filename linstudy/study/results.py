@@ -15,12 +15,24 @@ from .table import Provenance, cells_of, matching
 
 # What a column holds is said here and not guessed from its cells: a revision of digits alone is no number.
 _TEXT = {"model", "revision", "part", "stack", "corpus", "weights", "ablation", "selection", "choice"}
-_TEXT |= {"dropped", "text_hash", "preset", "penalty", "last", "scaling", "task", "text", "metric", "predictor"}
+_TEXT |= {
+    "dropped",
+    "text_hash",
+    "preset",
+    "penalty",
+    "last",
+    "scaling",
+    "task",
+    "labels",
+    "text",
+    "metric",
+    "predictor",
+}
 _TEXT |= {"order"} | {"dtype", "action", "start", "healing", "which", "architecture", "kind", "norm"}
 _TEXT |= set(Provenance.__annotations__) - {"minutes"}
 # Whole numbers that may be missing: a finished model has no step.
 _WHOLE = {"step", "seed", "shard", "tokens", "layer", "layers", "parameters", "boundary", "length", "dimension"}
-_WHOLE |= {"stretch", "sampled", "features", "position", "massive", "training_tokens", "steps", "shuffled"}
+_WHOLE |= {"stretch", "sampled", "features", "position", "massive", "training_tokens", "steps"}
 _WHOLE |= {"examples", "width"}
 
 

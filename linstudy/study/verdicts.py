@@ -16,6 +16,7 @@ class Changes:
     """Changes of one number, one of each seed; made by :func:`changes`."""
 
     values: tuple[float, ...]
+    level: float = LEVEL
 
     @property
     def mean(self) -> float:
@@ -29,7 +30,7 @@ class Changes:
         if n < 2:
             return -math.inf, math.inf
         variance = sum((value - self.mean) ** 2 for value in self.values) / (n - 1)
-        reach = float(stdtrit(n - 1, (1 + LEVEL) / 2)) * math.sqrt(variance / n)
+        reach = float(stdtrit(n - 1, (1 + self.level) / 2)) * math.sqrt(variance / n)
         return self.mean - reach, self.mean + reach
 
     @property
@@ -39,25 +40,12 @@ class Changes:
         return "falls" if high < 0 else "rises" if low > 0 else "undecided"
 
 
-def changes(values: Iterable[float]) -> Changes:
+def changes(values: Iterable[float], *, level: float = LEVEL) -> Changes:
     """Gather changes; those that are missing (NaN) are left out. Raises ValueError if nothing is left."""
     found = tuple(float(value) for value in values if not math.isnan(value))
     if not found:
         raise ValueError("there is no change to judge: give one of a seed or more; all of these are missing")
-    return Changes(found)
-
-
-def verdict(claim: str, directions: Iterable[str]) -> str:
-    """Judge the claim that everything "falls", or "rises", by the directions of some :class:`Changes`.
-
-    It takes all of them for "confirmed"; one that goes the other way is enough for "contradicted"; else "undecided".
-    """
-    if claim not in ("falls", "rises"):
-        raise ValueError(f"the claim is {claim!r}; it must be 'falls' or 'rises'")
-    found = set(directions)
-    if found - {claim, "undecided"}:
-        return "contradicted"
-    return "confirmed" if found == {claim} else "undecided"
+    return Changes(found, level)
 
 
 @dataclass(frozen=True)

@@ -1,26 +1,35 @@
-"""What pretraining and fine-tuning do to the scores: means over layers, changes of seeds, readings of two claims."""
+"""What pretraining and fine-tuning do to the scores: where they turn, and what is owed to a task; two claims judged."""
 
-from collections.abc import Iterable
-from itertools import product
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
 
-from ..rows.finetuning import CONTINUED, TASKS
-from ..verdicts import changes, verdict
+from ..rows.finetuning import JUDGES, LABELS, TASKS
+from ..sweeps import CHOOSING
+from ..verdicts import LEVEL, changes, contrasts
 
 SCORES = ("linearity", "update_linearity")
 SHORT = {"linearity": "LS", "update_linearity": "LS_res"}
+SETS = {"nano": "tinystories-train-sample", "pocket": "pydocs"}  # what is followed from step 0 on, and its text
 RUN = ["variant", "seed"]
-LATER = 100  # the paper's Figure 2 begins at about this step
+RISE = 0.02  # of a score: less than this is none, and neither is a difference between variants
+ALIKE = 0.01  # of LS_res after fine-tuning
+TOGETHER = 1 - (1 - LEVEL) / 9  # three tasks on three texts
 
 
-def runs_of_ours(dynamics: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of dynamics.csv that are no published checkpoints, with the name of their ``variant``."""
+def runs_of_ours(dynamics: pd.DataFrame, preset: str = "") -> pd.DataFrame:
+    """Return the rows of dynamics.csv that are no published checkpoints, with the name of their ``variant``.
+
+    With a ``preset``, only those that the plan follows, on that preset's text (``SETS``).
+    """
     rows = dynamics[dynamics.revision == ""].astype({"step": int, "layer": int})
+    if preset:
+        rows = rows[(rows.preset == preset) & (rows.corpus == SETS[preset])]
     penalty = rows.penalty.str.replace("mse", "MSE") + " " + rows.weight.astype(str)
-    variant = penalty.where(~rows.penalty.isin(["none", ""]), "plain")
-    return rows.assign(variant=variant.where(rows.preset == "nano", rows.preset + ", " + variant))
+    return rows.assign(variant=penalty.where(~rows.penalty.isin(["none", ""]), "plain"))
 
 
 def layer_means(rows: pd.DataFrame) -> pd.DataFrame:
@@ -29,56 +38,65 @@ def layer_means(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.groupby([*RUN, "step"], sort=False, as_index=False)[columns].mean()
 
 
-def course(means: pd.DataFrame, scores: Iterable[str] = (*SCORES, "norm_ratio", "validation_nats")) -> pd.DataFrame:
-    """Say where each score begins, is highest and ends, seeds averaged: a row a variant and score."""
-    rows = []
-    for variant, part in means.groupby("variant", sort=False):
-        for score in scores:
-            path = part.groupby("step")[score].mean()
-            row = {"variant": variant, "score": score, "start": path.iloc[0], "highest": path.max()}
-            rows.append(row | {"at_step": path.idxmax(), "end": path.iloc[-1]})
-    return pd.DataFrame(rows)
+def broken_line(path: pd.Series, *, pieces: int = 3) -> pd.Series:
+    """Fit a path, values by their step, by a line of straight pieces over log2(1 + step), by least squares.
 
-
-def since(means: pd.DataFrame, score: str, start: int) -> pd.Series:
-    """Return the change of a score from a step to the last one, of each seed of one variant."""
-    wide = means.pivot(index="seed", columns="step", values=score)
-    return wide.iloc[:, -1] - wide[start]
-
-
-def readings(means: pd.DataFrame) -> pd.DataFrame:
-    """Judge the claim that pretraining lowers a score, from step 0 and from where the paper's figure begins.
-
-    A row a variant, score and first step: the ``mean`` change and its ``least`` and ``most`` over seeds, and whether
-    the 95 % interval of the mean (Student's t) bears it out: "confirmed", "contradicted" or "undecided".
+    Its corners are the first point, the last, and points between them; they are returned with their heights.
     """
-    rows = []
-    for variant, part in means.groupby("variant", sort=False):
-        later = sorted(int(step) for step in set(part.step) if LATER <= step < part.step.max())[:1]
+    x, y = np.log2(1 + path.index.to_numpy(dtype=float)), path.to_numpy(dtype=float)
+    found = []
+    for between in combinations(range(1, len(x) - 1), pieces - 1):
+        corners = [0, *between, len(x) - 1]
+        # Each corner's share in every point: a line between corners is the mean of the two around it.
+        shares = np.column_stack([np.interp(x, x[corners], one) for one in np.eye(pieces + 1)])
+        heights = np.linalg.lstsq(shares, y, rcond=None)[0]
+        found.append((((shares @ heights - y) ** 2).sum(), corners, heights))
+    _, corners, heights = min(found, key=lambda one: one[0])
+    return pd.Series(heights, index=path.index[corners])
+
+
+def turns(rows: pd.DataFrame, by: Sequence[str] = ("variant",)) -> pd.DataFrame:
+    """Say how each run's scores go, averaged over the rows of a step: a row a run and score.
+
+    ``change`` from the first step to the last, as measured; and of the :func:`broken_line` through the path the step of
+    its ``top``, the ``rise`` before that, and the ``fall`` (below 0) after it.
+    """
+    found = []
+    for key, part in rows.groupby([*by, "seed"], sort=False):
+        path = part.groupby("step")[list(SCORES)].mean()
         for score in SCORES:
-            for start in (0, *later):
-                found = changes(since(part, score, start))
-                row = {"variant": variant, "score": SHORT[score], "from step": start, "mean": found.mean}
-                row |= {"least": min(found.values), "most": max(found.values)}
-                rows.append(row | {"pretraining lowers it": verdict("falls", [found.direction])})
-    return pd.DataFrame(rows)
+            line = broken_line(path[score])
+            row = {"score": SHORT[score], "change": path[score].iloc[-1] - path[score].iloc[0], "top": line.idxmax()}
+            row |= {"rise": line.max() - line.iloc[0], "fall": line.iloc[-1] - line.max()}
+            found.append(dict(zip([*by, "seed"], key, strict=True)) | row)
+    return pd.DataFrame(found)
 
 
-def falling(means: pd.DataFrame, score: str, start: int = 1) -> float:
-    """Return the share of neighbouring points, from a step on, between which the score falls."""
-    wide = means.pivot(index="seed", columns="step", values=score).loc[:, start:]
-    return float((wide.diff(axis=1).iloc[:, 1:] < 0).mean(axis=None))
+def over_seeds(turned: pd.DataFrame, by: Sequence[str], *, level: float = LEVEL) -> pd.DataFrame:
+    """Return means over seeds and their intervals (Student's t at ``level``): a row a group, score and quantity.
 
-
-def by_layer(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the change of each score from the first step to the last, seeds averaged: a row a layer.
-
-    Columns are the scores, and ``against`` the mean of all layers for each: whether the layer goes the other way.
+    The step of a top is averaged as its logarithm.
     """
-    path = rows.groupby(["layer", "step"])[list(SCORES)].mean()
-    ends = [path.xs(step, level="step") for step in (rows.step.min(), rows.step.max())]
-    moved = ends[1] - ends[0]
-    return moved.join((moved * moved.mean() < 0).add_suffix(" against"))
+    found = []
+    for key, part in turned.groupby([*by, "score"], sort=False):
+        for name in ("change", "rise", "fall", "top"):
+            logs = name == "top"
+            one = changes(np.log2(1 + part.top) if logs else part[name], level=level)
+            mean, low, high = (2**end - 1 if logs else end for end in (one.mean, *one.interval))
+            row = dict(zip([*by, "score"], key, strict=True)) | {"what": name, "mean": mean, "low": low, "high": high}
+            found.append(row | {"seeds": len(one.values)})
+    return pd.DataFrame(found)
+
+
+def of_layers(rows: pd.DataFrame) -> pd.DataFrame:
+    """Judge every layer of one variant, with intervals that hold for all layers together: see :func:`over_seeds`."""
+    return over_seeds(turns(rows, ["layer"]), ["layer"], level=1 - (1 - LEVEL) / rows.layer.nunique())
+
+
+def rising(layers: pd.DataFrame) -> pd.Series:
+    """Return for each score the share of layers that rise by more than ``RISE`` beyond their interval."""
+    rises = layers[layers.what == "rise"]
+    return (rises.low > RISE).groupby(rises.score).mean()
 
 
 def ingredients(rows: pd.DataFrame) -> pd.DataFrame:
@@ -109,64 +127,70 @@ def at_loss(means: pd.DataFrame, score: str, nats: float) -> pd.Series:
 
 
 def at_equal_loss(means: pd.DataFrame) -> pd.DataFrame:
-    """Compare the variants where all have the lowest loss that all runs reach: a row a score and variant.
+    """Compare the variants with plain where all have the lowest loss that all runs reach: a row a score and variant.
 
-    ``value`` is the mean over seeds; ``to plain`` the mean difference to the plain run of the seed, with its
-    ``direction`` ("rises", "falls", "undecided"), where there is a plain one.
+    ``effect`` with its interval, which holds for the variants together, ``margin`` and ``verdict`` are those of
+    :func:`linstudy.study.verdicts.contrasts`; ``plain`` is plain's mean.
     """
     nats = np.ceil(100 * means.groupby(RUN).validation_nats.min().max()) / 100
     rows = []
     for score in SCORES:
-        same = at_loss(means, score, nats).unstack("variant", sort=False)
-        for variant in same:
-            row = {"score": SHORT[score], "nats": nats, "variant": variant, "value": same[variant].mean()}
-            if variant != "plain" and "plain" in same:
-                found = changes(same[variant] - same["plain"])
-                row |= {"to plain": found.mean, "direction": found.direction}
-            rows.append(row)
+        of = {name: part.tolist() for name, part in at_loss(means, score, nats).groupby("variant", sort=False)}
+        plain = of.pop("plain")
+        for variant, one in (contrasts(of, plain, margin=RISE) if of else {}).items():
+            row = {"score": SHORT[score], "nats": nats, "variant": variant, "plain": np.mean(plain)}
+            rows.append(row | asdict(one) | {"verdict": one.verdict})
     return pd.DataFrame(rows)
 
 
-def labelled(finetuning: pd.DataFrame) -> pd.DataFrame:
-    """Say whose ``labels`` each row of finetuning.csv is of (true, shuffled, no labels), in the order of ``TASKS``."""
-    rows = finetuning.astype({"layer": int, "seed": int, "shuffled": int})
-    kinds = [rows.task.isin(CONTINUED), rows.shuffled == 1]
-    rows = rows.assign(labels=np.select(kinds, ["no labels", "shuffled"], "true"))
-    return rows.sort_values("task", key=lambda tasks: tasks.map(TASKS.index), kind="stable")
+def per_seed(finetuning: pd.DataFrame) -> pd.DataFrame:
+    """Return means over layers of the runs that judge, a row a task, kind of labels, text and seed.
 
-
-def per_seed(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return means over layers of labelled rows, a row a task, labels, text and seed, with what was learnt.
-
-    ``gain`` is the accuracy on new examples less that of the commonest answer; of pairs, where two texts whose
-    difference was not read are ranked wrong, the loss of a coin toss less theirs.
+    ``gain`` is the accuracy on new examples less that of the commonest answer, missing where there are no labels. Tasks
+    and labels stand in the order of the plan; a task that is not finished is left out.
     """
-    key, numbers = ["task", "labels", "text", "seed"], ["delta_update_linearity", "accuracy", "constant", "loss"]
+    rows = finetuning[~finetuning.seed.isin(CHOOSING)]
+    rows = rows[rows.groupby(["model", "task"]).seed.transform("nunique") == JUDGES * len(LABELS)]
+    key, numbers = ["model", "task", "labels", "text", "seed"], ["accuracy", "constant", "loss"]
+    numbers = [*(name for name in rows if name.startswith("delta_")), *numbers]
     means = rows.groupby(key, sort=False, as_index=False)[numbers].mean()
-    pairs, other = np.log(2) - means.loss, means.accuracy - means.constant
-    return means.assign(gain=pairs.where(means.task == "preference", other))
+    order = {name: place for place, name in enumerate((*TASKS, *LABELS))}
+    means = means.sort_values(["task", "labels"], key=lambda names: names.map(order), kind="stable")
+    return means.assign(gain=means.accuracy - means.constant)
 
 
-def always(means: pd.DataFrame) -> pd.DataFrame:
-    """Judge the claim that fine-tuning raises LS_res, by seeds: a row a task and text, of :func:`per_seed`.
+def learnt(means: pd.DataFrame) -> pd.DataFrame:
+    """Say what was learnt on new examples: a row a task and kind of labels, the ``gain`` with its interval."""
+    found = []
+    told = means.dropna(subset="gain").drop_duplicates(["task", "labels", "seed"])
+    for (task, labels), part in told.groupby(["task", "labels"], sort=False):
+        gain = changes(part.gain)
+        row = {"task": task, "labels": labels, "accuracy": part.accuracy.mean(), "gain": gain.mean}
+        found.append(
+            row | dict(zip(("low", "high"), gain.interval, strict=True)) | {"learnt": gain.direction == "rises"}
+        )
+    return pd.DataFrame(found)
 
-    ``change`` is the mean with true labels or without any, ``it`` its direction; ``to shuffled`` the mean difference to
-    the same seed with shuffled labels, ``labels`` the direction of that; ``gain`` what was learnt, and ``learnt``
-    whether its direction is up. What there is no control for is missing.
+
+def always(means: pd.DataFrame, score: str = "delta_update_linearity") -> pd.DataFrame:
+    """Judge the claim that fine-tuning raises LS_res: a row a task, text and kind of labels, of :func:`per_seed`.
+
+    ``change`` is the mean with its interval (``low``, ``high``) and ``direction``. Of shuffled labels and of none,
+    ``to_true`` is the difference to true labels, with its interval (``from``, ``to``) and ``verdict``. All intervals
+    hold for nine pairs of a task and a text.
     """
-    of = {key: part.set_index("seed") for key, part in means.groupby(["task", "text", "labels"])}
     rows = []
-    for task, text in product(dict.fromkeys(means.task), ("task", "fixed")):
-        found = of.get((task, text, "no labels" if task in CONTINUED else "true"))
-        if found is None:
-            continue
-        delta, control = found.delta_update_linearity, of.get((task, text, "shuffled"))
-        row = {"task": task, "text": text, "change": delta.mean(), "it": changes(delta).direction}
-        if task not in CONTINUED:
-            gain = changes(found.gain)
-            row |= {"gain": gain.mean, "learnt": gain.direction == "rises"}
-        if control is not None:
-            both = changes(delta - control.delta_update_linearity)
-            row |= {"to shuffled": both.mean, "labels": both.direction}
-        rows.append(row)
+    for task, text in product(dict.fromkeys(means.task), dict.fromkeys(means.text)):
+        part = means[(means.task == task) & (means.text == text)]
+        of = {labels: part[part.labels == labels][score].tolist() for labels in LABELS}
+        control = of["true"]
+        against = contrasts({name: of[name] for name in LABELS[1:]}, control, margin=ALIKE, level=TOGETHER)
+        for labels in LABELS:
+            one = changes(of[labels], level=TOGETHER)
+            row = {"task": task, "text": text, "labels": labels, "change": one.mean}
+            row |= {"low": one.interval[0], "high": one.interval[1], "direction": one.direction}
+            if labels in against:
+                other = against[labels]
+                row |= {"to_true": other.effect, "from": other.low, "to": other.high, "verdict": other.verdict}
+            rows.append(row)
     return pd.DataFrame(rows)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ..results import results
-from ..verdicts import Changes, changes
+from ..rows.finetuning import JUDGES
 from . import beyond, dynamics, penalties, pruning, real
 from .real import ALL
 from .real import OUTLIERS as WITHOUT
@@ -78,11 +78,6 @@ def _layers(values: pd.Series) -> tuple[float, float, float, str]:
     return values.median(), values.min(), values.max(), f"{len(values)} layers"
 
 
-def _seeds(found: Changes) -> tuple[float, float, float, str]:
-    """Return the mean of changes, one a seed, with its interval."""
-    return found.mean, *found.interval, f"{len(found.values)} seeds"
-
-
 def _alone(value: float) -> tuple[float, float, float, str]:
     """Return a number that has no spread."""
     return value, np.nan, np.nan, ""
@@ -126,27 +121,35 @@ def _alike(tables: Tables) -> Iterator[dict]:
 
 
 def _pretraining(tables: Tables) -> Iterator[dict]:
-    means = dynamics.layer_means(dynamics.runs_of_ours(tables("dynamics")))
-    plain = means[means.variant == "plain"]
-    for score, symbol in dynamics.SHORT.items():
-        found = changes(dynamics.since(plain, score, 0))
-        yield _row(f"{symbol}, last less first step", "nano", "stories", _seeds(found), ("no change", 0.0), "dynamics")
-        share = dynamics.falling(plain, score)
-        yield _row(
-            f"{symbol}, share of steps that lower it", "nano", "stories", _alone(share), ("a coin", 0.5), "dynamics"
-        )
+    """Say of both sets of runs how the mean over layers goes, and how many layers rise before they fall."""
+    names = {"change": "last less first step", "rise": "rise to the top", "fall": "fall from the top"}
+    for preset, corpus in dynamics.SETS.items():
+        rows = dynamics.runs_of_ours(tables("dynamics"), preset)
+        plain = rows[rows.variant == "plain"]
+        shares = dynamics.rising(dynamics.of_layers(plain))
+        for one in dynamics.over_seeds(dynamics.turns(plain), ["variant"]).itertuples():
+            if one.what in names:
+                spread, control = (one.mean, one.low, one.high, f"{one.seeds} seeds"), ("no change", 0.0)
+                yield _row(f"{one.score}, {names[one.what]}", preset, corpus, spread, control, "dynamics")
+        for symbol, share in shares.items():
+            yield _row(f"{symbol}, layers that rise first", preset, corpus, _alone(share), ("", np.nan), "dynamics")
 
 
 def _finetuning(tables: Tables) -> Iterator[dict]:
-    means = dynamics.per_seed(dynamics.labelled(tables("finetuning")))
-    fixed = means[means.text == "fixed"]
-    for task, part in fixed[fixed.labels != "no labels"].groupby("task", sort=False):
-        by = {labels: some.set_index("seed").delta_update_linearity for labels, some in part.groupby("labels")}
-        control = ("shuffled labels", by["shuffled"].mean() if "shuffled" in by else np.nan)
-        yield _row("change of LS_res", "stories-1m", task, _seeds(changes(by["true"])), control, "finetuning")
-    for task, part in fixed[fixed.labels == "no labels"].groupby("task", sort=False):
-        found = changes(part.delta_update_linearity)
-        yield _row("change of LS_res, no labels", "stories-1m", task, _seeds(found), ("no change", 0.0), "finetuning")
+    """Say what was learnt, and what true labels change beside shuffled ones, and no labels beside true ones."""
+    means = dynamics.per_seed(tables("finetuning"))
+    learnt = dynamics.learnt(means)
+    for one in learnt[learnt.labels == "true"].itertuples():
+        spread = (one.gain, one.low, one.high, f"{JUDGES} seeds")
+        yield _row("accuracy less the constant answer's", "stories-1m", one.task, spread, ("", np.nan), "finetuning")
+    found = dynamics.always(means)
+    of = found.set_index(["task", "text", "labels"]).change
+    for one in found[found.labels != "shuffled"].itertuples():
+        other = "shuffled" if one.labels == "true" else "true"
+        spread = (one.change, one.low, one.high, f"{JUDGES} seeds")
+        control = (f"{other} labels", of[one.task, one.text, other])
+        measure = f"change of LS_res, {one.labels.removesuffix(' labels')} labels"
+        yield _row(measure, "stories-1m", f"{one.task}, on {one.text}", spread, control, "finetuning")
 
 
 def _regularised(tables: Tables) -> Iterator[dict]:

@@ -138,7 +138,7 @@ def trained(preset: str, corpus: str, variant: Variant, *, rate: float, seed: in
 def dynamics(keep: Keep, **arguments: Any) -> None:
     """Follow a model through its pretraining: one of ours by its preset, or a source's published checkpoints.
 
-    Ours is measured at steps 0, 1, 2, 4 and so on; ``arguments`` are those of :func:`training`, or of
+    Ours is measured at step 0, and from step 1 on in half octaves; ``arguments`` are those of :func:`training`, or of
     :func:`checkpoints`.
     """
     if "source" in arguments:
@@ -158,7 +158,7 @@ def checkpoints(keep: Keep, source: Source, revisions: Mapping[int, str], *, tok
         rows = linearity_profile(model, blocks).assign(**measured_on(blocks))
         return rows.assign(training_tokens=None, validation_nats=cross_entropy(model, blocks))
 
-    unknown = dict.fromkeys(("preset", "penalty", "scaling"), "")
+    unknown = dict.fromkeys(("preset", "penalty", "last", "scaling"), "")
     unknown |= dict.fromkeys(("weight", "weight_decay", "rate", "seed"))
     for step, revision in revisions.items():
         keep(partial(measure, revision), step=step, revision=revision, **unknown)
@@ -181,7 +181,7 @@ def training(
         scaling=None if variant.scaling == "none" else from_word(Scaling, variant.scaling),
         seed=seed,
         log_every=steps,
-        snapshots=along,
+        snapshots=half_octaves(steps) if along else False,
     )
     model = make_model(tokenizer, preset, seed=seed).to(device())
 
@@ -192,6 +192,12 @@ def training(
 
     for row in pretrain(model, blocks, recipe, validation=heldout):
         yield row["step"], partial(profile, row)
+
+
+def half_octaves(steps: int) -> list[int]:
+    """Return the steps at which a model is measured on the way: 0, the powers of the square root of 2, and the last."""
+    powers = (round(2 ** (half / 2)) for half in range(2 * steps.bit_length()))
+    return sorted({0, steps, *(step for step in powers if step <= steps)})
 
 
 @lru_cache(maxsize=2)
@@ -231,7 +237,7 @@ REGULARISATION = Table(
 PRETRAINING = Table(
     "pretraining", key=(*COMPARED, "layer"), measured=(*REACHED, "bits_per_byte", *SCORES), maker=pretraining
 )
-# the same on the way, at steps 0, 1, 2, 4 and so on; or the published checkpoints of a model
+# the same on the way, at steps 0, 1, 2, 3, 4, 6 and so on; or the published checkpoints of a model
 DYNAMICS = Table(
-    "dynamics", key=("model", "revision", *TRAINING, "layer"), measured=(*REACHED, *SCORES), maker=dynamics
+    "dynamics", key=("model", "revision", *COMPARED, "layer"), measured=(*REACHED, *SCORES), maker=dynamics
 )
