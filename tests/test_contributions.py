@@ -51,10 +51,3 @@ def test_batches_do_not_matter_and_the_model_is_left_as_it_was():
     assert [m.training for m in model.modules()] == modes
     assert list(blocks(model)) == listed
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
-
-
-def test_a_text_for_another_model():
-    with pytest.raises(ValueError, match="token id 4000 is outside the model's vocabulary"):
-        layer_contributions(tiny_model("gpt2"), IDS.clone().fill_(4000))
-    with pytest.raises(ValueError, match="hold no text"):
-        layer_contributions(tiny_model("gpt2"), IDS[:0])

@@ -10,11 +10,10 @@ import pandas as pd
 import pytest
 import torch
 from reference import states_of
-from tiny_models import SOME, VOCABULARY, tiny_ids, tiny_model
+from tiny_models import SOME, tiny_ids, tiny_model
 
 from linstudy import capture, cross_entropy, linear_map, linearity_profile, profile_of_states, untrained
 from linstudy.measure import JointMoments, joint_moments, scores
-from linstudy.models import blocks as model_blocks
 from linstudy.models import replaced
 
 SCORES = ["linearity_raw", "update_linearity_raw", "linearity", "update_linearity", "floor", "update_ratio"]
@@ -225,19 +224,12 @@ def test_padding_is_not_measured_as_text(model, ids):
     assert len(linearity_profile(ended, padded)) == 3
 
 
-def test_a_text_for_another_model(model, ids):
-    with pytest.raises(ValueError, match=f"token id {VOCABULARY} is outside the model's vocabulary of {VOCABULARY}"):
-        linearity_profile(model, ids.clone().fill_(VOCABULARY))
+def test_a_text_too_long_for_the_model(model, ids):
     with pytest.raises(ValueError, match="blocks of 200 tokens are longer than the 128 this model can read"):
         linearity_profile(model, tiny_ids(batch=2, length=200))
 
 
 def test_infinity_names_the_layer(ids):
-    model = tiny_model("mistral")
-    with torch.no_grad():
-        model_blocks(model)[1].mlp.down_proj.weight[0, 0] = float("inf")
-    with pytest.raises(ValueError, match="what leaves layer 2 holds NaN or infinity"):
-        linearity_profile(model, ids)
     states = states_of(tiny_model("mistral"), ids)
     states[2][5, 5] = float("nan")
     with pytest.raises(ValueError, match="layer 2: the states hold NaN"):
@@ -249,15 +241,6 @@ def test_states_that_do_not_fit():
         profile_of_states([torch.randn(50, 4)])
     with pytest.raises(ValueError, match=r"layer 1: states of shape \(50, 4\) and \(50, 5\) are not two matrices"):
         profile_of_states([torch.randn(50, 4), torch.randn(50, 5)])
-
-
-def test_out_of_gpu_memory_names_a_smaller_batch(model, ids, monkeypatch):
-    def full(*_, **__):
-        raise torch.OutOfMemoryError("CUDA out of memory")
-
-    monkeypatch.setattr(model.base_model, "forward", full)
-    with pytest.raises(torch.OutOfMemoryError, match=r"40 blocks of 16 tokens in a pass: give batch_size=20"):
-        linearity_profile(model, ids)
 
 
 # --- resuming --------------------------------------------------------------------------------------------------------

@@ -2,14 +2,16 @@
 
 import gc
 import weakref
+from functools import partial
 
 import pytest
 import torch
-from tiny_models import LAYERS, WIDTH, tiny_ids, tiny_model
+from tiny_models import LAYERS, VOCABULARY, WIDTH, tiny_ids, tiny_model
 
-from linstudy import capture
+from linstudy import capture, linearity_profile
+from linstudy.measure import logit_lens, token_errors
 from linstudy.measure.reading import read
-from linstudy.measure.tokens import sample_states
+from linstudy.measure.tokens import layer_contributions, sample_states
 
 IDS = tiny_ids(batch=7, length=10)
 
@@ -67,7 +69,28 @@ def test_what_cannot_be_drawn():
         sample_states(model, IDS, 57, drop_first=2)
     with pytest.raises(ValueError, match="drop_first=10 leaves nothing"):
         sample_states(model, IDS, 5, drop_first=10)
+
+
+READERS = (linearity_profile, logit_lens, token_errors, layer_contributions, partial(sample_states, count=5))
+
+
+@pytest.mark.parametrize("read_by", READERS, ids=str)
+def test_whatever_reads_a_text_says_what_cannot_be_read(read_by, monkeypatch):
+    model = tiny_model("gpt2")
+    with pytest.raises(ValueError, match=r"shape \(0, 10\) hold no text"):
+        read_by(model, IDS[:0])
+    with pytest.raises(ValueError, match=f"token id {VOCABULARY} is outside the model's vocabulary of {VOCABULARY}"):
+        read_by(model, IDS.clone().fill_(VOCABULARY))
+    weight = model.transformer.h[1].mlp.c_proj.weight
     with torch.no_grad():
-        model.transformer.wte.weight[5] = float("nan")
-    with pytest.raises(ValueError, match="what enters the first layer holds NaN"):
-        sample_states(model, IDS.clone().fill_(5), 5)
+        weight[0, 0], before = float("inf"), weight[0, 0].clone()
+        with pytest.raises(ValueError, match="what leaves layer 2 holds NaN or infinity"):
+            read_by(model, IDS)
+        weight[0, 0] = before
+
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(model.base_model, "forward", full)
+    with pytest.raises(torch.OutOfMemoryError, match=r"7 blocks of 10 tokens in a pass: give batch_size=3"):
+        read_by(model, IDS)
