@@ -81,7 +81,7 @@ def test_a_choice_opens_without_a_script():
         ("right = true", "right = false"),
         ("right = false", "right = true"),
         ("say =", "says ="),
-        ("ask", "[ask"),
+        ("ask", "["),
         (GOOD, ""),
     ],
 )

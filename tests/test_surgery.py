@@ -114,11 +114,7 @@ def test_set_blocks_is_for_good():
         (lambda m: without(m, [-1]), IndexError, "no block -1: the model has blocks 0 to 2"),
         (lambda m: replaced(m, {7: nn.Identity()}), IndexError, "no block 7: the model has blocks 0 to 2"),
         (lambda m: without(m, range(3)), ValueError, "no block would be left: keep at least one"),
-        (
-            lambda m: replaced(m, {2: blocks(m)[0]}),
-            ValueError,
-            "the same block stands at 0 and 2: give each place its own",
-        ),
+        (lambda m: replaced(m, {2: blocks(m)[0]}), ValueError, "the same block stands at 0 and 2: give each place its"),
     ],
 )
 def test_what_cannot_be_is_said_and_changes_nothing(change, error, message):

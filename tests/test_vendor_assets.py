@@ -77,10 +77,7 @@ def test_another_pin_is_fetched_and_the_old_files_go(tmp_path, registry, npm):
     ("spoil", "message"),
     [
         ({"integrity": "sha512-other"}, "two@1.0.0 has the checksum sha512-.*, not the pinned sha512-other"),
-        (
-            {"version": "2.0.0"},
-            r"npm could not fetch two@2.0.0 \(code ECONNREFUSED; syscall connect\); check the network",
-        ),
+        ({"version": "2.0.0"}, r"could not fetch two@2.0.0 \(code ECONNREFUSED; syscall connect\); check the network"),
         ({"files": {"lib/*.js": "two/"}}, r"two@1.0.0 holds no lib/\*.js"),
     ],
 )

@@ -249,20 +249,12 @@ def test_a_chooser_shows_its_first_picture_without_scripts_and_without_widgets()
     ("pictures", "options", "message"),
     [
         ({}, {}, "no pictures to choose from"),
-        (
-            {key: PICTURES[key] for key in GRID if key != ("cosine", "pydocs", 3)},
-            {},
-            "model = 'cosine', text = 'pydocs', la",
-        ),
+        ({key: PICTURES[key] for key in GRID if key != GRID[-6]}, {}, "model = 'cosine', text = 'pydocs', layer = '?3"),
         ({("a",): stand_in()}, {}, "must be a tuple with one option for each of model, text, layer"),
         ({"abc": stand_in()}, {}, "the key 'abc' must be a tuple"),
         (PICTURES, {"labels": "abcd"}, "1 to 3 controls; labels names 4"),
         (PICTURES, {"kinds": ("menu", "menu", "dial")}, "it needs 'slider' or 'menu' for each of model, text, layer"),
-        (
-            {("a",): stand_in()},
-            {"labels": ["x"], "kinds": ["slider"]},
-            "two options or more; 'x' has only 'a': use a menu",
-        ),
+        ({("a",): stand_in()}, {"labels": ["x"], "kinds": ["slider"]}, "or more; 'x' has only 'a': use a menu"),
     ],
 )
 def test_a_grid_that_does_not_fit_is_refused(pictures, options, message):
