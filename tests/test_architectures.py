@@ -21,6 +21,8 @@ LATE = ("falcon_mamba", "mamba", "mamba2", "rwkv")  # whose hidden states begin 
 @pytest.mark.parametrize("kind", [pytest.param(k, marks=() if k in QUICK else pytest.mark.slow) for k in WORK])
 def test_the_stream_is_the_models_own_and_its_score_that_of_an_svd(kind):
     model, ids, seen = architectures.small_model(kind), architectures.text(), []
+    if TABLE["transformers"][kind] != architectures.transformers.__version__ and not runs(model, ids):
+        pytest.skip("another transformers than that of the list cannot run its own model here")
 
     def note(block, args, kwargs, output):
         x = args[0] if args else kwargs["hidden_states"]
@@ -42,6 +44,16 @@ def test_the_stream_is_the_models_own_and_its_score_that_of_an_svd(kind):
     for score, (x, y) in zip(profile["linearity_raw"], seen, strict=True):
         want = reference(x.flatten(0, 1), y.flatten(0, 1))["linearity_raw"]
         assert score == pytest.approx(float(want), abs=1e-6)
+
+
+@torch.no_grad()
+def runs(model, ids):
+    """Say whether the model by itself runs on this machine: Jamba of transformers 5.0 wants kernels of a GPU."""
+    try:
+        model(input_ids=ids, use_cache=False)
+    except ValueError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("kind", ["xlm", "xlnet", "hy_v4", "cpmant", pytest.param("all", marks=pytest.mark.slow)])
