@@ -107,7 +107,8 @@ def test_without_training_nothing_changes_and_a_run_that_diverges_has_rows_with_
 def test_rates_are_chosen_with_true_labels_and_every_arm_has_seeds_of_its_own(monkeypatch, small, tmp_path):
     def tuned(source, task, recipe, *, labels):
         loss = abs(recipe.peak_rate - 4e-3) + 0.1 * (labels != "true")
-        row = dict.fromkeys(TABLES["finetuning"].measured, 0.0) | {"text": "task", "layer": 1, "loss": loss}
+        measured = set(TABLES["finetuning"].header) - set(TABLES["finetuning"].columns)
+        row = dict.fromkeys(measured, 0.0) | {"text": "task", "layer": 1, "loss": loss}
         return pd.DataFrame([row | {"length": 1, "tokens": 1, "steps": 1, "text_hash": ""}])
 
     monkeypatch.setattr(finetuning, "tuned", tuned)

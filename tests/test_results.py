@@ -71,8 +71,8 @@ def test_a_measure_that_was_not_taken_is_an_empty_cell_in_its_column(tmp_path):
 
 
 def test_a_table_without_a_file_has_the_columns_that_every_row_needs():
-    new = Table("new", key=("model",), maker=print, measured=("score",))
-    assert new.header == new.columns == ("model", "score", *Provenance.__annotations__)
+    new = Table("new", key=("model",), maker=print)
+    assert new.header == new.columns == ("model", *Provenance.__annotations__)
 
 
 def test_a_column_of_a_later_version_is_kept(tmp_path):

@@ -23,9 +23,8 @@ class Provenance(TypedDict):
 class Table:
     """What tells the rows of a table apart, and what makes them: a run is the arguments that the maker takes.
 
-    The columns are those of its file in ``linstudy/results``. Every row has those of the ``key``, and ``measured``
-    names the others of a table that has no file yet. Arguments that are called like key columns, or have a ``key`` of
-    several, are the run's part of the key and are typed nowhere else.
+    The columns are those of its file in ``linstudy/results``; every row has those of the ``key``. Arguments that are
+    called like key columns, or have a ``key`` of several, are the run's part of the key and are typed nowhere else.
 
     ``maker(keep, **arguments)`` makes the rows, in pieces that it gives to a :class:`Keep`.
     """
@@ -33,12 +32,11 @@ class Table:
     name: str
     key: tuple[str, ...]
     maker: Callable[..., None]
-    measured: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column that is required."""
-        return (*self.key, *self.measured, *Provenance.__annotations__)
+        return (*self.key, *Provenance.__annotations__)
 
     @property
     def header(self) -> tuple[str, ...]:

@@ -5,11 +5,12 @@ from importlib import import_module
 from typing import Any
 
 from ..table import Table
-from .finetuning import FINETUNING
-from .pretraining import DYNAMICS, PRETRAINING, REGULARISATION
 
 MODEL = ("model", "revision", "weights", "seed", "corpus", "tokens")  # what was measured, and on what
 FITTED = ("model", "revision", "corpus", "tokens")  # what was changed, and by how much text
+
+TRAINED = ("preset", "corpus", "penalty", "weight", "scaling", "weight_decay", "rate", "seed", "step")
+COMPARED = (*TRAINED, "last")  # what the penalty does with the last block's output
 
 
 def by(name: str) -> Callable[..., None]:
@@ -46,7 +47,18 @@ _ALL = (
     Table("families", ("model", "stack", "seed", "corpus", "tokens", "part", "layer"), by("profiles.families")),
     # random networks by their width, a row a layer
     Table("widths", ("model", "width", "seed", "corpus", "tokens", "part", "layer"), by("profiles.widths")),
-    *(PRETRAINING, REGULARISATION, DYNAMICS, FINETUNING),
+    # models pretrained with a penalty, or with a control in its place, a row a layer after the last step
+    Table("regularisation", (*TRAINED, "layer"), by("pretraining.regularisation")),
+    # the same by the preregistered design: rates chosen on three seeds, six or more fresh ones that judge
+    Table("pretraining", (*COMPARED, "layer"), by("pretraining.pretraining")),
+    # the same on the way, at steps 0, 1, 2, 3, 4, 6 and so on; or the published checkpoints of a model
+    Table("dynamics", ("model", "revision", *COMPARED, "layer"), by("pretraining.dynamics")),
+    # what fine-tuning changed, a row a layer, on the model's text, on another and on the task's own
+    Table(
+        "finetuning",
+        ("model", "revision", "task", "labels", "rate", "seed", "text", "layer"),
+        by("finetuning.finetuning"),
+    ),
     # what models can do: a number a task, metric, predictor, layer (of a probe) and seed
     Table(
         "evaluations",

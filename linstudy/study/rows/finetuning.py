@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from ..sweeps import CHOOSING, bracketed
-from ..table import Keep, Table
+from ..table import Keep
 from .source import Source, blocks_of, text_of
 
 TASKS = ("source", "order", "preference")
@@ -152,16 +152,3 @@ def exchanged(text: str) -> str:
     words = text.split()
     words[1::2], words[: len(words) // 2 * 2 : 2] = words[: len(words) // 2 * 2 : 2], words[1::2]
     return " ".join(words)
-
-
-# what fine-tuning changed, a row a layer, on the model's text, on another and on the task's own
-FINETUNING = Table(
-    "finetuning",
-    key=("model", "revision", "task", "labels", "rate", "seed", "text", "layer"),
-    measured=(
-        *("tokens", "length", "text_hash", "steps", "accuracy", "constant", "loss"),
-        *(f"{name}_before" for name in DELTAS),
-        *(f"delta_{name}" for name in DELTAS),
-    ),
-    maker=finetuning,
-)

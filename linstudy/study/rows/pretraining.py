@@ -12,8 +12,8 @@ import pandas as pd
 
 from ..reach import beside
 from ..sweeps import CHOOSING, bracketed
-from ..table import Keep, Table
-from .source import LENGTH, SCORES, Source, blocks_of, text_of
+from ..table import Keep
+from .source import LENGTH, Source, blocks_of, text_of
 
 FRESH = (1, 2, 3)  # seeds on which a variant of regularisation.csv is judged
 JUDGES = {"plain": 12}  # fresh seeds of pretraining.csv, by the variant's name: plain stands in every comparison
@@ -224,20 +224,3 @@ def device() -> str:
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-TRAINING = ("preset", "corpus", "penalty", "weight", "scaling", "weight_decay", "rate", "seed", "step")
-COMPARED = ("preset", "corpus", "penalty", "weight", "last", "scaling", "weight_decay", "rate", "seed", "step")
-REACHED = ("tokens", "length", "text_hash", "training_tokens", "validation_nats")
-# models pretrained with a penalty, or with a control in its place, a row a layer after the last step
-REGULARISATION = Table(
-    "regularisation", key=(*TRAINING, "layer"), measured=(*REACHED, "bits_per_byte", *SCORES), maker=regularisation
-)
-# the same by the preregistered design: rates chosen on three seeds, six or more fresh ones that judge
-PRETRAINING = Table(
-    "pretraining", key=(*COMPARED, "layer"), measured=(*REACHED, "bits_per_byte", *SCORES), maker=pretraining
-)
-# the same on the way, at steps 0, 1, 2, 3, 4, 6 and so on; or the published checkpoints of a model
-DYNAMICS = Table(
-    "dynamics", key=("model", "revision", *COMPARED, "layer"), measured=(*REACHED, *SCORES), maker=dynamics
-)
