@@ -211,7 +211,7 @@ def test_files_are_for_all_who_may_read_the_folder(tmp_path):
     try:
         with written_whole(tmp_path / "a") as made:
             save_file({"weight": torch.zeros(1)}, made)
-            assert stat.S_IMODE(made.stat().st_mode) == 0o600  # the control: as safetensors makes them
+            made.chmod(0o600)  # as newer safetensors make them
         with new_folder(tmp_path / "folder") as made:
             (made / "kept").mkdir()
             save_file({"weight": torch.zeros(1)}, made / "kept" / "b")
