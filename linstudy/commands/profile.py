@@ -31,7 +31,7 @@ def add_to(subparsers: Any) -> None:
     add_shared(verb, "--revision", "--device", "--dtype")
     add("--untrained", action="store_true", help="the control: the same model with random weights")
     add("--csv", metavar="FILE", help="write the table, with its provenance")
-    add("--resume", metavar="FILE", help="save there on the way, and go on from it after an interruption")
+    add("--resume", metavar="FILE", help="save there once a minute, and go on from it after an interruption")
     add("--plot", metavar="FILE", help=f"draw the profile, as {', '.join(PICTURES)}")
 
 
