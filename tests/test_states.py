@@ -71,10 +71,11 @@ def test_what_cannot_be_drawn():
         sample_states(model, IDS, 5, drop_first=10)
 
 
-READERS = (linearity_profile, logit_lens, token_errors, layer_contributions, partial(sample_states, count=5))
+DRAWN = partial(sample_states, count=5)
+READERS = {reader.__name__: reader for reader in (linearity_profile, logit_lens, token_errors, layer_contributions)}
 
 
-@pytest.mark.parametrize("read_by", READERS, ids=str)
+@pytest.mark.parametrize("read_by", [*READERS.values(), DRAWN], ids=[*READERS, "sample_states"])
 def test_whatever_reads_a_text_says_what_cannot_be_read(read_by, monkeypatch):
     model = tiny_model("gpt2")
     with pytest.raises(ValueError, match=r"shape \(0, 10\) hold no text"):
