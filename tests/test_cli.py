@@ -272,9 +272,13 @@ def test_a_library_that_is_cut_in_its_import_raises_anything_and_the_command_was
             raise ImportError("cannot load module more than once per process") from None
 
     monkeypatch.setattr("linstudy.study.doctor.doctor", cut)
-    assert main(["doctor"]) == 2
-    assert capsys.readouterr().err == "linstudy: stopped; `linstudy doctor` starts over.\n"
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a process of pytest-xdist ignores the signal
+    try:
+        assert main(["doctor"]) == 2
+        assert capsys.readouterr().err == "linstudy: stopped; `linstudy doctor` starts over.\n"
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.slow

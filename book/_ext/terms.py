@@ -54,9 +54,9 @@ def _is_prose(text: nodes.Text) -> bool:
 
 
 def tell(app, doctree):
-    """Link a page's words, the glossary's own aside."""
+    """Link a page's words, the glossary's own aside; a book of a few pages may have no glossary."""
     page = app.env.docname
-    if page != "book/glossary":
+    if page != "book/glossary" and "book/glossary" in app.env.found_docs:
         app.env.note_dependency(str(GLOSSARY))
         link(doctree, terms_in(GLOSSARY.read_text(encoding="utf8")), page)
 
