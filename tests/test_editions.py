@@ -1,5 +1,6 @@
 """Editions of the exercises: a student's holds no solution anywhere, a teacher's holds all."""
 
+import re
 import shutil
 import zlib
 
@@ -102,6 +103,17 @@ def holding(folder, word):
                 data += zlib.decompress(data.split(b"\n", 4)[4])
             found += [path.relative_to(folder)] if word.encode() in data.lower() else []
     return found
+
+
+def test_what_a_page_shows_of_other_folders_is_in_the_tree_of_an_edition(tmp_path):
+    editions.write_tree("student", tmp_path / "student")
+    shown = [
+        page.parent / path
+        for page in (tmp_path / "student" / "book").rglob("*.md")
+        for path in re.findall(r"^:file: (\S+)$", page.read_text(encoding="utf8"), re.MULTILINE)
+    ]
+    assert len(shown) > 3
+    assert all(path.is_file() for path in shown)
 
 
 @pytest.mark.slow
