@@ -62,7 +62,7 @@ def test_every_family_is_looked_at_between_its_layers(name, ids):
     found = massive_activations(model, ids, batch_size=7)
     assert found.largest.tolist() == pytest.approx([float(state.abs().max()) for state in stream], rel=1e-4)
     for row, state in zip(found.itertuples(), stream, strict=True):
-        at = state[(ids == row.token) & (torch.arange(ids.shape[1]) == row.position), row.dimension]
+        at = state[..., row.dimension][(ids == row.token) & (torch.arange(ids.shape[1]) == row.position)]
         assert float(at.abs().max()) == pytest.approx(row.largest, rel=1e-4)
     keep = ordinary_tokens(model, ids, batch_size=7)
     table = outlier_ablation(model, ids, first=(0, 2))

@@ -66,6 +66,9 @@ def set_blocks(model: PreTrainedModel, modules: Iterable[nn.Module]) -> None:
             # A block takes its kind along (sliding or full attention); a newcomer takes the kind of its place.
             origin = [here.index(b) if b in here else min(i, len(here) - 1) for i, b in enumerate(places)]
             setattr(model.config, name, [kinds[i] for i in origin])
+    for block, kind in zip(places, getattr(model.config, "layer_types", None) or (), strict=False):
+        if isinstance(block, StandIn):
+            block.attention_type = kind  # transformers 5.0 asks the block itself which mask it takes
     if "attention_layers" in vars(model.config):  # GPT-Neo writes the same down twice
         model.config.attention_types = [[[kind], 1] for kind in model.config.attention_layers]
     _install(model, nn.ModuleList(places))
