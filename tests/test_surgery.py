@@ -66,6 +66,13 @@ def test_the_cache_agrees_with_a_run_without_it(name):
             assert_close(cached_logits(model, ids, first=11), logits(model, ids), rtol=1e-4, atol=1e-5)
 
 
+def test_a_stand_in_says_the_kind_of_its_place():
+    model = tiny_model("gemma3_text")
+    kinds = list(model.config.layer_types)
+    with replaced(model, {index: nn.Identity() for index in range(len(kinds))}):
+        assert [block.attention_type for block in blocks(model)] == kinds
+
+
 def test_a_block_takes_its_kind_of_attention_along():
     model = tiny_model("gemma3_text")
     kinds = list(model.config.layer_types)

@@ -70,14 +70,14 @@ def compared(
     return pd.DataFrame(found, columns=[*COMPARISON, "effect", "low", "high", "margin", "verdict", "plain"])
 
 
-def by_both_designs(tables: Callable[[str], pd.DataFrame], **options: Sequence[str]) -> pd.DataFrame:
+def by_both_designs(tables: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
     """Do what :func:`compared` does with both tables; the earlier design speaks where the plan has not come to.
 
     The column ``table`` says whose rows they are.
     """
     found, seen = [], set()
     for name, design in DESIGNS.items():
-        rows = compared(tables(name).query("preset == 'nano'"), design=design, **options).assign(table=name)
+        rows = compared(tables(name).query("preset == 'nano'"), design=design).assign(table=name)
         cells = [*zip(rows.corpus, rows.training_tokens, strict=True)]
         found.append(rows[[cell not in seen for cell in cells]])
         seen |= set(cells)
