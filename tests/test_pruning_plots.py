@@ -1,5 +1,3 @@
-import itertools
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -84,32 +82,3 @@ def test_a_staircase_never_promises_what_no_model_has():
     said = show.words_of(ax)
     assert said.startswith("Lowest perplexity that is to be had, by time a new token, ms, a staircase for each action:")
     assert said.count(" down to ") == 2
-
-
-def agreement():
-    rows = [
-        {"score": score, "action": action, "shard": shard, "tau": tau + spread * (shard - 1)}
-        for score, tau, spread in (("linearity", -0.5, 0.2), ("norm_ratio", 0.75, 0.1), ("cca_bound", 0.0, 0.5))
-        for action in ("remove", "affine")
-        for shard in range(3)
-    ]
-    return pd.DataFrame(rows)
-
-
-def test_a_score_is_a_row_with_its_mean_and_its_range():
-    ax = show.agreement_plot(agreement())
-    names = [text.get_text() for text in ax.get_yticklabels()]
-    assert names == ["norm ratio", "cca bound", "linearity"]  # from the highest down
-    assert ax.yaxis_inverted()
-    for line, ranges in zip(ax.lines, ax.collections, strict=False):
-        np.testing.assert_allclose(line.get_xdata(), [0.75, 0, -0.5], atol=1e-12)
-        ends = [segment[:, 0].tolist() for segment in ranges.get_segments()]
-        np.testing.assert_allclose(ends, [[0.65, 0.85], [-0.5, 0.5], [-0.7, -0.3]])
-    above, below = (line.get_ydata() for line in ax.lines[:2])
-    assert (above < below).all()
-    ax.figure.canvas.draw()
-    boxes = sorted((text.get_window_extent() for text in ax.get_yticklabels()), key=lambda box: box.y0)
-    assert all(low.y1 <= high.y0 for low, high in itertools.pairwise(boxes))
-    assert min(box.x0 for box in boxes) >= 0
-    said = show.words_of(ax)
-    assert "remove: norm ratio 0.75, cca bound 0.00, linearity -0.50; affine: norm ratio 0.75" in said

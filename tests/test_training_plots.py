@@ -1,10 +1,12 @@
 """Figures of training: every value where it is, means and ranges right, diverged runs left out, words from data."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from linstudy.show import band_plot, path_plot, rates_plot, share_map, spread_plot, steps_plot, words_of
+from linstudy.show import band_plot, label, path_plot, rates_plot, share_map, spread_plot, steps_plot, words_of
 
 NAN = float("nan")
 
@@ -39,6 +41,25 @@ def test_hues_of_a_row_stand_side_by_side_in_looks_of_their_own():
     assert true.get_marker() != shuffled.get_marker()
     assert true.get_color() != shuffled.get_color()
     assert set(shuffled.get_xdata()) == {0.0}
+
+
+def test_scores_stand_side_by_side_and_rows_fall_by_the_first():
+    rng = np.random.default_rng(0)
+    df = pd.DataFrame({"model": [f"family {i // 6}" for i in range(174)], "layer": [1, 2, 3] * 58})
+    df = df.assign(linearity=rng.uniform(size=174), update_linearity=rng.uniform(-0.3, 1, size=174))
+    ax = spread_plot(df, x=["update_linearity", "linearity"], row="model", falling=True)
+    names = [tick.get_text() for tick in ax.get_yticklabels()]
+    assert names == list(df.groupby("model").update_linearity.mean().sort_values(ascending=False).index)
+    for score, ranges in zip(("update_linearity", "linearity"), ax.collections, strict=True):
+        means = line_of(ax, label(score))
+        np.testing.assert_allclose(means.get_xdata(), df.groupby("model")[score].mean()[names])
+        ends = df.groupby("model")[score].agg(["min", "max"]).loc[names].to_numpy()
+        np.testing.assert_allclose([path.vertices[:, 0] for path in ranges.get_paths()], ends)
+    assert ax.get_xlim()[0] < df.update_linearity.min() < 1 < ax.get_xlim()[1]
+    ax.figure.canvas.draw()
+    boxes = sorted((tick.get_window_extent() for tick in ax.get_yticklabels()), key=lambda box: box.y0)
+    assert all(low.y1 <= high.y0 for low, high in pairwise(boxes))  # every name has room
+    assert min(box.x0 for box in boxes) >= 0
 
 
 def test_words_of_a_spread_name_its_ends():

@@ -3,12 +3,13 @@
 import torch
 from transformers import PreTrainedModel
 
-from linstudy.models.small import DECODERS, ENCODER_DECODERS, ENCODERS, HEADS, LAYERS, SMALL, WIDTH, small_model
+from linstudy.models import SMALL, small_model
 
-__all__ = ["ALL", "DECODERS", "ENCODERS", "ENCODER_DECODERS", "HEADS", "LAYERS", "SOME", "VOCABULARY", "WIDTH"]
-
-VOCABULARY = 99
+VOCABULARY, WIDTH, LAYERS, HEADS = 99, 32, 3, 4
 ALL = SMALL
+ENCODERS = ("bert", "roberta")
+ENCODER_DECODERS = ("bart", "t5")
+DECODERS = [name for name in SMALL if name not in (*ENCODERS, *ENCODER_DECODERS)]
 SOME = ["gpt2", "llama", "mamba", "opt postnorm"]  # unlike in norms and parts: for what reads a stream that is proven
 
 

@@ -1,14 +1,12 @@
 """Finds the check of an exercise, puts the answer to it, and says what came of it."""
 
 import functools
-import tomllib
 import warnings
 from collections.abc import Callable
 from importlib import import_module
-from importlib.resources import files
 from typing import Any
 
-from ..lookup import named
+from ..lookup import entries, named
 from .answers import Found
 
 CHAPTERS = {"1": "linearity", "2": "residual_stream", "3": "dynamics", "4": "penalties", "5": "pruning"}
@@ -55,12 +53,8 @@ def checks_of(exercise: str) -> dict[str, Callable[..., Found]]:
 
 def hints_of(exercise: str) -> dict[str, str]:
     """Return the hints of an exercise by their names, with those that any exercise may give."""
-    return _hints()["any"] | _hints()[exercise]
-
-
-@functools.cache
-def _hints() -> dict[str, dict[str, str]]:
-    return tomllib.loads((files(__package__) / "hints.toml").read_text(encoding="utf-8"))
+    hints = entries("exercises/hints.toml")
+    return hints["any"] | hints[exercise]
 
 
 def _asked(answer: Any) -> Any:

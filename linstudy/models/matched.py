@@ -1,6 +1,6 @@
 """Models that are alike in width, depth and vocabulary and differ in architecture: what is measured is that."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,9 +11,9 @@ from torch.nn import functional as F
 from transformers import PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutput
 
-from ..lookup import named
+from ..lookup import entries, named
 
-WIDTH, DEPTH, HEADS, GATED, PLAIN = 64, 6, 4, 128, 192  # MLPs with a gate and without have as many weights
+WIDTH, DEPTH, PLAIN = 64, 6, 192  # an MLP without a gate is 192 wide inside and one with it 128: as many weights
 STD = 0.02  # of the first weights of the stack of recurrent networks, as in the other families
 
 
@@ -24,8 +24,9 @@ class Architecture:
     kind: str  # decoder, encoder, encoder-decoder, state space, convolution or recurrent
     norm: str  # pre or post; or pre, and scaled by 1 / √layer
     task: str  # causal, masked or seq2seq
-    maker: str | type[PreTrainedModel]  # a name in transformers, or a class
-    fields: dict[str, Any] = field(default_factory=dict)  # of its config
+    rate: float  # that of the preset nano, and half of it for networks that normalise last; none was swept
+    maker: str  # a class of transformers, or of this module
+    fields: dict[str, Any]  # of its config
 
 
 class RecurrentConfig(PretrainedConfig):
@@ -96,40 +97,11 @@ class RecurrentForCausalLM(PreTrainedModel):
         return CausalLMOutput(logits=F.linear(self.norm(stream), self.embed_tokens.weight))
 
 
-_NONE = dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"))
-_PLAIN = _NONE | dict(hidden_size=WIDTH, num_hidden_layers=DEPTH, num_attention_heads=HEADS)
-_LONG = _PLAIN | dict(max_position_embeddings=512)
-_MISTRAL = _LONG | dict(intermediate_size=GATED, num_key_value_heads=2, head_dim=WIDTH // HEADS)
-_MISTRAL |= dict(sliding_window=None, tie_word_embeddings=True)
-_OPT = _LONG | dict(ffn_dim=PLAIN, word_embed_proj_dim=WIDTH, dropout=0.0, pad_token_id=0)
-_BERT = _LONG | dict(intermediate_size=PLAIN, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
-_MODERN = _LONG | dict(intermediate_size=GATED, cls_token_id=None, sep_token_id=None)
-# A window as wide as any text, turned like full attention, is full attention; not every transformers takes it by name.
-_MODERN |= dict(local_attention=2 * 512, local_rope_theta=160_000.0)
-_T5 = dict(d_model=WIDTH, d_ff=GATED, d_kv=WIDTH // HEADS, num_heads=HEADS, num_layers=DEPTH, dropout_rate=0.0)
-_T5 |= dict(feed_forward_proj="gated-gelu", decoder_start_token_id=0)
-# Mamba-2 and not Mamba: without a kernel the first one's scan takes a step a token.
-_MAMBA = _NONE | dict(hidden_size=WIDTH, num_hidden_layers=DEPTH, state_size=16, head_dim=32, num_heads=4, n_groups=1)
-_MAMBA |= dict(chunk_size=16, tie_word_embeddings=True)
-_LFM2 = _LONG | dict(intermediate_size=GATED, block_auto_adjust_ff_dim=False, num_key_value_heads=2)
-_LFM2 |= dict(layer_types=["conv"] * DEPTH, conv_L_cache=4, tie_word_embeddings=True)
-_LFM2 |= dict(use_cache=False)  # its cache asks for a layer of attention
-
-# A pair of decoders and one of encoders differ in where they normalise; OPT's two in nothing else.
-ARCHITECTURES = {
-    "decoder": Architecture("decoder", "pre", "causal", "MistralForCausalLM", _MISTRAL),
-    "decoder, norms / √layer": Architecture("decoder", "pre, scaled", "causal", "MistralForCausalLM", _MISTRAL),
-    "decoder, OPT": Architecture("decoder", "pre", "causal", "OPTForCausalLM", _OPT),
-    "decoder, OPT, post-norm": Architecture(
-        "decoder", "post", "causal", "OPTForCausalLM", _OPT | dict(do_layer_norm_before=False)
-    ),
-    "encoder": Architecture("encoder", "pre", "masked", "ModernBertForMaskedLM", _MODERN),
-    "encoder, post-norm": Architecture("encoder", "post", "masked", "BertForMaskedLM", _BERT),
-    "encoder-decoder": Architecture("encoder-decoder", "pre", "seq2seq", "T5ForConditionalGeneration", _T5),
-    "state space": Architecture("state space", "pre", "causal", "Mamba2ForCausalLM", _MAMBA),
-    "convolution": Architecture("convolution", "pre", "causal", "Lfm2ForCausalLM", _LFM2),
-    "recurrent": Architecture("recurrent", "pre", "causal", RecurrentForCausalLM),
-}
+# In the order in which they are trained. A pair of decoders and one of encoders differ in where they normalise; OPT's
+# two in nothing else. The encoder's window is as wide as any text, and turned like full attention: not every
+# transformers takes full attention by name. The state space is Mamba-2, for without a kernel Mamba's scan takes a step
+# a token; the convolution has no cache, for that asks for a layer of attention.
+ARCHITECTURES = {name: Architecture(**entry) for name, entry in entries("models/matched.json").items()}
 
 
 def matched_model(name: str, *, vocab_size: int, seed: int = 0) -> PreTrainedModel:
@@ -138,7 +110,7 @@ def matched_model(name: str, *, vocab_size: int, seed: int = 0) -> PreTrainedMod
     An encoder-decoder has 6 layers in each of its stacks. Raises ValueError for an unknown name.
     """
     chosen = named(ARCHITECTURES, name, "architecture")
-    maker = getattr(transformers, chosen.maker) if isinstance(chosen.maker, str) else chosen.maker
+    maker = globals().get(chosen.maker) or getattr(transformers, chosen.maker)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return maker(maker.config_class(**chosen.fields | {"vocab_size": vocab_size})).eval()

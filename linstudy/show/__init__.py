@@ -6,7 +6,7 @@ from .maps import share_map
 from .pictures import Picture, fallback_table, picture
 from .plots import ablation_plot, known_answers_plot, panels, panels_by, profile_plot, sweep_plot
 from .pruning import budget_plot, frontier, frontier_plot
-from .rows import agreement_plot, family_plot, spread_plot
+from .rows import spread_plot
 from .tails import tail_plot
 from .tokens import token_heatmap
 from .training import band_plot, path_plot, rates_plot, steps_plot

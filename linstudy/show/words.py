@@ -2,25 +2,18 @@
 
 import math
 import textwrap
-import tomllib
-from functools import cache
-from importlib.resources import files
 from weakref import WeakKeyDictionary
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-
-@cache
-def labels() -> dict[str, str]:
-    """Return what columns are called on an axis (labels.toml)."""
-    return tomllib.loads((files(__package__) / "labels.toml").read_text(encoding="utf-8"))
+from ..lookup import entries
 
 
 def label(column: str) -> str:
-    """Name a column as in the book; a column the book does not know keeps its own name, underscores as spaces."""
-    return labels().get(column, str(column).replace("_", " "))
+    """Name a column as in the book (columns.csv); one the book does not know keeps its name, underscores as spaces."""
+    return entries("columns.csv").get(column, {}).get("label") or str(column).replace("_", " ")
 
 
 def axis_label(column: str, width: int = 28) -> str:

@@ -108,7 +108,7 @@ def _runs() -> Iterator[Run]:
         yield Run(f"families-{name.replace(' ', '-')}", TABLES["families"], arguments)
     for name, width in product(chosen.WIDENED, chosen.WIDTHS):
         yield Run(f"widths-{name}-{width}", TABLES["widths"], {"model": name, "width": width})
-    for name in chosen.RATES:
+    for name in chosen.ARCHITECTURES:
         arguments = {"architecture": name, "corpus": "tinystories-train-sample"}
         yield Run(f"matched-{_short(name)}", TABLES["matched"], arguments, needs="shared texts")
     for text in ("tinystories-train-sample", "wikitext-2-valid"):

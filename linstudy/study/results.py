@@ -8,32 +8,14 @@ from pathlib import Path
 import pandas as pd
 
 from ..files import locked, written_whole
-from ..lookup import named
+from ..lookup import entries, named
 from .errors import one_line
 from .rows import TABLES
-from .table import Provenance, cells_of, matching
+from .table import cells_of, matching
 
-# What a column holds is said here and not guessed from its cells: a revision of digits alone is no number.
-_TEXT = {"model", "revision", "part", "stack", "corpus", "weights", "ablation", "selection", "choice"}
-_TEXT |= {
-    "dropped",
-    "text_hash",
-    "preset",
-    "penalty",
-    "last",
-    "scaling",
-    "task",
-    "labels",
-    "text",
-    "metric",
-    "predictor",
-}
-_TEXT |= {"order"} | {"dtype", "action", "start", "healing", "which", "architecture", "kind", "norm"}
-_TEXT |= set(Provenance.__annotations__) - {"minutes"}
-# Whole numbers that may be missing: a finished model has no step.
-_WHOLE = {"step", "seed", "shard", "tokens", "layer", "layers", "parameters", "boundary", "length", "dimension"}
-_WHOLE |= {"stretch", "sampled", "features", "position", "massive", "training_tokens", "steps"}
-_WHOLE |= {"examples", "width"}
+# What a column holds is said (columns.csv) and not guessed from its cells: a revision of digits alone is no number; and
+# whole numbers may be missing, for a finished model has no step.
+_HOLDS = {name: one["holds"] for name, one in entries("columns.csv").items()}
 
 
 def results(table: str, *, folder: str | os.PathLike | None = None) -> pd.DataFrame:
@@ -52,7 +34,7 @@ def results(table: str, *, folder: str | os.PathLike | None = None) -> pd.DataFr
         raise ValueError(
             f"{path} is no table ({one_line(error)}); restore it with `git checkout`, or remove it."
         ) from None
-    for name in [name for name in frame if name not in _TEXT]:
+    for name in [name for name in frame if _HOLDS.get(name) != "text"]:
         with suppress(ValueError):  # a column of text that a later version wrote
             # Python's float gives back the bits that were written; not every pandas does.
             frame[name] = [float(cell) if cell else float("nan") for cell in frame[name].tolist()]
@@ -133,9 +115,9 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame.copy()
     for name in frame:
         try:
-            if name in _TEXT:
+            if _HOLDS.get(name) == "text":
                 frame[name] = frame[name].astype(object).where(frame[name].notna(), "").astype(str)
-            elif name in _WHOLE:
+            elif _HOLDS.get(name) == "whole":
                 frame[name] = frame[name].astype("Int64")
         except (TypeError, ValueError) as error:
             raise ValueError(f"column {name} must hold whole numbers, not {list(frame[name])[:3]}.") from error

@@ -19,7 +19,6 @@ from ...train import PRESETS, Scaling, draw, fold, halves, language_nats, pretra
 from ..reach import beside
 from ..table import Keep
 from ..twins import twin
-from .chosen import RATES
 from .pretraining import FRESH
 from .profiles import HELDOUT
 from .source import text_of
@@ -40,7 +39,8 @@ def matched(keep: Keep, *, architecture: str, corpus: str) -> None:
 
     def made(seed: int) -> pd.DataFrame:
         tokenizer, measured, blocks = text_for(corpus)
-        options = {"vocabulary": len(tokenizer), "rate": RATES[architecture], "steps": STEPS, "heldout": HELDOUT}
+        options = {"vocabulary": len(tokenizer), "rate": ARCHITECTURES[architecture].rate}
+        options |= {"steps": STEPS, "heldout": HELDOUT}
         rows = grown(architecture, blocks, measured, seed=seed, **options)
         return rows.assign(heldout=HELDOUT, **text_of(measured))
 

@@ -1,5 +1,3 @@
-import itertools
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -74,60 +72,3 @@ def test_errors_that_a_log_axis_cannot_show_are_named():
     for bad in (-1.0, np.nan, 0.0):
         with pytest.raises(ValueError, match="relative_error of layer 2 cannot be drawn on a log axis: errors above 0"):
             show.tail_plot(df.assign(relative_error=df.relative_error.where(df.layer == 1, bad)))
-
-
-def families(count=29):
-    rng = np.random.default_rng(0)
-    rows = [
-        {"model": f"family {i}", "layer": layer, "seed": seed, "corpus": "stories"}
-        | dict(zip(("update_linearity", "linearity"), np.sort(rng.uniform(size=2)), strict=True))
-        for i in range(count)
-        for layer in (1, 2, 3)
-        for seed in (0, 1)
-    ]
-    return pd.DataFrame(rows)
-
-
-def test_a_family_is_a_row_with_a_dot_a_layer_and_a_line_over_all():
-    df = families(4)
-    ax = show.family_plot(df)
-    names = [label.get_text() for label in ax.get_yticklabels()]
-    assert names == list(df.groupby("model").update_linearity.mean().sort_values(ascending=False).index)
-    assert ax.yaxis_inverted()  # the first row is on top
-    for score, dots, ranges in zip(("linearity", "update_linearity"), ax.lines, ax.collections, strict=True):
-        means = df.groupby(["model", "layer"])[score].mean()
-        np.testing.assert_allclose(dots.get_xdata(), np.concatenate([means[name] for name in names]))
-        assert [round(height) for height in dots.get_ydata()] == np.repeat(range(4), 3).tolist()
-        for name, segment in zip(names, ranges.get_segments(), strict=True):
-            part = df[df.model == name][score]
-            np.testing.assert_allclose(segment[:, 0], [part.min(), part.max()])
-    above, below = (dots.get_ydata() for dots in ax.lines)
-    assert (above < below).all()  # the two scores of a row do not cover each other
-    assert len({(dots.get_color(), dots.get_marker()) for dots in ax.lines}) == 2
-    assert [one.get_text() for one in ax.get_legend().get_texts()] == [
-        show.label("linearity"),
-        show.label("update_linearity"),
-    ]
-
-
-def test_every_row_has_room_for_its_name():
-    ax = show.family_plot(families())
-    ax.figure.canvas.draw()
-    boxes = sorted((label.get_window_extent() for label in ax.get_yticklabels()), key=lambda box: box.y0)
-    assert len(boxes) == 29
-    assert all(low.y1 <= high.y0 for low, high in itertools.pairwise(boxes))
-    edge = ax.figure.bbox
-    legend = ax.get_legend().get_window_extent()
-    assert 0 <= legend.x0 < legend.x1 <= edge.x1
-    assert min(box.x0 for box in boxes) >= 0
-    given = plt.figure(figsize=(4, 4)).gca()
-    assert show.family_plot(families(), ax=given) is given
-    assert given.figure.get_size_inches().tolist() == [4, 4]
-
-
-def test_family_words_name_the_lowest_and_the_highest():
-    df = pd.DataFrame({"model": ["a", "b"], "layer": 1, "linearity": [0.5, 0.25], "update_linearity": [0.125, 0.25]})
-    assert show.words_of(show.family_plot(df)) == (
-        "A row for each of 2, with the mean over the layers of linearity, LS (adjusted): lowest 0.250 (b), highest "
-        "0.500 (a); update linearity, LS_res (adjusted): lowest 0.125 (a), highest 0.250 (b)."
-    )
