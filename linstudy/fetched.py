@@ -73,10 +73,7 @@ def is_there(name: str) -> bool:
 
 
 def fetched(name: str) -> Path | None:
-    """Return the folder of a model that was fetched; None for a name that is none of :data:`SOURCES`.
-
-    Raises FileNotFoundError with the command that fetches it where it is not there yet.
-    """
+    """Return a fetched model's folder; None for no name of SOURCES. FileNotFoundError says what fetches it."""
     if name not in SOURCES:
         return None
     folder, source = home() / name, SOURCES[name]

@@ -13,11 +13,7 @@ Thing = TypeVar("Thing")
 
 
 def named(registry: Mapping[str, Thing], name: str, kind: str, *, known: str | None = None) -> Thing:
-    """Return what a name stands for.
-
-    Raises ValueError for one that stands for nothing, with the nearest name, what ``kind`` of thing was looked for
-    and which are ``known``: by default all names, else this sentence.
-    """
+    """Return what a name stands for; else a ValueError has the nearest name of this ``kind``, and those ``known``."""
     if name in registry:
         return registry[name]
     near = get_close_matches(name.lower(), registry, n=1, cutoff=0.5)
@@ -28,10 +24,7 @@ def named(registry: Mapping[str, Thing], name: str, kind: str, *, known: str | N
 
 @cache
 def entries(path: str) -> dict[str, Any]:
-    """Return what a data file of the package, as ``models/small.json``, holds by name; a table's rows by their first.
-
-    Whoever asks again gets the same objects.
-    """
+    """Return what a data file of the package holds, by name; a table's rows by their first cell. Do not change it."""
     text = files(__package__).joinpath(path).read_text(encoding="utf-8")
     if path.endswith(".csv"):
         return {next(iter(row.values())): row for row in csv.DictReader(text.splitlines())}

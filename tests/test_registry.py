@@ -26,7 +26,7 @@ def test_every_run_has_a_name_of_its_own_and_takes_what_its_table_needs():
     assert len({run.name for run in runs}) == len(runs)
     assert all(run.key for run in runs)
     assert {run.needs for run in runs} == set(get_args(Needs))
-    assert all(len(model.commit) == 40 and int(model.commit, 16) for model in HUB)
+    assert all(len(one["commit"]) == 40 and int(one["commit"], 16) for one in HUB.values())
     assert [run.key["model"] for run in runs if run.table.name == "families"] == list(SMALL)
 
 
@@ -37,7 +37,7 @@ def test_every_trained_model_has_its_random_control():
             if run.table.name == table:
                 of[run.key["weights"]].add((run.key["model"], run.key["corpus"]))
         assert of["trained"] == of["random"] >= of["permuted"]
-        assert {model.name for model in HUB} < {model for model, _ in of["trained"]}
+        assert set(HUB) < {model for model, _ in of["trained"]}
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -131,7 +131,8 @@ def test_runs_on_the_hub_go_through_a_stand_in_for_it(source, tmp_path):
         from linstudy.text import CORPORA
 
         commits = {json.dumps({name: commit_of(name, "main") for name in (*names, "org/none")})}
-        registry.HUB = tuple(registry.HubModel(name, commit, size="tiny") for name, commit in commits.items())
+        where = {{"size": "tiny", "dtype": "float32", "tuned": ""}}
+        registry.HUB = {{name: where | {{"commit": commit}} for name, commit in commits.items()}}
         CORPORA["wikitext"] = CORPORA["stories"]  # models are what this is about
         runs = [run for run in registry.registry() if run.needs == "hub" and run.table.name == "outliers"]
         for run in runs:

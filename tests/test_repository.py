@@ -44,7 +44,7 @@ def listed_files() -> list[Path]:
 # ---- versions, dependencies
 
 
-OPTIONAL = {"tagging", "harness", "gguf"}  # for those who ask for them: neither pinned nor in the environment
+OPTIONAL = {"tagging", "gguf"}  # for those who ask for them: neither pinned nor in the environment
 
 
 def test_one_version_everywhere():

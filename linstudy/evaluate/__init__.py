@@ -3,7 +3,6 @@
 from storyworld import Grade, Reference, grade, novelty, reference_index
 
 from .continuations import Sampling, grade_model, story_beginnings
-from .harness import harness
 from .loss import bits_per_byte, cross_entropy
 from .probing import probe, probe_states
 from .zero_shot import zero_shot

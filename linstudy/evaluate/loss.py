@@ -12,11 +12,7 @@ from ..text import count_bytes
 
 @torch.no_grad()
 def cross_entropy(model: PreTrainedModel, blocks: Int[Tensor, "block token"], *, batch_size: int = 8) -> float:
-    """Return the mean loss of the next token, in nats per token.
-
-    Every block is read alone, so its first token is not predicted. Raises ValueError for blocks that hold no pair
-    of tokens.
-    """
+    """Return the mean loss of the next token in each block, in nats; ValueError for blocks with no pair of tokens."""
     if blocks.ndim != 2 or not len(blocks) or blocks.shape[1] < 2:
         raise ValueError(f"blocks of shape {tuple(blocks.shape)} hold no token to predict: give (block, token >= 2)")
     total = 0.0
@@ -28,10 +24,7 @@ def cross_entropy(model: PreTrainedModel, blocks: Int[Tensor, "block token"], *,
 
 
 def bits_per_byte(nats: float, blocks: Int[Tensor, "block token"], tokenizer: PreTrainedTokenizerBase) -> float:
-    """Return a loss in bits per byte of text, from the mean loss of its tokens in nats (:func:`cross_entropy`).
-
-    Tokens of another tokenizer are longer or shorter, bytes are the same. Raises ValueError for blocks without text.
-    """
+    """Return a loss in bits per byte of text, from its mean in nats a token; ValueError for blocks without text."""
     size = count_bytes(blocks, tokenizer)
     if not size:
         raise ValueError("The blocks hold no text but special tokens: give blocks made with this tokenizer.")

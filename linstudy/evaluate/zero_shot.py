@@ -59,10 +59,7 @@ def log_likelihoods(
     *,
     batch_size: int = 16,
 ) -> list[float]:
-    """Return the log likelihood, in nats, of each continuation after its context.
-
-    Blanks at the end of a context belong to the continuation. An empty context is the token that begins texts.
-    """
+    """Return the log likelihood, in nats, of each continuation after its context, whose last blanks belong to it."""
     encoded = [_encode(tokenizer, *pair) for pair in pairs]
     room = positions(model)
     for number, (ids, _) in enumerate(encoded, start=1):

@@ -168,10 +168,7 @@ def _converted(name: str) -> tuple[str, str, list[str]] | None:
 
 
 def _check_sums(what: str, files: list[Path]) -> None:
-    """Remove a file that has just come by HTTP with another sum than the hub's, with a ConnectionError.
-
-    The hub's library compares sizes alone. In its cache a file is a link to what is named after the sum.
-    """
+    """Remove a file with another sum than the hub's, with a ConnectionError: the hub's library compares sizes alone."""
     for file in files:
         blob = file.parent / file.readlink() if file.is_symlink() else file
         if blob.is_symlink() or not re.fullmatch(r"[0-9a-f]{64}", blob.name):

@@ -58,10 +58,7 @@ def scores(moments: JointMoments) -> dict[str, float]:
 
 
 def heldout_scores(fitted: JointMoments, heldout: JointMoments) -> dict[str, float]:
-    """Score the map that ``fitted`` determines on the tokens of ``heldout``, in (-inf, 1].
-
-    Unlike an in-sample score it pays for what the map learnt by heart, and for a text that differs.
-    """
+    """Score the map that ``fitted`` determines on the tokens of ``heldout``, which it did not learn: in (-inf, 1]."""
     need_tokens(fitted.tokens, fitted.dim)
     m, h = fitted.centred(), heldout.centred()
     a = best_map(m)

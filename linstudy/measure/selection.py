@@ -53,10 +53,7 @@ class Plan:
         return 1 + (self.cut < len(self.blocks))
 
     def passes(self, memory: int | None, done: Collection[int] = ()) -> list[list[int]]:
-        """Share the layers that are not done out over passes whose moments fit the memory; say where it takes several.
-
-        Raises ValueError where not even one layer's do.
-        """
+        """Share layers out over passes that fit the memory, and say so; ValueError where not even one layer does."""
         each = self.texts * self._sums() * 2 * self.dim * self.dim * 8
         budget = psutil.virtual_memory().available // 2 if memory is None else memory
         if each > budget:

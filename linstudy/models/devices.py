@@ -4,10 +4,7 @@ import torch
 
 
 def find_device(device: torch.device | str | None) -> torch.device:
-    """Return the device asked for; by default the GPU if there is one, else the CPU.
-
-    Raises ValueError for a device that is not known or not there.
-    """
+    """Return the device asked for, by default a GPU if there is one; ValueError for one that is not there."""
     if device is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

@@ -106,10 +106,7 @@ def load(
 
 
 def untrained(model: PreTrainedModel, *, seed: int = 0) -> PreTrainedModel:
-    """Make the control: a model of the same config with fresh random weights, drawn from ``seed``.
-
-    On the same device and of the same type, in ``eval`` mode; PyTorch's own random state is left as it was.
-    """
+    """Make the control: same config, device and type, fresh weights drawn from ``seed`` alone, in eval mode."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         fresh = type(model)(copy.deepcopy(model.config))

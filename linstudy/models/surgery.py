@@ -33,10 +33,7 @@ def replaced(model: PreTrainedModel, stand_ins: Mapping[SupportsIndex, nn.Module
 
 @contextmanager
 def without(model: PreTrainedModel, indices: Iterable[SupportsIndex]) -> Iterator[PreTrainedModel]:
-    """Leave out the blocks with these indices, counted from 0; the model is whole again on exit.
-
-    Raises IndexError for a block that is not there, ValueError where none would be left.
-    """
+    """Leave out blocks by index, from 0, and have them back on exit; IndexError for none such, ValueError for all."""
     removed = set(indices)
     whole = _blocks_at(model, removed)
     with _arranged(model, [block for index, block in enumerate(whole) if index not in removed]):
@@ -76,10 +73,7 @@ def set_blocks(model: PreTrainedModel, modules: Iterable[nn.Module]) -> None:
 
 
 class StandIn(nn.Module):
-    """A block's stand-in: any module that maps the stream, called and answering as the blocks around it do.
-
-    ``returns`` says how many values the model's blocks return in a tuple, the stream first; 0 for the bare stream.
-    """
+    """A block's stand-in: any module that maps the stream; ``returns`` so many values as blocks do, 0 for no tuple."""
 
     def __init__(self, module: nn.Module, *, returns: int = 0):
         super().__init__()

@@ -9,10 +9,7 @@ from .words import keep, number, say
 
 
 def share_map(df: pd.DataFrame, *, what: str = "share", x: str = "token", ax: Axes | None = None) -> Axes:
-    """Draw a row for each index of the table and a cell for each column, blue above 0, red below, white at 0.
-
-    The first row stands on top. Its words are the mean of every row. Draw it as ``picture(..., form="png")``.
-    """
+    """Draw the table's rows, the first on top, as cells: blue above 0, red below. For ``picture(..., form="png")``."""
     bound = float(np.nanmax(np.abs(df.to_numpy())))
     ax = plt.figure(figsize=(plt.rcParams["figure.figsize"][0], 1 + 0.26 * len(df))).gca() if ax is None else ax
     image = ax.imshow(df, aspect="auto", cmap="RdBu", vmin=-bound, vmax=bound)

@@ -43,10 +43,7 @@ def bare(word: str) -> str:
 
 
 def commit(root: Path = ROOT) -> str:
-    """Return 12 digits of the checkout's commit, with "+changes" when files differ from it; "unknown" without one.
-
-    The tables themselves do not count as changes: a run that writes its rows must not taint the next run.
-    """
+    """Return 12 digits of the checkout's commit, "+changes" where more than tables differ; "unknown" without one."""
 
     def git(*words: str) -> str:
         command = ["git", "-C", root, *words]

@@ -1,60 +1,21 @@
 """What the long runs are: every model, text and control whose rows the tables should have."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
 from ..fetched import SOURCES, pocket_folders
+from ..lookup import entries
 from .reach import BESIDE, MADE, SHARED_MODEL, digest
 from .real_runs import losses_run, real_runs
 from .rows import TABLES, chosen, finetuning, pretraining
 from .rows.source import LENGTH, Source
 from .runs import Run
 
-
-@dataclass(frozen=True)
-class HubModel:
-    """A model on the hub, for machines of ``size`` or larger; ``commit`` so that it is the same one next year."""
-
-    name: str
-    commit: str
-    size: str = "t4"
-    dtype: str = "float32"  # where it fits: bfloat16 rounds the stream itself
-
-    @property
-    def source(self) -> Source:
-        """Return it with the text that hub models are measured on."""
-        return Source(self.name, self.commit[:12], self.name, "wikitext", "wikitext", self.commit)
-
-    @property
-    def where(self) -> dict[str, str]:
-        """Return what its runs need."""
-        return {"needs": "hub", "size": self.size, "dtype": self.dtype}
-
-
-HUB = (
-    HubModel("gpt2", "607a30d783dfa663caf39e06633721c8d4cfcd7e"),
-    HubModel("gpt2-large", "32b71b12589c2f8d625668d2335a01cac3249519"),
-    HubModel("facebook/opt-125m", "27dcfa74d334bc871f3234de431e71c6eeba5dd6"),
-    HubModel("facebook/opt-1.3b", "3f5c25d0bc631cb57ac65913f76e22c2dfb61d62"),
-    HubModel("EleutherAI/pythia-70m", "a39f36b100fe8a5377810d56c3f4789b9c53ac42"),
-    HubModel("EleutherAI/pythia-160m", "50f5173d932e8e61f858120bcb800b97af589f46"),
-    HubModel("EleutherAI/pythia-1b", "f73d7dcc545c8bd326d8559c8ef84ffe92fea6b2"),
-    HubModel("EleutherAI/pythia-2.8b", "2a259cdd96a4beb1cdf467512e3904197345f6a9", size="full"),
-    HubModel("bigscience/bloom-560m", "ac2ae5fab2ce3f9f40dc79b5ca9f637430d24971"),
-    HubModel("TinyLlama/TinyLlama-1.1B-intermediate-step-1431k-3T", "036fa4651240b9a1487f709833b9e4b96b4c1574"),
-    HubModel("meta-llama/Llama-3.2-1B", "4e20de362430cd3b72f300e6b0f18e50e7166e08"),
-    HubModel("Qwen/Qwen2.5-0.5B", "060db6499f32faf8b98477b0a26969ef7d8b9987"),
-    HubModel("Qwen/Qwen2.5-1.5B", "8faed761d45a263340a0528343f099c05c9a4323"),
-    HubModel("mistralai/Mistral-7B-v0.1", "27d67f1b5f57dc0953326b2601d68371d40ea8da", size="full", dtype="bfloat16"),
-)
-
-# The models of the pruning chapter; the last is in the paper's Figure 6, and of 7 B parameters.
-PRUNED = {"facebook/opt-125m", "facebook/opt-1.3b", "gpt2", "EleutherAI/pythia-1b", "meta-llama/Llama-3.2-1B"}
-LLAMA_2 = HubModel(
-    "meta-llama/Llama-2-7b-hf", "01c7f73d771dfac7d292323805ebc428287df4f9", size="full", dtype="bfloat16"
-)
+# Models of the hub, each with its commit, so that it is the same one next year, the size of machine that measures it,
+# its number type (float32 where it fits, for bfloat16 rounds the stream itself), and the size that AdamW's memory of it
+# needs where it is one of the paper's Table 1, which are tuned.
+HUB = entries("study/hub.csv")
 # Published checkpoints, by the names of their revisions; dense at first, where most happens.
 PYTHIA_STEPS = (0, *(2**power for power in range(10)), *(1000 * 2**power for power in range(8)), 143_000)
 BLOOM_STEPS = (1000, 10_000, 100_000, 200_000, 300_000, 400_000, 500_000, 600_000)
@@ -64,8 +25,6 @@ CHECKPOINTS = {
     "EleutherAI/pythia-1b": {step: f"step{step}" for step in PYTHIA_STEPS},
     "bigscience/bloom-560m-intermediate": {step: f"global_step{step}" for step in BLOOM_STEPS},
 }
-# Models of the paper's Table 1, which are tuned on its tasks, by the size that AdamW's memory of them needs.
-TUNED = {"facebook/opt-125m": "t4", "gpt2": "t4", "facebook/opt-1.3b": "full", "gpt2-large": "full"}
 PLAIN = "stories-1m"  # of the pocket models the one that was trained without a penalty
 REAL = "smollm2-135m"  # of the fetched models the one that is tuned, by a machine that can
 # What is trained again and again: its name, the preset, steps, texts, variants, and the size that it needs.
@@ -91,7 +50,6 @@ FOLLOWED = (
 )
 FOLLOWED_SEEDS = {"plain": 6, "cosine-0.5": 4, "mse-0.5": 4}
 OWN_TEXTS = {"stories": "stories", "pydocs": "pydocs"}  # perplexity on the text that was learnt, and on another
-HUB_TEXTS = {name: name for name in ("wikitext-test", "tinystories-validation")}
 FITTED = 64 * LENGTH  # tokens that small models are pruned by
 HEALED = 32 * LENGTH  # tokens that pruned models are trained on
 KINDS = ("costs", "pruning", "healing")  # of runs on a pruned model
@@ -128,21 +86,27 @@ def _runs() -> Iterator[Run]:
             yield from _tuned(source, finetuning.TASKS)
     real = Source(REAL, SOURCES[REAL].sha256[:12], REAL, "stories", "stories")
     yield from _tuned(real, finetuning.TASKS, needs=REAL, size="t4")
-    for model in HUB:
+    for name, one in HUB.items():
         # a floor of 0.01 up to a width of 2,600
-        yield from _measured(model.source, tokens=1024 * LENGTH, **model.where)
+        where = {"needs": "hub", "size": one["size"], "dtype": one["dtype"]}
+        yield from _measured(_on_hub(name), tokens=1024 * LENGTH, **where)
     for name, revisions in CHECKPOINTS.items():
         source = Source(name, "", name, "wikitext", "wikitext")
         arguments = {"source": source, "revisions": revisions, "tokens": 256 * LENGTH}
         yield Run(f"dynamics-{name}", TABLES["dynamics"], arguments, "t4", "hub")
-    for model in (model for model in HUB if model.name in TUNED):
-        yield from _tuned(model.source, finetuning.HUB_TASKS, needs="hub", size=TUNED[model.name])
+    for name in (name for name, one in HUB.items() if one["tuned"]):
+        yield from _tuned(_on_hub(name), finetuning.HUB_TASKS, needs="hub", size=HUB[name]["tuned"])
     yield from _pruning()
 
 
 def _short(architecture: str) -> str:
     """Return an architecture's name without blanks and signs, for the name of a run."""
     return architecture.replace(" / √layer", "-scaled").replace(", ", "-").replace(" ", "-").lower()
+
+
+def _on_hub(name: str) -> Source:
+    commit = HUB[name]["commit"]
+    return Source(name, commit[:12], name, "wikitext", "wikitext", commit)
 
 
 def _own(name: str, text: str = "stories") -> Source:
@@ -214,24 +178,19 @@ def _pruning() -> Iterator[Run]:
         made = MADE[need]
         source = Source(made.name, digest(made.folder), made.folder, "stories", "stories")
         yield from _pruned(source, OWN_TEXTS, kinds=kinds, needs=need)
-    for model in (*(model for model in HUB if model.name in PRUNED), LLAMA_2):
-        yield from _pruned(model.source, HUB_TEXTS, tokens=512 * LENGTH, task="arc_easy", **model.where)
 
 
 def _pruned(
     source: Source,
     texts: Mapping[str, str | Path],
     *,
-    tokens: int = FITTED,
-    task: str = "preference",
-    dtype: str = "float32",
     kinds: Collection[str] = KINDS,
     elsewhere: str | Path | None = None,  # a text of another kind of which the model knows something
     **where: str,
 ) -> Iterator[Run]:
     """List the runs of these kinds that prune one model by one text."""
-    costs = {"source": source, "tokens": tokens, "dtype": dtype}
-    arguments = {"costs": costs, "pruning": costs | {"texts": texts, "task": task}}
+    costs = {"source": source, "tokens": FITTED, "dtype": "float32"}
+    arguments = {"costs": costs, "pruning": costs | {"texts": texts}}
     arguments["healing"] = costs | {"tokens": HEALED, "elsewhere": elsewhere}
     for kind, table in zip(KINDS, ("layer_costs", "pruning", "healing"), strict=True):
         if kind in kinds:

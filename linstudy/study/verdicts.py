@@ -59,10 +59,7 @@ class Contrast:
 
     @property
     def verdict(self) -> str:
-        """Return "equal" where the interval lies within the margin, "lower" or "higher" where it leaves 0 out.
-
-        The first is two one-sided tests in one. Where neither is so, the verdict is "not told".
-        """
+        """Return "equal" within the margin (two one-sided tests), "lower" or "higher" beyond 0, else "not told"."""
         if -self.margin < self.low and self.high < self.margin:
             return "equal"
         return "lower" if self.high < 0 else "higher" if self.low > 0 else "not told"

@@ -77,10 +77,7 @@ def frame(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
 
 
 def shuffled(blocks: Int[Tensor, "block token"], *, seed: int = 0) -> Int[Tensor, "block token"]:
-    """Return the same tokens in a random order, across all blocks: a text with its words and without its sentences.
-
-    The control for what a score owes to tokens alone.
-    """
+    """Return the same tokens in a random order, across all blocks: the control for what is owed to tokens alone."""
     order = torch.randperm(blocks.numel(), generator=torch.Generator().manual_seed(seed))
     return blocks.flatten()[order.to(blocks.device)].view_as(blocks)
 

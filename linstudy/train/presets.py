@@ -78,10 +78,7 @@ PRESETS = {preset.name: preset for preset in _ALL}
 
 
 def preset_named(name: str, *, layers: int | None = None) -> Preset:
-    """Return a preset by its name, with another number of layers where ``layers`` says one.
-
-    Raises ValueError for a name that is none, and for layers that no model has.
-    """
+    """Return a preset, with so many ``layers`` where that is said; ValueError for no name, and layers no model has."""
     preset = named(PRESETS, name, "preset")
     if layers is None:
         return preset

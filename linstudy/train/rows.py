@@ -14,10 +14,7 @@ Row = dict[str, int | float | None]
 
 
 def with_bar(rows: Iterable[Row], *, steps: int, name: str | None = None, disable: bool | None = None) -> Iterator[Row]:
-    """Pass on the rows of a run and draw a bar of its steps; by default only in a terminal or a notebook.
-
-    The time left is that of the steps alone as long as whoever takes the rows is quick.
-    """
+    """Pass on the rows of a run under a bar of its steps; by default only in a terminal or a notebook."""
     with tqdm(total=steps, desc=name, unit="step", disable=disable) as bar:
         for number, row in enumerate(rows):
             if not number and row["step"]:

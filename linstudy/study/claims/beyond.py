@@ -49,10 +49,7 @@ def beside_decoder(table: pd.DataFrame, *, score: str = SCORE, weights: str = "t
 
 
 def beside_twins(table: pd.DataFrame) -> pd.DataFrame:
-    """Return how far the trained networks lie above their first weights and above permuted ones: a row a network.
-
-    ``random`` and ``permuted`` are means over seeds of differences of medians over layers, with their intervals.
-    """
+    """Return how far trained networks lie above ``random`` and ``permuted`` twins: means over seeds with intervals."""
     wide = medians(table, (SCORE,)).pivot(index=["network", "seed"], columns="weights", values=SCORE)
     rows = []
     for network, part in wide.groupby("network", sort=False):

@@ -39,10 +39,7 @@ def layer_means(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def broken_line(path: pd.Series, *, pieces: int = 3) -> pd.Series:
-    """Fit a path, values by their step, by a line of straight pieces over log2(1 + step), by least squares.
-
-    Its corners are the first point, the last, and points between them; they are returned with their heights.
-    """
+    """Return the corners, with heights, of the least-squares line of straight pieces over log2(1 + step)."""
     x, y = np.log2(1 + path.index.to_numpy(dtype=float)), path.to_numpy(dtype=float)
     found = []
     for between in combinations(range(1, len(x) - 1), pieces - 1):
@@ -100,10 +97,7 @@ def rising(layers: pd.DataFrame) -> pd.Series:
 
 
 def ingredients(rows: pd.DataFrame) -> pd.DataFrame:
-    """Split the change of ln(1 - LS) from step 0 to the last by the identity: a row a layer, seeds averaged.
-
-    It is the sum of what is owed to the linearity of the update and to its size.
-    """
+    """Split the change of ln(1 - LS), a row a layer, into what is owed to the update's linearity and to its size."""
     logs = pd.DataFrame(
         {
             "ln (1 - LS)": np.log(1 - rows.linearity_raw),

@@ -71,10 +71,7 @@ def compared(
 
 
 def by_both_designs(tables: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
-    """Do what :func:`compared` does with both tables; the earlier design speaks where the plan has not come to.
-
-    The column ``table`` says whose rows they are.
-    """
+    """Do what :func:`compared` does with each ``table``; the earlier speaks where the plan has not come to."""
     found, seen = [], set()
     for name, design in DESIGNS.items():
         rows = compared(tables(name).query("preset == 'nano'"), design=design).assign(table=name)

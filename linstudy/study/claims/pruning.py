@@ -104,20 +104,14 @@ def contest(table: pd.DataFrame, methods: Mapping[str, tuple[str, str]]) -> pd.D
 
 
 def sane(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of models and texts on which the whole model is no worse than one that finds all tokens alike.
-
-    Of one that is worse, any change may be a gain: a contest there says nothing.
-    """
+    """Return the rows where the whole model is no worse than one that finds all tokens alike: else changes may gain."""
     whole = table[table.action == "whole"].groupby(["model", "text"]).perplexity.first()
     alike = whole.index.get_level_values("model").map(lambda model: VOCABULARY.get(model, OUR_VOCABULARY))
     return table[table.set_index(["model", "text"]).index.isin(whole.index[whole <= alike])]
 
 
 def winners(table: pd.DataFrame, methods: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
-    """Return the winner of every contest (a model, a text, a number of layers): ``method`` names all that are alike.
-
-    ``slack`` is its perplexity as a multiple of the least that any order and action of the table reaches there.
-    """
+    """Return the winner, or all alike, of every contest; ``slack`` is its perplexity over the least reached there."""
     entered = contest(table, methods).sort_values(CONTEST, kind="stable")
     least = entered.groupby(CONTEST).perplexity.transform("min")
     first = entered[entered.perplexity <= least * (1 + ALIKE)]

@@ -22,10 +22,7 @@ LAYERS, HEAD = 4, 32  # of a network that is widened; a head of 32 dimensions at
 
 
 def profiles(keep: Keep, source: Source, *, tokens: int, weights: str, dtype: str) -> None:
-    """Measure blocks on three shards of the text and on shuffled tokens, and their parts.
-
-    With random weights, three draws of them, all on the first shard, take the place of the shards.
-    """
+    """Measure blocks on three shards (or three draws of random weights), on shuffled tokens, and their parts."""
     model, (first, *others) = read(source, tokens, dtype, shards=SEEDS if weights == "trained" else 1)
     common = {"seed": 0, "shard": 0, "step": None, "part": "block"}
 
@@ -64,10 +61,7 @@ def boundaries(keep: Keep, source: Source, *, tokens: int, weights: str, dtype: 
 
 
 def between(model: Any, blocks: Any) -> pd.DataFrame:
-    """Return a row a boundary of layers.
-
-    Errors are those of the layer before it, by maps fitted on the first half of the text, on the second.
-    """
+    """Return a row a boundary; errors are of the layer before it, fitted on one half of the text, on the other."""
     fitted, fresh = blocks[: len(blocks) // 2], blocks[len(blocks) // 2 :]
     states = measure.sample_states(model, blocks, min(POINTS, blocks.numel()))
     first = blocks[:LENS_BLOCKS]
@@ -106,10 +100,7 @@ def families(keep: Keep, *, model: str, tokens: int) -> None:
 
 
 def widths(keep: Keep, *, model: str, width: int) -> None:
-    """Measure a network of this width with random weights, three draws of them, on 100 tokens of stories a dimension.
-
-    What of an untrained score is the architecture's, and what the size's?
-    """
+    """Measure a network of a width, three draws of its weights, on 100 tokens a dimension: what is owed to the size?"""
     tokenizer = load("stories-1m")[1]
     blocks = blocks_of("stories", tokenizer, max(64, -(-100 * width // LENGTH))) + 3  # 0, 1 and 2 are special
 

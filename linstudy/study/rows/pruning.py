@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from ...evaluate import harness, probe, zero_shot
+from ...evaluate import probe, zero_shot
 from ...models import blocks as blocks_in
 from ...prune import ORDERS, layer_scores, pruned, pruning_table, single_costs
 from ..table import Keep
@@ -49,13 +49,12 @@ def pruning(
     *,
     tokens: int,
     dtype: str,
-    task: str = "",
 ) -> None:
     """Prune a model by all orders, actions and budgets; measure perplexity on ``texts`` by name, and what it knows.
 
-    Of the text that was fitted other blocks are measured. The ``task`` is "preference", for stories told against spoilt
-    ones and a probe of the last state on questions about a story, or the name of one of lm-evaluation-harness. What
-    some of the models know stands also where others are the same.
+    Of the text that was fitted other blocks are measured. Some of the models are asked to choose the told story of a
+    spoilt one, and a probe reads their last state on questions about a story; what they know stands also where others
+    are the same.
     """
     model, tokenizer = source.load(dtype=dtype)
     blocks = drawn(source.text, tokenizer, tokens // LENGTH + EVALUATED[True], framed=source.framed)
@@ -76,19 +75,16 @@ def pruning(
         found = pd.DataFrame(rows)
         order, action, which = found.loc[0, ["order", "action", "which"]]
         if order in ("whole", ASKED) and action in ("whole", *ASKED_ACTIONS) and (action, which) not in answers:
-            answers[action, which] = known(model, tokenizer, task, blocks, action, which)
+            answers[action, which] = known(model, tokenizer, blocks, action, which)
         found = found.assign(**answers.get((action, which), {}))
-        found = found.assign(dtype=dtype, task=task, **text_of(blocks))
+        found = found.assign(dtype=dtype, task="preference", **text_of(blocks))
         keep(lambda found=found: found, **dict(zip(CHOICE, choice, strict=True)))
 
 
-def known(model: Any, tokenizer: Any, task: str, blocks: Any, action: str, which: str) -> dict[str, float]:
+def known(model: Any, tokenizer: Any, blocks: Any, action: str, which: str) -> dict[str, float]:
     """Return what a pruned model knows: how often it chooses right, and a probe's accuracy, with standard errors."""
     layers = [int(layer) for layer in which.split()]
     with pruned(model, layers, action, blocks=blocks) if layers else nullcontext():
-        if task != "preference":
-            found = harness(model, tokenizer, tasks=(task,)).set_index("metric").loc["acc"]
-            return {"accuracy": found["value"], "accuracy_error": found["standard_error"]}
         pairs = task_examples("preference", EXAMPLES, model, tokenizer, split="train")
         right = zero_shot(model, tokenizer, [(one.context, one.choices, one.label) for one in pairs]).iloc[0]
         questions = task_examples("question", EXAMPLES, model, tokenizer, split="train")

@@ -1,8 +1,6 @@
-"""Zero-shot choices: ours by hand and against the harness's, and bits per byte."""
+"""Zero-shot choices by hand, and bits per byte."""
 
-import json
 import math
-import sys
 from itertools import permutations
 
 import numpy as np
@@ -11,7 +9,7 @@ import torch
 from tiny_models import tiny_model
 
 import linstudy
-from linstudy.evaluate import bits_per_byte, harness, zero_shot
+from linstudy.evaluate import bits_per_byte, zero_shot
 from linstudy.evaluate.zero_shot import log_likelihoods
 from linstudy.text import stories, train_tokenizer
 from storyworld import story_seed, tell
@@ -118,69 +116,6 @@ def test_padding_changes_no_family(family):
 def test_bad_examples_are_named(pocket, examples, message):
     with pytest.raises(ValueError, match=message):
         zero_shot(*pocket, examples)
-
-
-# ------------------------------------------------------------------ the harness
-
-TASK = """
-task: {name}
-dataset_path: json
-dataset_kwargs:
-  data_files: {file}
-output_type: multiple_choice
-test_split: train
-doc_to_text: "{{{{context}}}}"
-doc_to_target: label
-doc_to_choice: "{{{{choices}}}}"
-metric_list:
-  - metric: acc
-  - metric: acc_norm
-metadata:
-  version: 1.0
-"""
-
-
-@pytest.fixture
-def task_folder(tmp_path, examples):
-    lines = (json.dumps({"context": c, "choices": [str(x) for x in xs], "label": y}) for c, xs, y in examples)
-    (tmp_path / "next_words.jsonl").write_text("\n".join(lines))
-    task = TASK.format(name="next_words", file=tmp_path / "next_words.jsonl")
-    (tmp_path / "next_words.yaml").write_text(task)
-    return tmp_path
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # theirs
-def test_the_harness_finds_what_we_find(pocket, examples, task_folder, monkeypatch):
-    pytest.importorskip("lm_eval", reason="lm-evaluation-harness is an extra: pip install 'linstudy[harness]'")
-    monkeypatch.setenv("HF_HOME", str(task_folder / "cache"))
-    state, draws = torch.get_rng_state(), np.random.get_state()[1].copy()
-    theirs = harness(*pocket, tasks=["next_words"], folder=task_folder).set_index("metric")
-    ours = zero_shot(*pocket, examples).set_index("predictor")
-    for metric, predictor in (("acc", "likelihood"), ("acc_norm", "likelihood per character")):
-        assert theirs.loc[metric, "value"] == pytest.approx(ours.loc[predictor, "accuracy"])
-        assert theirs.loc[metric, "standard_error"] == pytest.approx(ours.loc[predictor, "standard_error"])
-        assert theirs.loc[metric, "constant"] == pytest.approx(ours.loc["constant", "accuracy"])
-    assert (theirs["examples"] == 60).all()
-    assert torch.equal(torch.get_rng_state(), state)
-    assert (np.random.get_state()[1] == draws).all()
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
-def test_the_paper_s_tasks_are_known_and_others_are_not(pocket):
-    tasks = pytest.importorskip("lm_eval.tasks", reason="lm-evaluation-harness is an extra")
-    from linstudy.evaluate.harness import TASKS
-
-    assert set(TASKS) <= set(tasks.TaskManager().all_tasks)
-    with pytest.raises(ValueError, match=r"harness has no task 'bulq': `lm_eval ls tasks` lists those it has"):
-        harness(*pocket, tasks=["boolq", "bulq"])
-
-
-def test_without_the_extra_there_is_a_sentence(pocket, monkeypatch):
-    monkeypatch.setitem(sys.modules, "lm_eval", None)
-    with pytest.raises(ImportError, match=r"run pip install 'linstudy\[harness\]', or use linstudy.evaluate.zero_shot"):
-        harness(*pocket)
 
 
 # ------------------------------------------------------------------ bits per byte
