@@ -33,7 +33,7 @@ def replaced(model: PreTrainedModel, stand_ins: Mapping[SupportsIndex, nn.Module
 
 @contextmanager
 def without(model: PreTrainedModel, indices: Iterable[SupportsIndex]) -> Iterator[PreTrainedModel]:
-    """Leave out blocks by index, from 0, and have them back on exit; IndexError for none such, ValueError for all."""
+    """Leave out blocks by index, from 0, until exit; IndexError for one not there, ValueError where none is left."""
     removed = set(indices)
     whole = _blocks_at(model, removed)
     with _arranged(model, [block for index, block in enumerate(whole) if index not in removed]):

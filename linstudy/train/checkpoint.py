@@ -38,7 +38,7 @@ def save_checkpoint(
 def load_checkpoint(
     path: str | Path, model: PreTrainedModel, optimizer: Optimizer, *, settings: Mapping[str, Any]
 ) -> int:
-    """Bring model and optimizer back, and return the step; ValueError for a cut file or another run: nothing moves."""
+    """Bring model and optimizer back, and return the step; ValueError for a cut file or another run changes nothing."""
     tensors, metadata = _read(path, "delete it to resume from the one before it")
     if not {"step", "settings"} <= metadata.keys():
         raise ValueError(f"{path} is not a checkpoint of a training run: it does not say its step and settings")

@@ -33,7 +33,10 @@ def pretrain_for(task: str, model: PreTrainedModel, blocks: Ids, recipe: Recipe)
 
 
 def language_nats(model: nn.Module, ids: Ids, task: str) -> Number:
-    """Return the mean loss, in nats, of the tokens that a task guesses: causal, masked or seq2seq, drawn by torch."""
+    """Return the mean loss in nats a token, of the tokens that a task guesses: causal, masked or seq2seq.
+
+    What is masked is drawn from torch's generator; the mask is the last token of the vocabulary, which no text holds.
+    """
     return {"causal": next_token_nats, "masked": masked_nats, "seq2seq": second_half_nats}[task](model, ids)
 
 
