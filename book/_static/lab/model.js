@@ -25,7 +25,7 @@
           does === "map"
             ? applyMap(layer.map, state)
             : applyLayer(model, layer, state, run.memory[index]);
-        state = state.map((x, i) => x + size * (leaving[i] - x));
+        state = add(state, add(leaving, state, -1), size);
       }
       states.push(state);
     });
@@ -64,8 +64,9 @@
         for (let i = 0; i < headWidth; i++) sum += query[at + i] * key[from + i];
         return sum / Math.sqrt(headWidth);
       });
-      softmax(fits).forEach((share, token) => {
-        const value = values[token];
+      const shares = softmax(fits);
+      values.forEach((value, token) => {
+        const share = shares[token];
         for (let i = 0; i < headWidth; i++) mixed[at + i] += share * value[from + i];
       });
     }
@@ -91,9 +92,10 @@
   }
 
   function mlp(layer, x) {
-    const up = multiply(layer.up, x);
-    const gate = multiply(layer.gate, x).map((g) => g / (1 + Math.exp(-g)));
-    return multiply(layer.down, up.map((u, i) => u * gate[i]));
+    const gate = multiply(layer.gate, x);
+    const gated = multiply(layer.up, x);
+    for (let i = 0; i < gated.length; i++) gated[i] *= gate[i] / (1 + Math.exp(-gate[i]));
+    return multiply(layer.down, gated);
   }
 
   /* The scores of all tokens to come next. Reading off an earlier state instead
@@ -106,7 +108,9 @@
     let squares = 0;
     for (const value of x) squares += value * value;
     const scale = 1 / Math.sqrt(squares / x.length + 1e-6);
-    return x.map((value, i) => value * scale * weight[i]);
+    const y = new Float32Array(x.length);
+    for (let i = 0; i < x.length; i++) y[i] = x[i] * scale * weight[i];
+    return y;
   }
 
   /* y = Wx, with W stored row by row. Four sums at once, for each has to wait for
@@ -126,16 +130,22 @@
     return y;
   }
 
-  function add(x, y) {
-    return x.map((value, i) => value + y[i]);
+  /* x + size · y. Plain loops, here and above: `map` of an array makes an object of
+     every number, and to clear these away takes longer than the sum. */
+  function add(x, y, size = 1) {
+    const sum = new Float32Array(x.length);
+    for (let i = 0; i < x.length; i++) sum[i] = x[i] + size * y[i];
+    return sum;
   }
 
   function softmax(scores) {
     let highest = -Infinity;
     for (const score of scores) highest = Math.max(highest, score);
-    const powers = Float64Array.from(scores, (score) => Math.exp(score - highest));
-    const sum = powers.reduce((a, b) => a + b, 0);
-    return powers.map((power) => power / sum);
+    const shares = new Float64Array(scores.length);
+    let sum = 0;
+    for (let i = 0; i < shares.length; i++) sum += shares[i] = Math.exp(scores[i] - highest);
+    for (let i = 0; i < shares.length; i++) shares[i] /= sum;
+    return shares;
   }
   /* the forward pass] */
 
@@ -157,14 +167,16 @@
   /* How far what leaves a layer lies from where the layer's map puts it, in units
      of a typical token's distance from the mean. */
   function mapError(layer, entering, leaving) {
-    const predicted = applyMap(layer.map, entering);
-    return Math.hypot(...leaving.map((y, i) => y - predicted[i])) / layer.scale;
+    const off = add(leaving, applyMap(layer.map, entering), -1);
+    return Math.hypot(...off) / layer.scale;
   }
 
   /* Next tokens, the likeliest first: [{id, probability}]. */
   function likeliest(scores, count) {
     const shares = softmax(scores);
-    const ids = [...shares.keys()].sort((a, b) => shares[b] - shares[a]);
+    const least = shares.slice().sort().at(-count); // the share of the last one wanted
+    const ids = [...shares.keys()].filter((id) => shares[id] >= least);
+    ids.sort((a, b) => shares[b] - shares[a]);
     return ids.slice(0, count).map((id) => ({ id, probability: shares[id] }));
   }
   /* what is measured] */
