@@ -136,6 +136,15 @@ def test_a_text_of_one_word_has_no_scores_and_that_is_said(folder, typed):
 
 
 @pytest.mark.slow
+def test_a_text_that_repeats_itself_has_a_higher_floor_and_that_is_said(folder, typed):
+    (folder / "again.txt").write_text(STORY * 400)
+    again, own = (typed("profile", "model", "--text", text, *TEXT[2:]) for text in ("again.txt", "stories"))
+    assert (again.returncode, "this text repeats itself" in again.stdout) == (0, True)
+    assert (own.returncode, "this text repeats itself" in own.stdout) == (0, False)
+    assert float(again.stdout.split("read the floor as ")[1]) > 64 / 4095
+
+
+@pytest.mark.slow
 def test_what_a_user_can_get_wrong_is_one_sentence(typed, monkeypatch):
     profile = ["profile", "model", *TEXT, "--csv", "wrong.csv"]
     wrong = (

@@ -6,7 +6,7 @@ from tokenizers import Tokenizer
 from tokenizers.processors import TemplateProcessing
 from transformers import PreTrainedTokenizerFast
 
-from linstudy.text import count_bytes, shuffled, stories, token_blocks, train_tokenizer
+from linstudy.text import count_bytes, distinct_share, shuffled, stories, token_blocks, train_tokenizer
 
 TEXTS = list(islice(stories(seed=0), 60))
 
@@ -140,3 +140,16 @@ def test_a_shuffled_text_has_the_same_tokens_in_another_order(tokenizer):
     assert (mixed == blocks).float().mean() < 0.05  # the order is gone, across blocks as well
     assert torch.equal(mixed, shuffled(blocks, seed=1))
     assert not torch.equal(mixed, shuffled(blocks, seed=2))
+
+
+@pytest.mark.parametrize("period", [1, 7, 100, 1250])  # those that fit into a block, and one that fits into none
+def test_copies_are_told_from_a_text_of_its_own(tokenizer, period):
+    blocks = token_blocks(TEXTS, tokenizer, tokens=10_000, length=100)
+    own = distinct_share(blocks)
+    assert own > 0.95
+    runs = 100 * 69
+    assert own == len({tuple(block[at : at + 32]) for block in blocks.tolist() for at in range(69)}) / runs
+    once = blocks.flatten()[:period]
+    again = distinct_share(once.repeat(-(-10_000 // period))[:10_000].view(100, 100))
+    assert again <= period / runs  # no more different runs than places in the period
+    assert distinct_share(blocks[:, :20]) > 0.9  # blocks shorter than a run: as much of one as they hold

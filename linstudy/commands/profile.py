@@ -12,6 +12,7 @@ from .common import add_shared, add_verb, count, draw, load_named, seed, text_bl
 SHOWN = ("layer", "linearity", "update_linearity", "linearity_heldout", "update_linearity_heldout")
 SHOWN += ("update_ratio", "norm_ratio", "cosine", "anisotropy", "feature_linearity", "linearity_raw", "floor")
 DEEPEST = 10_000  # layers that a model may have: more are a slip of the keyboard
+REPEATS = 0.9  # share of different runs below which a text is said to repeat itself: that of real text is above 0.99
 PICTURES = (".png", ".svg", ".pdf")
 
 
@@ -51,6 +52,7 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
 
     from .. import linearity_profile, profile_plot, untrained
     from ..study.provenance import bare, provenance
+    from ..text import distinct_share
 
     model, tokenizer = load_named(options)
     if options.untrained:
@@ -72,6 +74,9 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
         print(
             f"no scores of layers {which}: what enters or leaves them does not vary; give a text of more than one word"
         )
+    if (share := distinct_share(blocks)) < REPEATS:
+        floor = f"{min(1, table['floor'].max() / share):.4f}"
+        print(f"this text repeats itself: {share:.1%} of its runs of 32 tokens differ; read the floor as {floor}")
     if options.csv:
         made = provenance(command=command, minutes=(time.monotonic() - started) / 60)
         with written_whole(options.csv) as temporary:

@@ -93,6 +93,19 @@ def count_bytes(blocks: Int[Tensor, "block token"], tokenizer: PreTrainedTokeniz
     return len(text.encode())
 
 
+def distinct_share(blocks: Int[Tensor, "block token"], *, run: int = 32) -> float:
+    """Return which share of the text's runs of `run` tokens (a power of 2) are different ones, in (0, 1].
+
+    About 1 for a text of its own, one over the number of copies for one that repeats itself: a model's states of a
+    token it has read before, behind the same tokens, are nearly the same again, and tell a fit nothing new.
+    """
+    names, step = blocks.cpu(), 1
+    while step < min(run, names.shape[1]):  # a run of 2 is a pair of tokens, one of 4 a pair of pairs
+        pairs = names[:, :-step] * (names.max() + 1) + names[:, step:]
+        names, step = torch.unique(pairs, return_inverse=True)[1], 2 * step
+    return len(names.unique()) / names.numel()
+
+
 def _tokens(
     documents: Iterator[str], tokenizer: PreTrainedTokenizerBase, wanted: int
 ) -> Iterator[Int[Tensor, " token"]]:
