@@ -11,6 +11,7 @@ from torch.testing import assert_close
 
 from linstudy.models import blocks, capture, replaced, set_blocks, without
 from linstudy.models.surgery import StandIn
+from linstudy.prune.latency import read_on
 
 
 def whole_state(model):
@@ -27,12 +28,11 @@ def logits(model, ids):
 
 def cached_logits(model, ids, *, first):
     """The logits of a prompt of `first` tokens and then token by token, through the cache."""
-    cache = "cache_params" if model.config.model_type == "mamba" else "past_key_values"
     with torch.no_grad():
         output = model(ids[:, :first], use_cache=True)
         pieces = [output.logits]
-        for token in ids[:, first:].T:
-            output = model(token[:, None], use_cache=True, **{cache: output[cache]})
+        for place in range(first, ids.shape[1]):
+            output = read_on(model, ids[:, place : place + 1], output, place)
             pieces.append(output.logits)
     return torch.cat(pieces, dim=1)
 

@@ -1,5 +1,6 @@
 """How long a pruned model takes, for a prompt and for each token after it, measured in turns with the whole model."""
 
+import inspect
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -55,13 +56,21 @@ def latency(
 
 def _once(model: PreTrainedModel, ids: Int[Tensor, "text token"], prompt: int) -> tuple[float, float]:
     """Return the seconds that the prompt took, and one token after it on average."""
-    name = "cache_params" if model.config.model_type == "mamba" else "past_key_values"
     started = _now(ids)
     output: Any = model(ids[:, :prompt], use_cache=True)
     filled = _now(ids)
     for place in range(prompt, ids.shape[1]):
-        output = model(ids[:, place : place + 1], use_cache=True, **{name: output[name]})
+        output = read_on(model, ids[:, place : place + 1], output, place)
     return filled - started, (_now(ids) - filled) / (ids.shape[1] - prompt)
+
+
+def read_on(model: PreTrainedModel, ids: Int[Tensor, "text 1"], output: Any, place: int) -> Any:
+    """Return what the model says of the token at a place, behind those that an earlier output remembers."""
+    name = "cache_params" if model.config.model_type == "mamba" else "past_key_values"
+    kept = {name: output[name]}
+    if "cache_position" in inspect.signature(model.forward).parameters:  # transformers 5.0 does not count for Mamba
+        kept["cache_position"] = torch.tensor([place], device=ids.device)
+    return model(ids, use_cache=True, **kept)
 
 
 def _now(ids: Tensor) -> float:
