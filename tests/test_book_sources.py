@@ -109,6 +109,34 @@ def test_a_notebook_that_computes_is_noticed(source, found):
     assert computing({"cells": [{"cell_type": "code", "source": [source]}]}) == found
 
 
+def unasked(notebook: dict) -> list[str]:
+    """Return the sections that find something, bold and asserted, and have not asked the reader first."""
+    text = "\n".join("".join(cell["source"]) for cell in notebook["cells"])
+    sections = re.split(r"^(?=#{2,3} )", text, flags=re.MULTILINE)[1:]
+    finds = [part for part in sections if all(re.search(one, part, re.MULTILINE) for one in (r"^\*\*", r"^ *assert "))]
+    return [part.splitlines()[0] for part in finds if "```{guess}" not in part]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_section_with_a_finding_asks_first(path):
+    assert unasked(json.loads(path.read_text(encoding="utf8"))) == []
+
+
+def test_a_section_that_does_not_ask_is_noticed():
+    cells = [
+        "# T",
+        "## Told",
+        "**So it is.**",
+        "assert True",
+        "### Asked",
+        "```{guess} Is it?",
+        "**So it is.**",
+        "assert 1",
+    ]
+    cells += ["## Prepared", "x = 1", "**Not asserted.**"]
+    assert unasked({"cells": [{"source": [source]} for source in cells]}) == ["## Told"]
+
+
 def test_every_reference_is_cited():
     entries = re.findall(r"^@\w+\{(\w+),", (ROOT / "book" / "references.bib").read_text(encoding="utf8"), re.M)
     texts = [path.read_text(encoding="utf8") for path in [*(ROOT / "book").glob("*.md"), *NOTEBOOKS]]

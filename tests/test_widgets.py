@@ -127,13 +127,26 @@ def test_a_picture_needs_words_and_a_known_form():
 
 
 def test_the_fallback_table_holds_the_numbers_escaped():
-    df = pd.DataFrame({"model": [SCRIPT], "layer": [1], "linearity": [0.99997]})
+    df = pd.DataFrame({"model": [SCRIPT], "layer": [1], "linearity": [0.99997], "rival_layers": [2]})
     html = show.fallback_table(df, caption="a < b")
     assert "<summary>a &lt; b</summary>" in html
     assert "<td>0.999970</td>" in html
     assert "<td>1</td>" in html
-    assert '<th scope="col">linearity</th>' in html
+    assert '<th scope="col">linearity, LS (adjusted)</th>' in html
+    assert '<th scope="col">rival layers</th>' in html
     assert "<script" not in html
+
+
+def test_a_table_is_named_as_the_axes_are_and_keeps_its_values():
+    df = pd.DataFrame({"update_linearity": [0.5], "its_cost": [2.0], 3: ["delta_nats"]}, index=["wikitext-2-valid"])
+    named = show.named(df.rename_axis(index="corpus", columns="training_tokens"))
+    assert named.columns.tolist() == [show.label("update_linearity"), "its cost", 3]
+    assert (named.index.tolist(), named.index.name) == (["WikiText-2"], "corpus")
+    assert named.columns.name == show.label("training_tokens")
+    assert (named.to_numpy() == df.to_numpy()).all()
+    levels = show.named(df.set_index(["its_cost", 3]))
+    assert list(levels.index.names) == ["its cost", 3]
+    assert levels.index.tolist() == [(2.0, show.label("delta_nats"))]
 
 
 def controls(box):

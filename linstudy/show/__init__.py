@@ -11,4 +11,4 @@ from .tails import tail_plot
 from .tokens import token_heatmap
 from .training import band_plot, path_plot, rates_plot, steps_plot
 from .widgets import Chooser, chooser
-from .words import label, say, words_of
+from .words import label, named, say, words_of

@@ -2,6 +2,7 @@
 
 import math
 import textwrap
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import pandas as pd
@@ -12,8 +13,21 @@ from ..lookup import entries
 
 
 def label(column: str) -> str:
-    """Name a column as in the book (columns.csv); one the book does not know keeps its name, underscores as spaces."""
-    return entries("columns.csv").get(column, {}).get("label") or str(column).replace("_", " ")
+    """Name a column, a text or a task as in the book; one it does not know keeps its name, underscores as spaces.
+
+    Columns of result tables are in columns.csv, other names in show/names.toml.
+    """
+    said = entries("columns.csv").get(column, {}).get("label") or entries("show/names.toml").get(column)
+    return said or str(column).replace("_", " ")
+
+
+def named(df: pd.DataFrame) -> pd.DataFrame:
+    """Name the columns, rows and levels of a table as in the book (:func:`label`); its values stay as they are."""
+
+    def said(name: Any) -> Any:
+        return label(name) if isinstance(name, str) else name
+
+    return df.rename(columns=said, index=said).rename_axis(columns=said, index=said)
 
 
 def axis_label(column: str, width: int = 28) -> str:
