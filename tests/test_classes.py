@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from itertools import islice
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -15,94 +16,7 @@ from storyworld.tagger import rules
 LETTERS = dict(zip("nvjrpNdicmut.", (*WORD_CLASSES[:4], "pronoun", "name", *WORD_CLASSES[6:13]), strict=True))
 
 # Sentences of stories of another seed than any that was looked at for the rules, labelled by hand.
-LABELLED = """
-There she met a funny boy named Victor.
-    r p v d j n v N .
-In his hands, Victor carried a golden belt.
-    i p n . N v d j n .
-"If only I had a belt like that," thought Esme.
-    . c r p v d n i p . . v N .
-She stopped to look at a funny hat on a pole.
-    p v t v i d j n i d n .
-Tilda looked behind the stone post and found a smooth stone.
-    N v i d n n c v d j n .
-She put it in her bag for safety.
-    p v p i p n i n .
-She put the smooth stone into a box and wrote on it, "For the cleverest one of all."
-    p v d j n i d n c v i p . . i d j p i p . .
-Grandpa was sitting behind the stone post and looked up.
-    N v v i d n n c v r .
-"What is it, Otto?"
-    . p v p . N . .
-Grandpa saw at once that something was wrong.
-    N v i r c p v j .
-"There is a pair of glowing eyes, and it is coming to get me!" cried Otto.
-    . r v d n i j n . c p v v t v p . . v N .
-"Why do you look so sad, Edith?" wondered Omar.
-    . r v p v r j . N . . v N .
-Edith told Omar how much she wanted to paint a portrait and how often she had failed.
-    N v N r r p v t v d n c r r p v v .
-"Look twice and draw once," said Omar.
-    . v r c v r . . v N .
-An old song said that a walled courtyard was near, and he had always wanted to see it.
-    d j n v c d j n v j . c p v r v t v p .
-Biscuit pushed, but it was locked.
-    N v . c p v v .
-He was full of questions and leaned closer.
-    p v j i n c v r .
-But she said, "It is all mine," and swallowed the sweet roll in three bites.
-    c p v . . p v r p . . c v d j n i m n .
-Anton walked with his head down, for he was still downhearted.
-    N v i p n r . c p v r j .
-A week later, Priya forgot to bring lunch, and it was Anton who had a big pancake.
-    d n r . N v t v n . c p v N p v d j n .
-One winter Sunday, when it was clear, the cheerful mole strolled to the orchard.
-    m n N . r p v j . d j n v i d n .
-They hurried home, Ginger in front and Dapple behind.
-    p v r . N i n c N r .
-Dapple bent down to look under the pillow.
-    N v r t v i d n .
-She turned pale.
-    p v j .
-"Dry your eyes, Ginger," said Doodle.
-    . v p n . N . . v N .
-The skin split down the middle.
-    d n v i d n .
-Only then did she notice that the golden cap was missing.
-    r r v p v c d j n v v .
-Then Leila came to the shepherd's hut.
-    r N v i d n t n .
-It was a place where a kettle hung over the fire.
-    p v d n r d n v i d n .
-"I lost my golden cap," Leila whispered.
-    . p v p j n . . N v .
-"It was with me this morning, and now it is gone."
-    . p v i p d n . c r p v v . .
-But then snow began to whirl through the air.
-    c r n v t v i d n .
-"Quick, over here!" called Juniper, and they squeezed in together, behind the scarecrow.
-    . j . r r . . v N . c p v r r . i d n .
-"Hold on, Bo! I will get you out," cried Leila.
-    . v r . N . p v v p r . . v N .
-She pulled and pushed with all her strength, but it was no use.
-    p v c v i d p n . c p v d n .
-It had been a long way, so he lay down behind the stone wall and closed his eyes.
-    p v v d j n . c p v r i d n n c v p n .
-In his dream, he traveled through a forest of candles, and everybody there knew his name.
-    i p n . p v i d n i n . c p r v p n .
-"No, this is not it."
-    . u . p v r p . .
-"That reminds me of something that my grandmother used to tell," said Thea.
-    . p v p i p p p n v t v . . v N .
-She slammed the door so hard that a picture fell down.
-    p v d n r r c d n v r .
-But alone nothing was any fun.
-    c r p v d n .
-Who was right, and who was wrong?
-    p v j . c p v j .
-It did not matter anymore.
-    p v r v r .
-"""
+LABELLED = (Path(__file__).parent / "data" / "labelled.txt").read_text(encoding="utf-8")
 
 
 def labelled() -> list[tuple[str, list[str]]]:

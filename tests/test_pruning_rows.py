@@ -51,7 +51,7 @@ def whole(table, name):
 
 @pytest.mark.slow
 def test_rows_of_every_order_action_and_text(source, small, monkeypatch):
-    run = {"source": source, "texts": TEXTS, "task": "preference", **TINY}
+    run = {"source": source, "texts": TEXTS, **TINY}
     table = TABLES["pruning"].rows(**run)
     whole(table, "pruning")
     assert set(table["order"]) == {"whole", *ORDERS}

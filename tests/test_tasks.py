@@ -6,7 +6,9 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 from itertools import islice, pairwise
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -168,52 +170,7 @@ def test_the_spoilt_story_has_the_same_words_and_cannot_be(examples):
 
 
 # Sentences with a word of two senses, labelled by hand: the sense is the place in the word's row.
-SENSES = """
-    bear 0 She met a busy little bear named Fidget.
-    bear 1 Otto could not bear it any longer.
-    called 0 Next door lived a shy girl called Bea, and the two were friends.
-    called 1 A voice called out.
-    can 0 "Every home can be found," said June.
-    can 1 Then she looked under the watering can.
-    deep 0 It was a girl named Hana, who was stuck in deep mud!
-    deep 1 "I am the inspector of lost things," said Rusty in a deep voice.
-    felt 0 Pip reached under the bench and felt something.
-    felt 1 Mila felt very sorry and could not sleep.
-    leg 0 But something was wrong with the chair: one leg snapped in two.
-    leg 1 "One day I will stand on one leg," Eli told everyone who would listen.
-    light 0 Finn was playing with a drum that sparkled in the light.
-    light 1 He handed the light basket to Ada.
-    like 0 His heart beat like a drum, because he was scared.
-    like 1 There was one thing that Theo did not like.
-    low 0 "It is just a kettle," he said in a low voice.
-    low 1 Now Runa had everything but a reed, and the sun was already low.
-    orange 0 She hid the orange kite behind the door.
-    orange 1 He divided the ripe orange with Vera.
-    over 0 The moon came up over the lake.
-    over 1 When the story was over, Lena was quiet for a while.
-    patch 0 They ran to the pumpkin patch.
-    patch 1 He took the old patch and stuck the patch over the split.
-    play 0 When she wanted to play again, the doll was gone.
-    play 1 "Today we will put on a play!" said Hugo.
-    ran 0 Suddenly, Kofi ran to the market.
-    ran 1 They laughed until tears ran down their cheeks.
-    ring 0 "I lost my silver ring," Nora said.
-    ring 1 Soon they came to the mushroom ring.
-    roll 0 In his bag Toby had a warm roll that smelled wonderful.
-    roll 1 After a long search, she found a roll of tape.
-    saw 0 There Ivan saw Vera, who was glad to have company.
-    saw 1 "I need an old saw," thought Toffee.
-    spring 0 They promised each other to come back every spring.
-    spring 1 Something was wrong with the music box: the spring jumped out.
-    stand 0 "Those who fall learn to stand," said Paula.
-    stand 1 Suki sat down behind the cheese stand to rest.
-    still 0 Ella was still there, all alone.
-    still 1 He was too excited to sit still.
-    watch 0 Every day, Ruby liked to watch the ants carry their crumbs.
-    watch 1 He gave the brass watch to Omar.
-    well 0 One misty day, Clara walked to the well.
-    well 1 That night, Max slept well, and so did Zoe.
-"""
+SENSES = (Path(__file__).parent / "data" / "senses.txt").read_text(encoding="utf-8")
 
 
 def test_senses_are_told_apart_by_hand_labels():
@@ -289,24 +246,18 @@ def test_no_split_meets_another_or_the_stories_that_models_are_trained_on():
 # ------------------------------------------------------------------ balance and leaks, without the checks of types
 
 ELSEWHERE = """
-import itertools, json
-from linstudy.text import TASKS, task
+import itertools, json, sys
+from storyworld.tasks import task
 
-found = {}
-for name in TASKS:
-    some = itertools.islice(task(name), 1800), itertools.islice(task(name, split="test"), 900)
-    found[name] = [[(e.context, e.choices, e.label, e.form) for e in examples] for examples in some]
-print(json.dumps(found))
+some = itertools.islice(task(sys.argv[1]), 1800), itertools.islice(task(sys.argv[1], split="test"), 900)
+print(json.dumps([[(e.context, e.choices, e.label, e.form) for e in examples] for examples in some]))
 """
 
 
-@pytest.fixture(scope="module")
-def many():
-    done = subprocess.run([sys.executable, "-c", ELSEWHERE], capture_output=True, check=True, text=True)
-    return {
-        name: [[Example(c, tuple(choices), label, form, ()) for c, choices, label, form in some] for some in splits]
-        for name, splits in json.loads(done.stdout).items()
-    }
+@cache
+def many(name: str) -> list[list[Example]]:
+    done = subprocess.run([sys.executable, "-c", ELSEWHERE, name], capture_output=True, check=True, text=True)
+    return [[Example(c, tuple(of), label, form, ()) for c, of, label, form in some] for some in json.loads(done.stdout)]
 
 
 def learned(features, train, test) -> float:
@@ -341,8 +292,9 @@ def lengths(train, test):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TASKS)
-def test_labels_do_not_leak(name, many):
-    train, test = many[name]
+def test_labels_do_not_leak_and_examples_seldom_come_twice(name):
+    train, test = many(name)
+    assert len({example.text for example in (*train, *test)}) >= 0.96 * len(train + test)
     chance = 1 / CLASSES.get(name, 2)
     near = chance + 0.055  # 0.016 is one standard error
     for some in (train, test):
@@ -359,19 +311,12 @@ def test_labels_do_not_leak(name, many):
 
 
 @pytest.mark.slow
-def test_a_leak_would_be_seen(many):
+def test_a_leak_would_be_seen():
     train, test = (
         [dataclasses.replace(e, context=f"{e.context} Indeed." if e.label else e.context) for e in some]
-        for some in many["question"]
+        for some in many("question")
     )
     assert learned(bag_of_words(lambda e: e.text, train, test), train, test) > 0.9
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", TASKS)
-def test_examples_seldom_come_twice(name, many):
-    texts = [example.text for some in many[name] for example in some]
-    assert len(set(texts)) >= 0.96 * len(texts)
 
 
 def test_labels_are_balanced_within_every_key():

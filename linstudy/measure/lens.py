@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import PreTrainedModel
 
+from ..models import Given, final_norm, replaced, task_of, without
 from ..models import blocks as model_blocks
-from ..models import final_norm, replaced, task_of, without
 from .reading import TOKENS_A_BATCH, check_text, fitting, known, read
 
 LOGITS_A_BATCH = 2**27  # half a gibibyte in float32
@@ -79,19 +79,10 @@ def logit_lens(
     return Lens(layers, loss, top, entropy)
 
 
-class _Given(nn.Module):
-    """Stands in for all blocks: whatever enters, the state leaves."""
-
-    state: Tensor
-
-    def forward(self, stream: Tensor) -> Tensor:
-        return self.state
-
-
 @contextmanager
-def _head(model: PreTrainedModel, norm: bool) -> Iterator[_Given]:
+def _head(model: PreTrainedModel, norm: bool) -> Iterator[Given]:
     """Leave of the model what reads its last state; it is whole again on exit, also after an error."""
-    given, last = _Given(), final_norm(model)
+    given, last = Given(), final_norm(model)
     hook = None if norm or last is None else last.register_forward_hook(lambda module, args, output: args[0])
     try:
         with without(model, range(1, len(model_blocks(model)))), replaced(model, {0: given}):

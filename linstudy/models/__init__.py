@@ -7,4 +7,4 @@ from .load import load, pocket_models, untrained
 from .matched import ARCHITECTURES, matched_model
 from .small import SMALL, small_model
 from .spikes import planted
-from .surgery import StandIn, replaced, set_blocks, without
+from .surgery import Given, StandIn, replaced, set_blocks, without

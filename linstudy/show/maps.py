@@ -8,15 +8,15 @@ from matplotlib.axes import Axes
 from .words import keep, number, say
 
 
-def share_map(df: pd.DataFrame, *, what: str = "share", x: str = "token", ax: Axes | None = None) -> Axes:
+def share_map(df: pd.DataFrame, *, x: str = "token") -> Axes:
     """Draw the table's rows, the first on top, as cells: blue above 0, red below. For ``picture(..., form="png")``."""
     bound = float(np.nanmax(np.abs(df.to_numpy())))
-    ax = plt.figure(figsize=(plt.rcParams["figure.figsize"][0], 1 + 0.26 * len(df))).gca() if ax is None else ax
+    ax = plt.figure(figsize=(plt.rcParams["figure.figsize"][0], 1 + 0.26 * len(df))).gca()
     image = ax.imshow(df, aspect="auto", cmap="RdBu", vmin=-bound, vmax=bound)
     ax.set(xlabel=x)
     ax.set_yticks(range(len(df)), df.index)
     ax.grid(False)
-    ax.figure.colorbar(image, ax=ax, label=what)
+    ax.figure.colorbar(image, ax=ax, label="share")
     means = ", ".join(f"{name} {number(value)}" for name, value in df.mean(axis=1).items())
     keep(ax, df.reset_index())
-    return say(ax, f"{what} of every part in each of {df.shape[1]} cells, {x} by {x}; means: {means}.")
+    return say(ax, f"share of every part in each of {df.shape[1]} cells, {x} by {x}; means: {means}.")

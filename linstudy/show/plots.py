@@ -169,17 +169,16 @@ def sweep_plot(
     return say(ax, f"{title(what)} by {label('tokens')}, on a log axis: {'; '.join(said)}{exact}.")
 
 
-def known_answers_plot(
-    df: pd.DataFrame, *, x: str = "answer", y: str = "linearity", hue: str | None = "data", ax: Axes | None = None
-) -> Axes:
-    """Draw measured scores against the known answers of made-up data; what is right lies on the diagonal.
+def known_answers_plot(df: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw LS against the known ``answer`` of made-up ``data``; what is right lies on the diagonal.
 
-    Rows of the same answer and hue (seeds) are one point, their mean, with a bar from the smallest to the largest.
+    Rows of the same answer and data (seeds) are one point, their mean, with a bar from the smallest to the largest.
     """
-    ax = begin(ax, df, x, y, hue)
+    x, y = "answer", "linearity"
+    ax = begin(ax, df, x, y, "data")
     ends = [min(0.0, df[x].min(), df[y].min()), 1.0]
     ax.plot(ends, ends, color=GREY, linewidth=1, label="exact")
-    groups = dict(list(df.groupby(hue, sort=False))) if hue else {None: df}
+    groups = dict(list(df.groupby("data", sort=False)))
     for name, color, marker in looks(groups):
         point = groups[name].groupby(x)[y].agg(["mean", "min", "max"])
         bars = [point["mean"] - point["min"], point["max"] - point["mean"]]

@@ -15,7 +15,6 @@ from .words import label, need, number, title
 def budget_plot(
     df: pd.DataFrame,
     *,
-    y: str = "perplexity",
     hue: str = "order",
     highlight: Sequence[str] | None = None,
     whole: float | None = None,
@@ -26,6 +25,7 @@ def budget_plot(
     Rows of the same layers and hue (seeds) are one point, their geometric mean, in a band from the smallest to the
     largest. Lines that are not in `highlight` are thin and grey, without names. `whole` is the unpruned model's value.
     """
+    y = "perplexity"
     ax = begin(ax, df, "layers", y, hue)
     groups = {str(name): part.groupby("layers")[y] for name, part in df.groupby(hue, sort=False)}
     shown = [name for name in (groups if highlight is None else highlight) if name in groups]
@@ -51,28 +51,25 @@ def budget_plot(
     return finish(ax, "layers", y, words)
 
 
-def frontier(df: pd.DataFrame, *, x: str = "decode_ms", y: str = "perplexity", hue: str = "action") -> pd.DataFrame:
-    """Return the rows that no row of the same `hue` beats in both `x` and `y`, in rising order of `x`."""
-    need(df, x, y, hue)
-    rows = df.sort_values([x, y])
-    return rows[rows[y] < rows.groupby(hue)[y].transform(lambda values: values.cummin().shift(fill_value=np.inf))]
+def frontier(df: pd.DataFrame, *, x: str = "decode_ms") -> pd.DataFrame:
+    """Return the rows that no row of the same action beats in both `x` and perplexity, in rising order of `x`."""
+    need(df, x, "perplexity", "action")
+    rows = df.sort_values([x, "perplexity"])
+    return rows[
+        rows.perplexity
+        < rows.groupby("action").perplexity.transform(lambda values: values.cummin().shift(fill_value=np.inf))
+    ]
 
 
 def frontier_plot(
-    df: pd.DataFrame,
-    *,
-    x: str = "decode_ms",
-    y: str = "perplexity",
-    hue: str = "action",
-    chosen: pd.Series | None = None,
-    ax: Axes | None = None,
+    df: pd.DataFrame, *, x: str = "decode_ms", chosen: pd.Series | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Draw the least cost that is to be had for a time or a size, a staircase for each value of `hue`.
+    """Draw the least perplexity that is to be had for a time or a size, a staircase for each action.
 
     A dot is a row of :func:`frontier`: left of it there is none of its kind that costs less. `chosen`, a row of the
     table, gets a ring, wherever it lies.
     """
-    best = frontier(df, x=x, y=y, hue=hue)
+    y, hue, best = "perplexity", "action", frontier(df, x=x)
     ax = begin(ax, best, x, y, hue)
     for name, color, marker in looks(df[hue].unique()):
         part = best[best[hue] == name]

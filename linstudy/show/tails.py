@@ -19,16 +19,15 @@ POINTS = 60
 """On how many points a curve is drawn, evenly spread over the orders of magnitude of the share."""
 
 
-def tail_plot(
-    df: pd.DataFrame, *, x: str = "relative_error", hue: str = "layer", dims: int | None = None, ax: Axes | None = None
-) -> Axes:
-    """Draw the share of tokens with at least a given error, one curve a `hue`, with its name on it.
+def tail_plot(df: pd.DataFrame, *, dims: int | None = None, ax: Axes | None = None) -> Axes:
+    """Draw the share of tokens with at least a given ``relative_error``, one curve a layer, with its number on it.
 
     A row of `df` is a token of a layer. Both axes are logarithmic: a thin tail falls like a cliff, a long one runs out
     to the right. With `dims` the errors are divided by the root of their mean square, curve by curve, so that only
     shapes differ; the dashed curve is then the one of a Gaussian error in that many dimensions, equal and independent
     (a chi distribution).
     """
+    x, hue = "relative_error", "layer"
     groups = _errors(df, x, hue)
     words = _in_words(groups, x, hue)
     ax = plt.gca() if ax is None else ax

@@ -68,17 +68,16 @@ def band_plot(
     return say(ax, f"{label(y)} by {label(x)}, with intervals; {'; '.join(said)}.")
 
 
-def path_plot(
-    df: pd.DataFrame, *, y: str, hue: str, x: str = "validation_nats", run: str = "seed", ax: Axes | None = None
-) -> Axes:
-    """Draw a number against the loss, with the loss as the clock: a line for each run, its steps in their order.
+def path_plot(df: pd.DataFrame, *, y: str, hue: str, ax: Axes | None = None) -> Axes:
+    """Draw a number against the loss, with the loss as the clock: a line for each seed, its steps in their order.
 
     The loss falls to the right, and a ring is around step 0. Runs that took different numbers of steps to the same loss
     are compared where they are equally good. Rows of one step (layers) are averaged.
     """
-    ax = begin(ax, df, x, y, hue, run, "step")
+    x = "validation_nats"
+    ax = begin(ax, df, x, y, hue, "seed", "step")
     for name, color, marker in looks(dict.fromkeys(df[hue])):
-        for place, (_, part) in enumerate(df[df[hue] == name].groupby(run)):
+        for place, (_, part) in enumerate(df[df[hue] == name].groupby("seed")):
             path = part.groupby("step")[[x, y]].mean().sort_index()
             look = {"color": color, "marker": marker, "markersize": 4, "markeredgewidth": 0, "linewidth": 1.2}
             ax.plot(path[x], path[y], label=None if place else name, **look)
@@ -91,17 +90,16 @@ def path_plot(
         low, high = (path.loc[step] for step in (path[y].idxmin(), path[y].idxmax()))
         turns = f"lowest {number(low[y])} at {low[x]:.2f}, highest {number(high[y])} at {high[x]:.2f}"
         said.append(f"{name}: from {ends}, {turns}")
-    words = f"{label(y)} by {label(x)}, one line a {label(run)} of each {label(hue)}; {'; '.join(said)}."
+    words = f"{label(y)} by {label(x)}, one line a seed of each {label(hue)}; {'; '.join(said)}."
     return finish(ax, x, y, words)
 
 
-def rates_plot(
-    df: pd.DataFrame, *, hue: str, x: str = "rate", y: str = "validation_nats", ax: Axes | None = None
-) -> Axes:
+def rates_plot(df: pd.DataFrame, *, hue: str, ax: Axes | None = None) -> Axes:
     """Draw a loss against the learning rate, a line for each `hue`, with a ring around the lowest of each.
 
     Runs that diverged have no loss and are left out: a line ends before them.
     """
+    x, y = "rate", "validation_nats"
     ax = begin(ax, df, x, y, hue)
     groups, said = dict(list(df.dropna(subset=y).groupby(hue, sort=False))), []
     for name, color, marker in looks(groups):

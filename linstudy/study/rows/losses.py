@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from ...models import replaced
+from ...models import Given, replaced
 from ...prune import Change, changed, choose, fit
 from ...prune.calibration import Calibration
 from ...prune.fitting import Exits, exits
@@ -103,11 +103,3 @@ def block_losses(
             nats = nn.functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), reduction="none").view_as(wanted)
             found.append(nats.double().mean(1))
     return torch.cat(found)
-
-
-class Given(nn.Module):
-    """Stands for a layer: gives what is known to leave it, whatever enters."""
-
-    def forward(self, hidden_states: Float[Tensor, "batch token dim"]) -> Float[Tensor, "batch token dim"]:
-        """Return the state."""
-        return self.state
