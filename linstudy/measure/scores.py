@@ -88,10 +88,7 @@ def linear_map(moments: JointMoments, *, dtype: torch.dtype = torch.float32) -> 
 
 
 def best_map(m: Centred, *, penalty: float = 0.0) -> Float[Tensor, "dim dim"]:
-    """Return A of the least-squares map d - mean_d = (x - mean_x) A, of least norm where x leaves it open.
-
-    A ridge ``penalty`` is added to the variance of every scaled feature, and shrinks the map of d towards 0.
-    """
+    """Return A of d - mean_d = (x - mean_x) A by least squares, of least norm; ``penalty``: ridge, features scaled."""
     whiten, back = _whitening(m, penalty)
     return back(whiten(m.xd))
 

@@ -55,10 +55,8 @@ def frontier(df: pd.DataFrame, *, x: str = "decode_ms") -> pd.DataFrame:
     """Return the rows that no row of the same action beats in both `x` and perplexity, in rising order of `x`."""
     need(df, x, "perplexity", "action")
     rows = df.sort_values([x, "perplexity"])
-    return rows[
-        rows.perplexity
-        < rows.groupby("action").perplexity.transform(lambda values: values.cummin().shift(fill_value=np.inf))
-    ]
+    least = rows.groupby("action").perplexity.transform(lambda values: values.cummin().shift(fill_value=np.inf))
+    return rows[rows.perplexity < least]
 
 
 def frontier_plot(

@@ -110,10 +110,7 @@ def title(text: str) -> str:
 
 
 def lines_in_words(df: pd.DataFrame, *, x: str, y: str, hue: str | None, control: pd.DataFrame | None = None) -> str:
-    """Say what lines show: of what, of which model, the lowest and the highest value and where they are.
-
-    More than four lines are summed up in their extremes.
-    """
+    """Say what lines show: of which model, lowest and highest and where, of each line or of more than four together."""
     where = label(x).split(",")[0]
     what = title(label(y))
     groups = {str(name): part for name, part in df.groupby(hue, sort=False)} if hue else {}

@@ -9,35 +9,17 @@ from typing import Any
 
 from storyworld import WORD, story_classes
 
-from ..lookup import named
+from ..lookup import entries, named
 
 Span = tuple[int, int, str]  # first character, one past the last, class
 SENTENCE_END = re.compile(r"""(?<=[.!?])["'”’)]*(?=\s)|\n\s*\n""")
 SPACY_MODEL = "en_core_web_sm"
 INSTALL = "run: pip install 'linstudy[tagging]'"
 
-# What the two taggers call the words of each class: universal dependencies (spaCy), then Penn treebank (nltk).
-TAGS = {
-    "noun": "NOUN NN NNS",
-    "name": "PROPN NNP NNPS",
-    "pronoun": "PRON PRP PRP$ WP WP$ WDT",
-    "verb": "VERB AUX MD VB VBD VBG VBN VBP VBZ",
-    "adjective": "ADJ JJ JJR JJS",
-    "adverb": "ADV RB RBR RBS RP EX WRB",
-    "determiner": "DET DT PDT",
-    "preposition": "ADP IN",
-    "conjunction": "CCONJ SCONJ CC",
-    "number": "NUM CD",
-    "interjection": "INTJ UH",
-    "particle": "PART TO POS",
-    "punctuation": "PUNCT",
-}
-CLASS_OF = {tag: word_class for word_class, tags in TAGS.items() for tag in tags.split()}
-# Words on which the three disagree whatever the sentence: they go where the stories have them.
-AGREED = {
-    **dict.fromkeys(("not", "n't", "n’t", "there", "when", "whenever", "where", "why", "how"), "adverb"),
-    **dict.fromkeys(("because", "if", "though", "although", "whether", "while", "unless", "than"), "conjunction"),
-}
+CLASS_OF, AGREED = (
+    {word: word_class for word_class, words in entries("text/classes.toml")[table].items() for word in words.split()}
+    for table in ("tags", "agreed")
+)
 
 
 def word_classes(text: str, *, tagger: str | Callable[[str], list[Span]] = "stories") -> list[Span]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from string import Formatter
 
 from ..hub import hub_rows
-from ..lookup import named
+from ..lookup import entries, named
 
 WITHOUT_CORPUS = "take 'stories' or 'pydocs', or the path of a text file, such as 'texts/mine.txt'"
 WITHOUT_TASK = "take a task of the story world (linstudy.text.task)"
@@ -23,36 +23,10 @@ class HubCorpus:
     rows_are_lines: bool = False
 
 
-TINYSTORIES = "roneneldan/TinyStories", "f54c09fd23315a6f9c86f9dc80f725de7d8f9c64"
-WIKITEXT = "Salesforce/wikitext", "b08601e04326c79dfdd32d625aee71d232d685c3"
 SUPERGLUE = "aps/super_glue", "3de24cf8022e94f4ee4b9d55a6f539891524d646"
 HELPFUL = "Anthropic/hh-rlhf", "09be8c5bbc57cb3887f3a9732ad6aa7ec602a1fa"
-
-# A bare name is the training split.
-HUB_CORPORA: dict[str, HubCorpus] = {
-    "tinystories": HubCorpus(*TINYSTORIES, "data/train-*.parquet"),
-    "tinystories-validation": HubCorpus(*TINYSTORIES, "data/validation-*.parquet"),
-    "wikitext": HubCorpus(*WIKITEXT, "wikitext-2-raw-v1/train-*.parquet", rows_are_lines=True),
-    "wikitext-test": HubCorpus(*WIKITEXT, "wikitext-2-raw-v1/test-*.parquet", rows_are_lines=True),
-    "wikitext-103": HubCorpus(*WIKITEXT, "wikitext-103-raw-v1/train-*.parquet", rows_are_lines=True),
-    # Not a commit: the hub's own parquet export of this data set, whose commit we could not look up. The branch is
-    # resolved to its commit once a run, so a run reads one version; two runs may read two.
-    "tiny-textbooks": HubCorpus(
-        "nampdn-ai/tiny-textbooks", "refs/convert/parquet", "default/train/*.parquet", column="textbook"
-    ),
-}
-# Tasks of SuperGLUE, and pairs of a better and a worse answer: the texts that a row gives, by its columns. What is
-# asked stands at the end, for the last tokens of a text are the ones that are read. The paper marks the parts of BoolQ
-# by "question:" and "passage:" and says nothing of the others.
-HUB_TASKS: dict[str, tuple[str, ...]] = {
-    "boolq": ("passage: {passage}\nquestion: {question}",),
-    "cb": ("premise: {premise}\nhypothesis: {hypothesis}",),
-    "multirc": ("passage: {paragraph}\nquestion: {question}\nanswer: {answer}",),
-    "rte": ("premise: {premise}\nhypothesis: {hypothesis}",),
-    "wic": ("{sentence1}\n{sentence2}\nthe same sense of {word}?",),
-    "copa": ("{premise}\n0. {choice1}\n1. {choice2}\nwhich is the {question}?",),
-    "helpful": ("{chosen}", "{rejected}"),
-}
+HUB_CORPORA = {name: HubCorpus(**one) for name, one in entries("text/hub.toml")["corpora"].items()}
+HUB_TASKS: dict[str, list[str]] = entries("text/hub.toml")["tasks"]
 # SuperGLUE keeps the labels of its test split to itself, so its validation split tests.
 SUPERGLUE_SPLITS = {"train": "train", "test": "validation"}
 

@@ -48,10 +48,7 @@ class Preset:
         )
 
     def recipe(self, *, tokens: int | None = None, **changes: object) -> Recipe:
-        """Return the recipe of a run, with changes: for so many ``tokens``, where no ``steps`` are given.
-
-        The warm-up is a tenth of the steps and at most 200.
-        """
+        """Return a run's recipe with changes, for so many ``tokens``; a tenth of the steps, at most 200, warms up."""
         batch, tokens = changes.get("batch", self.batch), self.tokens if tokens is None else tokens
         if tokens < 1 or batch < 1:
             raise ValueError(f"a run of {tokens} tokens in batches of {batch} trains nothing: give 1 or more of each")

@@ -12,10 +12,7 @@ REAL = {"smollm2-135m": ("decoder", "pre"), "gemma3-270m": ("decoder", "pre and 
 
 
 def networks(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of whole layers of matched.csv with the column ``network``: an architecture, or a stack of one.
-
-    ``contest`` is False where the trained model of that seed guesses no better than the frequency of tokens does.
-    """
+    """Return whole layers by ``network``; ``contest`` is False where one guesses no better than tokens' frequency."""
     rows = table[table.part == "block"]
     stack = rows["stack"].fillna("")
     rows = rows.assign(network=rows.architecture.where(stack == "", rows.architecture + ": " + stack))

@@ -21,10 +21,7 @@ TOGETHER = 1 - (1 - LEVEL) / 9  # three tasks on three texts
 
 
 def runs_of_ours(dynamics: pd.DataFrame, preset: str = "") -> pd.DataFrame:
-    """Return the rows of dynamics.csv that are no published checkpoints, with the name of their ``variant``.
-
-    With a ``preset``, only those that the plan follows, on that preset's text (``SETS``).
-    """
+    """Return our runs in dynamics.csv by ``variant``; with a ``preset`` the plan's on its text (``SETS``)."""
     rows = dynamics[dynamics.revision == ""].astype({"step": int, "layer": int})
     if preset:
         rows = rows[(rows.preset == preset) & (rows.corpus == SETS[preset])]
@@ -70,10 +67,7 @@ def turns(rows: pd.DataFrame, by: Sequence[str] = ("variant",)) -> pd.DataFrame:
 
 
 def over_seeds(turned: pd.DataFrame, by: Sequence[str], *, level: float = LEVEL) -> pd.DataFrame:
-    """Return means over seeds and their intervals (Student's t at ``level``): a row a group, score and quantity.
-
-    The step of a top is averaged as its logarithm.
-    """
+    """Return means over seeds, tops by their logarithm, and intervals (Student's t): a row a group and quantity."""
     found = []
     for key, part in turned.groupby([*by, "score"], sort=False):
         for name in ("change", "rise", "fall", "top"):

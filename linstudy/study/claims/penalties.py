@@ -133,10 +133,7 @@ def inner_and_last(profiles: pd.DataFrame) -> pd.DataFrame:
 
 
 def solved(choices: pd.DataFrame) -> pd.DataFrame:
-    """Compare zero-shot accuracies with what knows nothing: a row a task, a column a variant and a predictor.
-
-    The last columns, ``NAME solves``, say whether a variant is more than two standard errors above all of these.
-    """
+    """Set zero-shot accuracies beside controls, a row a task; ``NAME solves``: two standard errors above them all."""
     likelier = choices[choices.predictor == "likelihood"]
     controls = choices[choices.predictor.isin(["constant", "shared words"])]
     once = likelier.pivot_table(index="task", columns="variant", values="value", sort=False)

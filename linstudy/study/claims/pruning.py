@@ -63,10 +63,7 @@ def on_own_text(table: pd.DataFrame) -> pd.Series:
 
 
 def promises(table: pd.DataFrame) -> pd.DataFrame:
-    """Say which of ``PROMISES`` were kept: a row a promise and a row of the table that it is about.
-
-    ``times`` is the perplexity as a multiple of its rival's, which changed the same layers; without one, no row.
-    """
+    """Say which of ``PROMISES`` were kept: ``times`` a rival's perplexity that changed the same layers, if any."""
     known = table.drop_duplicates(["action", *CHOICE]).set_index(["action", *CHOICE]).perplexity
     found = []
     for promise, (action, rival, limit) in PROMISES.items():

@@ -10,12 +10,13 @@ from typing import Any
 
 import pandas as pd
 
+from ...lookup import entries
 from ..sweeps import CHOOSING, bracketed
 from ..table import Keep
 from .source import Source, blocks_of, text_of
 
 TASKS = ("source", "order", "preference")
-HUB_TASKS = ("boolq", "cb", "multirc", "rte", "wic", "copa", "helpful")
+HUB_TASKS = tuple(entries("text/hub.toml")["tasks"])
 PAIRS = ("preference", "helpful")
 LABELS = ("true", "shuffled", "no labels")  # the last: language modelling of the same texts
 JUDGES = 5  # fresh seeds of each
