@@ -25,7 +25,7 @@ def _whole(word: str, least: int, most: int) -> int:
 
 
 SHARED: dict[str, dict[str, Any]] = {
-    "model": {"metavar": "MODEL", "help": "a pocket model, an id of the hub, or a folder"},
+    "model": {"metavar": "MODEL", "help": "a pocket or fetched model, an id of the hub, a folder or a GGUF file"},
     "--length": {"type": count, "default": 256, "metavar": "N", "help": "tokens a block (%(default)s)"},
     "--revision": {"help": "of a model on the hub: a commit, tag or branch"},
     "--device": {"help": "cpu, cuda, ... (the best there is)"},
