@@ -1,0 +1,39 @@
+"""Run the notebooks side by side before Sphinx reads them one after another: then their outputs are in the cache."""
+
+import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from myst_nb.core.execute import ExecutionError, create_client
+from myst_nb.core.read import create_nb_reader
+
+AT_ONCE = min(max(os.cpu_count() or 1, 2), 4)  # every kernel holds a model
+
+
+def run_all(app, env, docnames):
+    """Run what is to be read and is not in the cache, several at once, each in a process of its own."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(partial(run, env), sorted(docnames, reverse=True)))  # notebooks before the pages of the book
+
+
+def run(env, docname):
+    """Run one page; of one that fails nothing is said or kept, for Sphinx runs it again when it reads it."""
+    path = env.doc2path(docname)
+    text = Path(path).read_text()
+    reader = create_nb_reader(path, env.myst_config, env.mystnb_config, text)
+    if reader is not None:
+        logger = logging.getLogger(__name__)
+        with (
+            suppress(ExecutionError),
+            create_client(reader.read(text), path, env.mystnb_config, logger, reader.read_fmt),
+        ):
+            pass
+
+
+def setup(app):
+    """Register with Sphinx."""
+    app.connect("env-before-read-docs", run_all)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
