@@ -214,6 +214,7 @@ def test_a_link_to_nowhere_and_a_warning_in_a_notebook_fail_the_build(tmp_path):
     (tmp_path / "book" / "_toc.yml").write_text("format: jb-book\nroot: book/a\nchapters: [{glob: notebooks/*}]\n")
     (tmp_path / "book" / "a.md").write_text("# A page\n\n{doc}`nowhere`\n")
     cells = {"b": "import warnings as w; w.warn('x')"} | {me: MEET.format(me=me, other=o) for me, o in ("cd", "dc")}
+    cells["e"] = "from pathlib import Path as P; again = P('e.here').exists(); P('e.here').touch(); assert again"
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     for name, code in cells.items():
         both = [nbformat.v4.new_markdown_cell("# A notebook"), nbformat.v4.new_code_cell(code)]
@@ -228,3 +229,4 @@ def test_a_link_to_nowhere_and_a_warning_in_a_notebook_fail_the_build(tmp_path):
     assert "stderr" in done.stdout + done.stderr
     assert (tmp_path / "notebooks" / "d.here").exists()
     assert not (tmp_path / "notebooks" / "alone").exists()
+    assert "AssertionError" not in done.stdout + done.stderr  # what fails beforehand is run again, and judged then

@@ -13,6 +13,13 @@ from myst_nb.core.read import create_nb_reader
 AT_ONCE = min(max(os.cpu_count() or 1, 2), 4)  # every kernel holds a model
 
 
+class Silent(logging.LoggerAdapter):
+    """Take whatever Sphinx's loggers take, and say nothing."""
+
+    def log(self, *_, **__):
+        """Say nothing."""
+
+
 def run_all(app, env, docnames):
     """Run what is to be read and is not in the cache, several at once, each in a process of its own."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -25,11 +32,9 @@ def run(env, docname):
     text = Path(path).read_text()
     reader = create_nb_reader(path, env.myst_config, env.mystnb_config, text)
     if reader is not None:
-        logger = logging.getLogger(__name__)
-        with (
-            suppress(ExecutionError),
-            create_client(reader.read(text), path, env.mystnb_config, logger, reader.read_fmt),
-        ):
+        notebook, silent = reader.read(text), Silent(logging.getLogger(__name__))
+        client = create_client(notebook, path, env.mystnb_config, silent, reader.read_fmt)
+        with suppress(ExecutionError), client:
             pass
 
 
