@@ -2,13 +2,14 @@
 
 import copy
 import math
+from functools import partial
 
 import pandas as pd
 import pytest
 
 from linstudy import cross_entropy, load, token_blocks
 from linstudy.models import small_model
-from linstudy.prune import ORDERS, changed, choose, fit, heal, prune, pruned, rank_agreement
+from linstudy.prune import ORDERS, changed, choose, fit, heal, latency, prune, pruned, rank_agreement
 from linstudy.prune.healing import HEALING
 from linstudy.study.reach import MADE
 from linstudy.study.registry import registry
@@ -38,6 +39,8 @@ def small(monkeypatch):
     monkeypatch.setattr(rows, "EVALUATED", {True: 3, False: 2})
     monkeypatch.setattr(rows, "SHARD_BLOCKS", 2)
     monkeypatch.setattr(rows, "EXAMPLES", 40)
+    quick = partial(latency, repeats=1, prompt=16, decode=2)  # how long a model takes is told, not looked at
+    monkeypatch.setattr("linstudy.prune.table.latency", quick)
 
 
 TEXTS = {"stories": "stories", "pydocs": "pydocs"}
@@ -104,9 +107,10 @@ def test_costs_of_every_shard_with_its_scores(source, small):
 
 @pytest.mark.slow
 def test_every_recipe_is_trained_at_its_best_rate_by_seeds_that_chose_nothing(source, monkeypatch):
-    small = {"RATES": (1e-3, 4e-3), "VALIDATED": 2, "TESTED": 2, "ASKED_BLOCKS": 4, "BATCH": 2, "WARMUP": 1}
+    small = {"RATES": (1e-3, 4e-3), "VALIDATED": 2, "TESTED": 2, "ELSEWHERE": 1, "ASKED_BLOCKS": 4, "WARMUP": 1}
     for name, value in small.items():
         monkeypatch.setattr(healing, name, value)
+    monkeypatch.setattr("linstudy.study.sweeps.FARTHER", 1)  # rates that are added: test_sweeps has all
     run = {"source": source, "elsewhere": "pydocs", **TINY}
     table = TABLES["healing"].rows(**run)
     whole(table, "healing")
