@@ -2,7 +2,7 @@
 
 import copy
 import math
-from functools import partial
+from functools import cache, partial
 
 import pandas as pd
 import pytest
@@ -39,6 +39,7 @@ def small(monkeypatch):
     monkeypatch.setattr(rows, "EVALUATED", {True: 3, False: 2})
     monkeypatch.setattr(rows, "SHARD_BLOCKS", 2)
     monkeypatch.setattr(rows, "EXAMPLES", 40)
+    monkeypatch.setattr(rows, "task_examples", cache(rows.task_examples))  # stories under checks of types take long
     quick = partial(latency, repeats=1, prompt=16, decode=2)  # how long a model takes is told, not looked at
     monkeypatch.setattr("linstudy.prune.table.latency", quick)
 
