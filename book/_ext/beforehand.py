@@ -7,7 +7,8 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from myst_nb.core.execute import ExecutionError, create_client
+from jupyter_cache import get_cache
+from myst_nb.core.execute import create_client
 from myst_nb.core.read import create_nb_reader
 
 AT_ONCE = min(max(os.cpu_count() or 1, 2), 4)  # every kernel holds a model
@@ -22,19 +23,21 @@ class Silent(logging.LoggerAdapter):
 
 def run_all(app, env, docnames):
     """Run what is to be read and is not in the cache, several at once, each in a process of its own."""
+    cache = get_cache(env.mystnb_config.execution_cache_path or ".jupyter_cache")
+    cache.list_cache_records()  # makes its database, which several at once would make several times
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(partial(run, env), sorted(docnames, reverse=True)))  # notebooks before the pages of the book
 
 
 def run(env, docname):
-    """Run one page; of one that fails nothing is said or kept, for Sphinx runs it again when it reads it."""
+    """Run one page; whatever goes wrong, nothing is said or kept, for Sphinx runs it again when it reads it."""
     path = env.doc2path(docname)
     text = Path(path).read_text()
     reader = create_nb_reader(path, env.myst_config, env.mystnb_config, text)
     if reader is not None:
         notebook, silent = reader.read(text), Silent(logging.getLogger(__name__))
         client = create_client(notebook, path, env.mystnb_config, silent, reader.read_fmt)
-        with suppress(ExecutionError), client:
+        with suppress(Exception), client:
             pass
 
 
