@@ -168,6 +168,13 @@ def hard_problems(draw, narrowest, widest, fewest=1000, most=2500):
     return x, y, draw(st.integers(100, 2500))
 
 
+def blurred(x):
+    """Whether standardised features vary in some direction about as little as squares in float64 can still tell."""
+    centred = x.double() - x.double().mean(0)
+    share = torch.linalg.svdvals(centred / centred.std(0).clamp_min(1e-6)).square()
+    return bool(((share > 1e-14 * share[0]) & (share < 1e-10 * share[0])).any())
+
+
 def assert_every_score_agrees(x, y, rows, *, within):
     moments = JointMoments.empty(x.shape[1])
     for pair in zip(x.split(rows), y.split(rows), strict=True):
@@ -175,6 +182,8 @@ def assert_every_score_agrees(x, y, rows, *, within):
     got, want = scores(moments), reference(x, y)
     if not (x != x[0]).any():  # an offset in float16 leaves nothing of small states: no map, and so no score
         want |= dict.fromkeys(set(want) - {"norm_ratio", "cosine"}, float("nan"))
+    if blurred(x):  # a map of the standardised features is not determined, to any bound
+        want = {name: value for name, value in want.items() if not name.endswith("standardised")}
     for name, value in want.items():
         assert got[name] == pytest.approx(float(value), abs=within, nan_ok=True), name
     if want["update_linearity_raw"] < 1 - 1e-3:

@@ -35,7 +35,8 @@ class JointMoments:
     good to 1e-6 in every score: the stream is wide, and no feature is nearly a mixture of others (as after a
     LayerNorm, or where a few massive tokens share two dimensions). From the tokens on that lie far from those before
     them, massive ones or a mean that jumps, products are made in float64. What float32 leaves of 1 - LS_res is 1e-7:
-    where a layer's update is linear to seven digits, ask for ``exact``.
+    where a layer's update is linear to seven digits, ask for ``exact``. A direction that has less than 1e-10 of the
+    largest variance is at the end of what squares in float64 hold, and a map is not determined along it.
 
     Example:
         >>> x = torch.randn(1000, 8)
