@@ -62,7 +62,10 @@ def writing(path: str | os.PathLike) -> Iterator[None]:
 
 @contextmanager
 def written_whole(path: str | os.PathLike) -> Iterator[Path]:
-    """Yield a path to write to; the file takes the place of ``path``, or of its target, when the block ends well."""
+    """Yield a path to write to; the file takes the place of ``path`` when the block ends well, and else nothing does.
+
+    A link is followed. What is written to a pipe, a terminal or a device goes through it.
+    """
     with workshop(path) as place:
         made = place / os.path.basename(os.path.realpath(path))
         yield made
@@ -200,7 +203,10 @@ def _sweep(folder: Path) -> None:
 
 
 def _hold(path: Path, flags: int, *, wait: bool) -> int:
-    """Open and lock a file or folder for the process's life; BlockingIOError where another holds it."""
+    """Open and lock a file or folder; the lock ends with the process.
+
+    Raises BlockingIOError where another holds it, FileNotFoundError where it has gone meanwhile.
+    """
     if fcntl is None:
         raise OSError("this system has no locks")
     lock = os.open(path, flags)

@@ -48,6 +48,9 @@ class Centred:
 
 
 def factor(covariance: Float[Tensor, "dim dim"]) -> tuple[Float[Tensor, "dim dim"], float]:
-    """Return the Cholesky factor, and the least share of a feature's variance left open by those before it; 0: none."""
+    """Return the Cholesky factor, and the least share of a feature's variance that the features before it leave open.
+
+    The share does not depend on the features' scales; 0 where there is no such factor.
+    """
     root, failed = torch.linalg.cholesky_ex(covariance)
     return root, 0.0 if failed else float((root.diagonal().square() / covariance.diagonal()).min())

@@ -57,7 +57,10 @@ class JointMoments:
 
     @classmethod
     def empty(cls, dim: int, *, exact: bool | None = None, device: torch.device | str | None = None) -> "JointMoments":
-        """Start with no tokens, ``dim`` wide; the first batch decides whether products are ``exact`` (float64)."""
+        """Start with no tokens, for a stream of width ``dim``.
+
+        ``exact`` says whether products are made in float64 from the start; by default the first batch decides.
+        """
         shapes = {"location": (2, dim), "sums": (2, dim), "xx": (dim, dim), "xd": (dim, dim), "dd": (dim,)}
         state = {f.name: torch.zeros(shapes.get(f.name, ()), dtype=torch.float64, device=device) for f in fields(cls)}
         if exact is not None:
@@ -76,7 +79,10 @@ class JointMoments:
 
     @torch.no_grad()
     def update(self, x: Float[Tensor, "token dim"], y: Float[Tensor, "token dim"]) -> "JointMoments":
-        """Add tokens entering and leaving the layer; after a ValueError (shapes, not finite) the moments are void."""
+        """Add the tokens of a batch: ``x`` entering the layer, ``y`` leaving it.
+
+        Raises ValueError for a shape that does not fit and for states that are not finite; the moments are then void.
+        """
         if x.shape != y.shape or x.ndim != 2 or x.shape[1] != self.dim:
             raise ValueError(
                 f"states of shape {tuple(x.shape)} and {tuple(y.shape)} do not fit moments of width {self.dim}: "

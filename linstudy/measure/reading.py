@@ -67,7 +67,10 @@ def batches(
 
 
 def run_blocks(model: PreTrainedModel, ids: Int[Tensor, "block token"]) -> None:
-    """Run a model's blocks on token ids, without its head; a decoder that reads an encoder gets the same text."""
+    """Run a model's blocks on token ids, for what is captured there: no score needs the language-model head.
+
+    A decoder that reads an encoder gets the text that the encoder got.
+    """
     ids = ids.to(model.device)
     also = {"decoder_input_ids": ids} if model.config.is_encoder_decoder else {}
     with fitting(ids):

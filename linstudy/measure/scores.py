@@ -58,7 +58,10 @@ def scores(moments: JointMoments) -> dict[str, float]:
 
 
 def heldout_scores(fitted: JointMoments, heldout: JointMoments) -> dict[str, float]:
-    """Score the map that ``fitted`` determines on the tokens of ``heldout``, which it did not learn: in (-inf, 1]."""
+    """Score the map that ``fitted`` determines on the tokens of ``heldout``, in (-inf, 1].
+
+    Unlike an in-sample score it pays for what the map learnt by heart, and for a text that differs.
+    """
     need_tokens(fitted.tokens, fitted.dim)
     m, h = fitted.centred(), heldout.centred()
     a = best_map(m)
@@ -88,7 +91,10 @@ def linear_map(moments: JointMoments, *, dtype: torch.dtype = torch.float32) -> 
 
 
 def best_map(m: Centred, *, penalty: float = 0.0) -> Float[Tensor, "dim dim"]:
-    """Return A of d - mean_d = (x - mean_x) A by least squares, of least norm; ``penalty``: ridge, features scaled."""
+    """Return A of the least-squares map d - mean_d = (x - mean_x) A, of least norm where x leaves it open.
+
+    A ridge ``penalty`` is added to the variance of every scaled feature, and shrinks the map of d towards 0.
+    """
     whiten, back = _whitening(m, penalty)
     return back(whiten(m.xd))
 

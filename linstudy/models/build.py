@@ -11,7 +11,10 @@ from ..hub import quiet
 
 
 def build(folder: Path, maker: Any, **options: Any) -> tuple[PreTrainedModel, dict[str, Any]]:
-    """Return the model ``maker`` makes of a folder, and the weights it found; else ValueError or MemoryError."""
+    """Return the model that ``maker`` (a class of transformers) makes of a folder, and which weights it found or not.
+
+    Raises ValueError where config and weights describe no model, MemoryError for one that does not fit.
+    """
     trust = {"trust_remote_code": options.get("trust_remote_code", False)}
     try:
         with quiet():

@@ -15,7 +15,10 @@ from .build import reason
 
 
 def read_gguf(path: Path, **options: Any) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Read a decoder and its tokenizer, in float32 by default; ImportError without gguf, ValueError for no model."""
+    """Read a decoder and its tokenizer from a GGUF file, in float32 unless the options name another type.
+
+    Raises ImportError without the package gguf, ValueError for a file that cannot be read as a model.
+    """
     try:
         import_module("gguf")
     except ImportError:

@@ -49,7 +49,11 @@ _PARTS = "linstudy_parts"  # an attribute of the block, so that a copy of a bloc
 
 
 def blocks(model: PreTrainedModel, *, stack: str | None = None) -> nn.ModuleList:
-    """Return the blocks, first to last, of the model or its ``stack`` (encoder, decoder); ValueError as layout_of."""
+    """Return the list of blocks, first to last.
+
+    ``stack`` is ``"encoder"`` or ``"decoder"`` for models that have both, and left out for all others.
+    Raises ValueError for a stack that is not there, and as :func:`layout_of` does.
+    """
     return model.base_model.get_submodule(layout_of(model, stack=stack).blocks)
 
 

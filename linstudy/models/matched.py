@@ -40,7 +40,10 @@ class RecurrentConfig(PretrainedConfig):
 
 
 class MinGRU(nn.Module):
-    """h = (1 - z) h + z g of "Were RNNs All We Needed?" (arXiv 2410.01201, appendix B), as a cumulative sum of logs."""
+    """The recurrence h = (1 - z) h + z g of "Were RNNs All We Needed?" (arXiv 2410.01201, appendix B), all at once.
+
+    The gate z and the candidate g depend on the token alone, so that logarithms of all states are a cumulative sum.
+    """
 
     def __init__(self, width: int):
         super().__init__()
@@ -102,7 +105,10 @@ ARCHITECTURES = {name: Architecture(**entry) for name, entry in entries("models/
 
 
 def matched_model(name: str, *, vocab_size: int, seed: int = 0) -> PreTrainedModel:
-    """Make an untrained model of ``ARCHITECTURES``: 64 wide, 6 layers in each stack, in eval mode, on the CPU."""
+    """Make an untrained model of one of ``ARCHITECTURES``: 64 wide, 6 layers deep, in eval mode, on the CPU.
+
+    An encoder-decoder has 6 layers in each of its stacks. Raises ValueError for an unknown name.
+    """
     chosen = named(ARCHITECTURES, name, "architecture")
     maker = globals().get(chosen.maker) or getattr(transformers, chosen.maker)
     with torch.random.fork_rng(devices=[]):

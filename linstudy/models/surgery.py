@@ -73,7 +73,10 @@ def set_blocks(model: PreTrainedModel, modules: Iterable[nn.Module]) -> None:
 
 
 class StandIn(nn.Module):
-    """A block's stand-in: any module that maps the stream; ``returns`` so many values as blocks do, 0 for no tuple."""
+    """A block's stand-in: any module that maps the stream, called and answering as the blocks around it do.
+
+    ``returns`` says how many values the model's blocks return in a tuple, the stream first; 0 for the bare stream.
+    """
 
     def __init__(self, module: nn.Module, *, returns: int = 0):
         super().__init__()

@@ -21,7 +21,10 @@ SEQUENCES = 128  # blocks on which a loss is measured, as in SLEB
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """A whole model, which may be changed between two questions, and the blocks by which its layers are chosen."""
+    """A whole model, and the blocks by which its layers are chosen and on which maps are fitted.
+
+    The model may be changed and made whole again between two questions.
+    """
 
     model: PreTrainedModel
     blocks: Blocks

@@ -72,7 +72,10 @@ class Nothing(nn.Module):
 def changed(
     model: PreTrainedModel, changes: Sequence[Change], *, keep_places: bool = False
 ) -> Iterator[PreTrainedModel]:
-    """Make these changes, undone on exit bit for bit; to ``keep_places`` an identity stands where nothing else does."""
+    """Make these changes; the model is whole again on exit, bit for bit, also after an error.
+
+    With ``keep_places`` an identity stands where nothing else does, so that boundary l of the stream stays boundary l.
+    """
     maps, swaps, places = _plan(model, changes)
     noted = getattr(model, "linstudy_places", None)
     with ExitStack() as undone_at_the_end:
@@ -100,7 +103,10 @@ def change(model: PreTrainedModel, changes: Sequence[Change]) -> PreTrainedModel
 
 
 def places_of(model: PreTrainedModel) -> tuple[Place, ...]:
-    """Return what stands at each place of a model; ValueError where its blocks were exchanged in another way since."""
+    """Return what stands at each place of a model; in one that nobody pruned, its own layers.
+
+    Raises ValueError for a model whose blocks were exchanged in another way since.
+    """
     count, places = len(model_blocks(model)), getattr(model, "linstudy_places", None)
     if places is None:
         return tuple(Place(layer, layer) for layer in range(1, count + 1))

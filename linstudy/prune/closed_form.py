@@ -38,7 +38,10 @@ def affine_map(
 
 
 def best_penalty(m: Centred, h: Centred) -> float:
-    """Return the penalty whose map, fitted to m, has the least squared error on the tokens of h: in one eigenbasis."""
+    """Return the penalty whose map, fitted to m, has the least squared error on the tokens of h.
+
+    All penalties are tried in one eigenbasis.
+    """
     scale, scaled = correlation(m.xx)
     values, vectors = torch.linalg.eigh(scaled)
     basis = vectors / scale[:, None]

@@ -41,7 +41,10 @@ def exits(model: PreTrainedModel, blocks: Blocks, layers: Sequence[int] | None =
 def fit_at_once(
     model: PreTrainedModel, targets: list[Change], blocks: Blocks, modules: Sequence[nn.Module] = ()
 ) -> list[Change]:
-    """Return changes with maps, from entry to exit or of what ``modules`` read and give; ValueError for few tokens."""
+    """Return changes with their maps: of the stream from entry to exit, or of what ``modules`` read to what they give.
+
+    Raises ValueError for too few tokens.
+    """
 
     def pairs(rows: slice) -> list[tuple[State, State]]:
         if not modules:

@@ -59,7 +59,10 @@ def layer_scores(model: PreTrainedModel, blocks: Int[Tensor, "block token"]) -> 
 
 
 def angular_distances(model: PreTrainedModel, blocks: Int[Tensor, "block token"]) -> Float[Tensor, "boundary boundary"]:
-    """Return the mean angle, in units of pi, between the last token's states at any two boundaries, 0 the first's."""
+    """Return the mean angle, in units of pi, between the states of the last token at any two boundaries.
+
+    Boundary 0 is what enters the first layer, boundary l what leaves layer l.
+    """
     check_text(model, blocks)
     return torch.cat([_angles(batch.stream) for batch in read(model, blocks)]).mean(0)
 

@@ -4,6 +4,7 @@ import inspect
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import cache
 from statistics import median
 from typing import Any
 
@@ -68,9 +69,14 @@ def read_on(model: PreTrainedModel, ids: Int[Tensor, "text 1"], output: Any, pla
     """Return what the model says of the token at a place, behind those that an earlier output remembers."""
     name = "cache_params" if model.config.model_type == "mamba" else "past_key_values"
     kept = {name: output[name]}
-    if "cache_position" in inspect.signature(model.forward).parameters:  # transformers 5.0 does not count for Mamba
+    if _asks_for_places(type(model)):
         kept["cache_position"] = torch.tensor([place], device=ids.device)
     return model(ids, use_cache=True, **kept)
+
+
+@cache  # asked once a token, while the clock runs
+def _asks_for_places(kind: type[PreTrainedModel]) -> bool:
+    return "cache_position" in inspect.signature(kind.forward).parameters  # transformers 5.0 does not count for Mamba
 
 
 def _now(ids: Tensor) -> float:

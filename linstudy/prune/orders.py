@@ -16,7 +16,10 @@ Layers = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Order:
-    """What an order does, and the cost of layers, the newest last, that is to be least: of one more, or of a run."""
+    """What an order does, and what it has a set of layers cost, the last of which is the newest.
+
+    The layer goes next with which the cost is least; in an order of ``runs``, the run of layers.
+    """
 
     says: str
     cost: Callable[[Calibration, Layers], float]

@@ -17,7 +17,10 @@ def parts_in(model: PreTrainedModel) -> tuple[str, ...]:
 
 
 def part_at(model: PreTrainedModel, layer: int, part: str) -> tuple[nn.Module, str]:
-    """Return a layer's block, counted from 1, and its part's name; ValueError where that is no module of its own."""
+    """Return the block of a layer, counted from 1, and the name of its attention or its MLP.
+
+    Raises ValueError where that is no module of its own.
+    """
     kind, block = model.config.model_type, model_blocks(model)[layer - 1]
     name = getattr(inside(model, block), part)
     if name is None or not hasattr(block, name):
@@ -29,7 +32,10 @@ def part_at(model: PreTrainedModel, layer: int, part: str) -> tuple[nn.Module, s
 
 
 def down_at(model: PreTrainedModel, layer: int) -> tuple[nn.Module, str]:
-    """Return the module and name of a layer's last matrix, counted from 1; ValueError where the stream is farther."""
+    """Return the module that holds the last matrix of a layer, counted from 1, and that matrix's name in it.
+
+    Raises ValueError where something stands between that matrix and the stream.
+    """
     instead = 'use action="run" or action="remove"'
     if layer < 1:
         raise ValueError(f"layer 1 cannot be merged into the layer before it, because there is none: {instead}")

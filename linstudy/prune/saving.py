@@ -61,7 +61,11 @@ def save_pruned(
 def load_pruned(
     folder: str | os.PathLike, *, device: torch.device | str | None = None, dtype: torch.dtype | str | None = None
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase | None]:
-    """Build model, in eval mode, and tokenizer again; FileNotFoundError, ValueError, OSError for what is not whole."""
+    """Build again what :func:`save_pruned` wrote: the model, in ``eval`` mode, and its tokenizer if that was saved.
+
+    ``device`` and ``dtype`` are those of :func:`linstudy.load`. Raises FileNotFoundError for a folder that holds no
+    pruned model, ValueError or OSError for one whose pieces are damaged or do not belong together.
+    """
     folder, device = Path(folder), find_device(device)
     dtype = find_dtype(dtype, device)
     places = _read_plan(folder / PLAN)

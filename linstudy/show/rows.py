@@ -1,7 +1,5 @@
 """Draws a row a name: values measured several times, of seeds or of layers."""
 
-from collections.abc import Sequence
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -14,7 +12,7 @@ from .words import axis_label, keep, label, need, number, say
 def spread_plot(
     df: pd.DataFrame,
     *,
-    x: str | Sequence[str],
+    x: str,
     row: str,
     hue: str | None = None,
     reference: Reference | None = None,
@@ -24,16 +22,11 @@ def spread_plot(
 ) -> Axes:
     """Draw a row for each name: a small dot a value (a seed), a marker at their mean, a line over their range.
 
-    Several columns `x` are scores, side by side in a row. Rows stand in the order of the table, or `falling`: by their
-    means, of the first `hue` or score, from the highest down. `reference`, a number or one with its name, is a vertical
-    line: no change, or plain. `chance` names the columns between which a row's mean would lie by chance: a grey band.
-    Without `ax` the figure is as high as its rows need.
+    Rows stand in the order of the table, or `falling`: by their means, of the first `hue`, from the highest down.
+    `reference`, a number or one with its name, is a vertical line: no change, or plain. `chance` names the columns
+    between which a row's mean would lie by chance: a grey band. Without `ax` the figure is as high as its rows need.
     """
-    scores = [] if isinstance(x, str) else list(x)
-    need(df, row, *(["layer", *scores] if scores else [x]), *([hue] if hue else []))
-    if scores:
-        df = df.melt([row, "layer"], scores, "score", "share explained")
-        df, hue, x = df.replace({"score": {one: label(one) for one in scores}}), "score", "share explained"
+    need(df, x, row, *([hue] if hue else []))
     names = list(dict.fromkeys(df[row]))
     if falling:
         first = df[df[hue] == df[hue].iloc[0]] if hue else df
@@ -41,7 +34,7 @@ def spread_plot(
     groups = dict(list(df.groupby(hue, sort=False))) if hue else {None: df}
     height = 1.0 + max(0.26, 0.17 * len(groups)) * len(names)
     ax = ax or plt.figure(figsize=(plt.rcParams["figure.figsize"][0], height)).gca()
-    keep(ax, df, row, "layer" if scores else None, hue, x, *(chance or ()))
+    keep(ax, df, row, hue, x, *(chance or ()))
     compared = compare_with(ax.axvline, reference)
     if chance is not None:
         low, high = (df.groupby(row)[column].mean()[names] for column in chance)
@@ -59,8 +52,6 @@ def spread_plot(
         ends = _ends(part.groupby(row)[x].mean().dropna())
         said.append(f"{name}: {ends}" if hue else ends)
     ax.set(xlabel=axis_label(x, 40))
-    if scores:
-        ax.set_xlim(min(0.0, ax.dataLim.x0) - 0.02, max(1.02, ax.dataLim.x1))
     ax.set_yticks(range(len(names)), names)
     ax.set(ylim=(len(names) - 0.5, -0.5))
     size = ax.get_yticklabels()[0].get_fontsize()

@@ -87,7 +87,10 @@ def words_of(drawn: Axes | Figure) -> str:
 
 
 def table_of(drawn: Axes | Figure) -> pd.DataFrame | None:
-    """Return what is drawn on axes as one table, other rows by the number of their ``panel``; None without numbers."""
+    """Return what is drawn on axes, or on all axes of a figure, as one table; None where no numbers were kept.
+
+    Columns of the same rows stand side by side; other rows below each other, with the number of their ``panel``.
+    """
     tables = [_DRAWN[ax] for ax in _axes(drawn) if ax in _DRAWN]
     if not tables:
         return None

@@ -17,7 +17,10 @@ T4_GIB = 20  # a T4 has 15 GiB; the next larger card in common use has 24
 
 @dataclass(frozen=True)
 class Size:
-    """How much a notebook does: ``tokens`` measured, ``batch`` tokens to a pass, ``minutes`` that it may take."""
+    """How much one notebook does on a kind of machine.
+
+    ``tokens`` of text are measured, ``batch`` tokens to a forward pass; ``minutes`` is how long a notebook may take.
+    """
 
     name: str
     tokens: int

@@ -78,7 +78,10 @@ def have(table: str, *, folder: str | os.PathLike | None = None, **key: object) 
 
 
 def append(table: str, rows: pd.DataFrame, *, folder: str | os.PathLike | None = None) -> None:
-    """Add rows to a table, whole or not at all, to the last bit; a row whose key is there takes that row's place."""
+    """Add rows to a table; a row whose key is there already takes that row's place.
+
+    The file is written whole or not at all, floats to the last bit, and by one process at a time.
+    """
     known, path = named(TABLES, table, "table"), _path(table, folder)
     missing = [name for name in known.columns if name not in rows]
     if missing:

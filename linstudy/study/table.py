@@ -71,7 +71,10 @@ class Keep:
     write: Callable[[pd.DataFrame], object]
 
     def __call__(self, make: Callable[[], pd.DataFrame], **key: object) -> pd.DataFrame:
-        """Return a piece's rows, made and written where they are not there; ``key`` is what ``make`` leaves unsaid."""
+        """Return the rows of a piece; where they are not there, ``make`` makes them and they are written at once.
+
+        ``key`` is the rest of the piece's key, beyond the run's, as far as what ``make`` returns does not hold it.
+        """
         key = {**self.key, **key}
         rows = matching(self.there, key)
         if rows.empty:

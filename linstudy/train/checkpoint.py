@@ -38,7 +38,11 @@ def save_checkpoint(
 def load_checkpoint(
     path: str | Path, model: PreTrainedModel, optimizer: Optimizer, *, settings: Mapping[str, Any]
 ) -> int:
-    """Bring model and optimizer back, and return the step; ValueError for a cut file or another run changes nothing."""
+    """Bring model and optimizer back to a checkpoint and return its step.
+
+    Raises ValueError when the file is cut off, or was made with other ``settings`` or a model of another shape; nothing
+    is changed then.
+    """
     tensors, metadata = _read(path, "delete it to resume from the one before it")
     if not {"step", "settings"} <= metadata.keys():
         raise ValueError(f"{path} is not a checkpoint of a training run: it does not say its step and settings")

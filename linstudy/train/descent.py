@@ -125,7 +125,11 @@ def descend(
 def take_step(
     loss: Callable, parts: list[Rows], optimizer: Optimizer, weights: list[nn.Parameter], *, rate: float, clip: float
 ) -> tuple[Float[Tensor, " number"], list[str]]:
-    """Update once by the mean gradient of the parts; return loss, what is told and the gradient's norm, and names."""
+    """Update the weights once, by the mean gradient of the parts.
+
+    Returns this process's loss before the update, what of it is told, and the gradient's norm; and the names of what is
+    told.
+    """
     numbers = []
     for place, rows in enumerate(parts, start=1):
         with nullcontext() if place == len(parts) else unsent(loss):
@@ -161,7 +165,10 @@ def make_optimizer(
 
 
 def batch_rows(count: int, recipe: Recipe, step: int) -> Rows:
-    """Return which examples a step sees, by seed and step alone: a permutation an epoch, less what is left over."""
+    """Return which of so many examples a step sees, decided by seed and step alone: no generator's state is kept.
+
+    Every epoch is a fresh permutation; the few left over when the batch does not divide it sit that epoch out.
+    """
     epoch, place = divmod(step - 1, count // recipe.batch)
     order = np.random.default_rng((recipe.seed, epoch)).permutation(count)
     return order[place * recipe.batch : (place + 1) * recipe.batch]

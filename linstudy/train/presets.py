@@ -48,7 +48,10 @@ class Preset:
         )
 
     def recipe(self, *, tokens: int | None = None, **changes: object) -> Recipe:
-        """Return a run's recipe with changes, for so many ``tokens``; a tenth of the steps, at most 200, warms up."""
+        """Return the recipe of a run, with changes: for so many ``tokens``, where no ``steps`` are given.
+
+        The warm-up is a tenth of the steps and at most 200.
+        """
         batch, tokens = changes.get("batch", self.batch), self.tokens if tokens is None else tokens
         if tokens < 1 or batch < 1:
             raise ValueError(f"a run of {tokens} tokens in batches of {batch} trains nothing: give 1 or more of each")
@@ -75,7 +78,10 @@ PRESETS = {preset.name: preset for preset in _ALL}
 
 
 def preset_named(name: str, *, layers: int | None = None) -> Preset:
-    """Return a preset, with so many ``layers`` where that is said; ValueError for no name, and layers no model has."""
+    """Return a preset by its name, with another number of layers where ``layers`` says one.
+
+    Raises ValueError for a name that is none, and for layers that no model has.
+    """
     preset = named(PRESETS, name, "preset")
     if layers is None:
         return preset

@@ -19,7 +19,10 @@ from torch.nn.parallel import DistributedDataParallel
 
 
 def processes() -> PartialState:
-    """Join the processes that ``accelerate launch`` or ``torchrun`` (for CPUs) started, or be the only one."""
+    """Join the processes that ``accelerate launch`` or ``torchrun`` started, or be the only one.
+
+    For several on a CPU take ``torchrun --nproc_per_node N``: accelerate starts those through MPI alone.
+    """
     no_gpu = os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes")
     # Without cpu=True, processes started by torchrun on a machine without GPUs would not find each other.
     return PartialState(cpu=no_gpu or not torch.cuda.is_available())

@@ -12,7 +12,10 @@ REAL = {"smollm2-135m": ("decoder", "pre"), "gemma3-270m": ("decoder", "pre and 
 
 
 def networks(table: pd.DataFrame) -> pd.DataFrame:
-    """Return whole layers by ``network``; ``contest`` is False where one guesses no better than tokens' frequency."""
+    """Return the rows of whole layers of matched.csv with the column ``network``: an architecture, or a stack of one.
+
+    ``contest`` is False where the trained model of that seed guesses no better than the frequency of tokens does.
+    """
     rows = table[table.part == "block"]
     stack = rows["stack"].fillna("")
     rows = rows.assign(network=rows.architecture.where(stack == "", rows.architecture + ": " + stack))
@@ -46,7 +49,10 @@ def beside_decoder(table: pd.DataFrame, *, score: str = SCORE, weights: str = "t
 
 
 def beside_twins(table: pd.DataFrame) -> pd.DataFrame:
-    """Return how far trained networks lie above ``random`` and ``permuted`` twins: means over seeds with intervals."""
+    """Return how far the trained networks lie above their first weights and above permuted ones: a row a network.
+
+    ``random`` and ``permuted`` are means over seeds of differences of medians over layers, with their intervals.
+    """
     wide = medians(table, (SCORE,)).pivot(index=["network", "seed"], columns="weights", values=SCORE)
     rows = []
     for network, part in wide.groupby("network", sort=False):

@@ -36,7 +36,10 @@ def layer_means(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def broken_line(path: pd.Series, *, pieces: int = 3) -> pd.Series:
-    """Return the corners, with heights, of the least-squares line of straight pieces over log2(1 + step)."""
+    """Fit a path, values by their step, by a line of straight pieces over log2(1 + step), by least squares.
+
+    Its corners are the first point, the last, and points between them; they are returned with their heights.
+    """
     x, y = np.log2(1 + path.index.to_numpy(dtype=float)), path.to_numpy(dtype=float)
     found = []
     for between in combinations(range(1, len(x) - 1), pieces - 1):
@@ -67,7 +70,10 @@ def turns(rows: pd.DataFrame, by: Sequence[str] = ("variant",)) -> pd.DataFrame:
 
 
 def over_seeds(turned: pd.DataFrame, by: Sequence[str], *, level: float = LEVEL) -> pd.DataFrame:
-    """Return means over seeds, tops by their logarithm, and intervals (Student's t): a row a group and quantity."""
+    """Return means over seeds and their intervals (Student's t at ``level``): a row a group, score and quantity.
+
+    The step of a top is averaged as its logarithm.
+    """
     found = []
     for key, part in turned.groupby([*by, "score"], sort=False):
         for name in ("change", "rise", "fall", "top"):
@@ -91,7 +97,10 @@ def rising(layers: pd.DataFrame) -> pd.Series:
 
 
 def ingredients(rows: pd.DataFrame) -> pd.DataFrame:
-    """Split the change of ln(1 - LS), a row a layer, into what is owed to the update's linearity and to its size."""
+    """Split the change of ln(1 - LS) from step 0 to the last by the identity: a row a layer, seeds averaged.
+
+    It is the sum of what is owed to the linearity of the update and to its size.
+    """
     logs = pd.DataFrame(
         {
             "ln (1 - LS)": np.log(1 - rows.linearity_raw),

@@ -71,7 +71,10 @@ def compared(
 
 
 def by_both_designs(tables: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
-    """Do what :func:`compared` does with each ``table``; the earlier speaks where the plan has not come to."""
+    """Do what :func:`compared` does with both tables; the earlier design speaks where the plan has not come to.
+
+    The column ``table`` says whose rows they are.
+    """
     found, seen = [], set()
     for name, design in DESIGNS.items():
         rows = compared(tables(name).query("preset == 'nano'"), design=design).assign(table=name)
@@ -133,7 +136,10 @@ def inner_and_last(profiles: pd.DataFrame) -> pd.DataFrame:
 
 
 def solved(choices: pd.DataFrame) -> pd.DataFrame:
-    """Set zero-shot accuracies beside controls, a row a task; ``NAME solves``: two standard errors above them all."""
+    """Compare zero-shot accuracies with what knows nothing: a row a task, a column a variant and a predictor.
+
+    The last columns, ``NAME solves``, say whether a variant is more than two standard errors above all of these.
+    """
     likelier = choices[choices.predictor == "likelihood"]
     controls = choices[choices.predictor.isin(["constant", "shared words"])]
     once = likelier.pivot_table(index="task", columns="variant", values="value", sort=False)

@@ -63,7 +63,10 @@ def on_own_text(table: pd.DataFrame) -> pd.Series:
 
 
 def promises(table: pd.DataFrame) -> pd.DataFrame:
-    """Say which of ``PROMISES`` were kept: ``times`` a rival's perplexity that changed the same layers, if any."""
+    """Say which of ``PROMISES`` were kept: a row a promise and a row of the table that it is about.
+
+    ``times`` is the perplexity as a multiple of its rival's, which changed the same layers; without one, no row.
+    """
     known = table.drop_duplicates(["action", *CHOICE]).set_index(["action", *CHOICE]).perplexity
     found = []
     for promise, (action, rival, limit) in PROMISES.items():
@@ -101,14 +104,20 @@ def contest(table: pd.DataFrame, methods: Mapping[str, tuple[str, str]]) -> pd.D
 
 
 def sane(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows where the whole model is no worse than one that finds all tokens alike: else changes may gain."""
+    """Return the rows of models and texts on which the whole model is no worse than one that finds all tokens alike.
+
+    Of one that is worse, any change may be a gain: a contest there says nothing.
+    """
     whole = table[table.action == "whole"].groupby(["model", "text"]).perplexity.first()
     alike = whole.index.get_level_values("model").map(lambda model: VOCABULARY.get(model, OUR_VOCABULARY))
     return table[table.set_index(["model", "text"]).index.isin(whole.index[whole <= alike])]
 
 
 def winners(table: pd.DataFrame, methods: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
-    """Return the winner, or all alike, of every contest; ``slack`` is its perplexity over the least reached there."""
+    """Return the winner of every contest (a model, a text, a number of layers): ``method`` names all that are alike.
+
+    ``slack`` is its perplexity as a multiple of the least that any order and action of the table reaches there.
+    """
     entered = contest(table, methods).sort_values(CONTEST, kind="stable")
     least = entered.groupby(CONTEST).perplexity.transform("min")
     first = entered[entered.perplexity <= least * (1 + ALIKE)]

@@ -116,7 +116,11 @@ def has_loss(model: PreTrainedModel) -> bool:
 def measured(
     model: PreTrainedModel, tokenizer: Any, text: Text, *, named: dict[str, Any], seed: int, advance: Advance
 ) -> Findings:
-    """Measure all; ``named`` are model, revision, corpus. What cannot be had is noted; raises as linearity_profile."""
+    """Measure all of it.
+
+    ``named`` are the columns that say which model and text this is: model, revision and corpus. Raises what
+    :func:`linstudy.linearity_profile` does; a control or a loss that cannot be had is noted instead.
+    """
     notes: dict[str, str] = {}
     scores = pd.concat(_scores(model, text, seed, advance, notes)).assign(shard=0, seed=seed, **named)
     fresh_twin = None if RANDOM in notes else twin(model, RANDOM, seed=seed)

@@ -26,7 +26,10 @@ GRADES = ("grammar", "consistency", "plot", "novelty", "finished")
 
 
 def runs(keep: Keep, source: Source) -> None:
-    """Give a number a task, metric, predictor, layer and seed, each task with predictors that know nothing of it."""
+    """Give a number and its standard error a task, metric, predictor, layer and seed.
+
+    Each task comes with what knows nothing of it: random weights, the commonest label, shuffled labels, shared words.
+    """
     model, tokenizer = source.load()
     knowing_nothing = untrained(model)
     known = cache(lambda: reference_index(islice(stories(0), KNOWN)))

@@ -59,7 +59,10 @@ def recipe(*, rate: float, seed: int, steps: int = STEPS, batch: int = BATCH) ->
 def tuned(
     source: Source, task: str, recipe: Any, *, labels: str, counts: tuple[int, int] = (EXAMPLES, TESTED)
 ) -> pd.DataFrame:
-    """Return the rows of one seed, tuned on so many examples, tested on others; NaN for a run that diverges."""
+    """Return the rows of one seed, after tuning on so many examples and testing on so many others.
+
+    A run that diverges has rows with a NaN loss and NaN changes.
+    """
     from ...train import finetune
 
     training, test = examples(task, "train", counts[0]), examples(task, "test", counts[1])
