@@ -190,18 +190,6 @@ def test_cache_key_changes_with_names_libraries_and_the_size_and_with_nothing_el
 
 # A build that must fail
 
-# Two notebooks that wait for each other: one that runs alone leaves a file that says so.
-MEET = """
-import time
-from pathlib import Path
-Path("{me}.here").touch()
-until = time.monotonic() + 60
-while not Path("{other}.here").exists() and time.monotonic() < until:
-    time.sleep(0.1)
-if not Path("{other}.here").exists():
-    Path("alone").touch()
-"""
-
 
 @pytest.mark.slow
 def test_a_link_to_nowhere_and_a_warning_in_a_notebook_fail_the_build(tmp_path):
@@ -211,15 +199,16 @@ def test_a_link_to_nowhere_and_a_warning_in_a_notebook_fail_the_build(tmp_path):
     for folder in ("book/_vendor", "linstudy", "notebooks"):
         (tmp_path / folder).mkdir()
     (tmp_path / "book" / "references.bib").touch()
-    (tmp_path / "book" / "_toc.yml").write_text("format: jb-book\nroot: book/a\nchapters: [{glob: notebooks/*}]\n")
+    (tmp_path / "book" / "_toc.yml").write_text("format: jb-book\nroot: book/a\nchapters: [{file: notebooks/b}]\n")
     (tmp_path / "book" / "a.md").write_text("# A page\n\n{doc}`nowhere`\n")
-    cells = {"b": "import warnings as w; w.warn('x')"} | {me: MEET.format(me=me, other=o) for me, o in ("cd", "dc")}
-    cells["e"] = "from pathlib import Path as P; again = P('e.here').exists(); P('e.here').touch(); assert again"
+    cells = [
+        nbformat.v4.new_markdown_cell("# A notebook"),
+        nbformat.v4.new_code_cell("import warnings as w; w.warn('x')"),
+    ]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    for name, code in cells.items():
-        both = [nbformat.v4.new_markdown_cell("# A notebook"), nbformat.v4.new_code_cell(code)]
-        notebook = nbformat.v4.new_notebook(cells=both, metadata={"kernelspec": kernel})
-        nbformat.write(notebook, tmp_path / f"notebooks/{name}.ipynb")
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), tmp_path / "notebooks/b.ipynb"
+    )
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", "."]
     command += ["--toc", "book/_toc.yml", "--all", "-W", "-n", "--keep-going"]
     plain = {**os.environ, "NO_COLOR": "1"}
@@ -227,6 +216,3 @@ def test_a_link_to_nowhere_and_a_warning_in_a_notebook_fail_the_build(tmp_path):
     assert done.returncode != 0
     assert "nowhere" in done.stdout + done.stderr
     assert "stderr" in done.stdout + done.stderr
-    assert (tmp_path / "notebooks" / "d.here").exists()
-    assert not (tmp_path / "notebooks" / "alone").exists()
-    assert "AssertionError" not in done.stdout + done.stderr  # what fails beforehand is run again, and judged then
