@@ -67,6 +67,23 @@ COSTS = {("remove", "1"): 3.0, ("remove", "2"): 0.1, ("remove", "3"): 1.0, ("rem
 COSTS |= {("affine", which): cost / 10 for (_, which), cost in COSTS.items()}
 
 
+def test_a_line_through_the_noise_meets_the_score_without_any():
+    def one(weights, times, model="m"):
+        return measured(lambda s, layer: 0.9 - 0.01 * layer * times, weights=weights, tokens=FEW, model=model)
+
+    quantised = [one("trained", 1), one("noise", 2), one("noise + noise", 3)]
+    whole = [one("trained", 0, "f"), one("Q4_1", 1, "f"), one("Q4_1 + noise", 2, "f")]
+    table = pd.concat([*quantised, *whole, one("Q4_1 + noise + noise", 3, "f")])
+    found = real.unquantised(table, scores=["linearity"])
+    assert found.none.tolist() == pytest.approx([0.9] * 16)
+    assert found.change.tolist() == pytest.approx((-0.01 * found.layer).tolist())
+    assert found.bend.max() < 1e-12
+    assert found[found.model == "m"].known.isna().all()
+    assert found[found.model == "f"].known.tolist() == pytest.approx([0.9] * 8)
+    bent = pd.concat([*quantised[:2], one("noise + noise", 9)])
+    assert real.unquantised(bent, scores=["linearity"]).bend.min() > 0.01
+
+
 def said(linearity):
     """Scores of four layers; the update ratio ranks them as it likes."""
     table = pd.DataFrame({"layer": range(1, 5), "linearity": linearity, "update_linearity": [0.9, 0.2, 0.4, 0.3]})

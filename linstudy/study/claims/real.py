@@ -74,6 +74,32 @@ def controls(table: pd.DataFrame) -> pd.DataFrame:
     return table.merge(others[["model", "corpus", "tokens", "shard"]].drop_duplicates())
 
 
+def unquantised(table: pd.DataFrame, *, scores: Sequence[str] = SCORES) -> pd.DataFrame:
+    """Read off what scores would be without the errors of quantisation: a row a model, selection, layer and score.
+
+    A quantised model has these errors once; with ``noise`` of the same size it has their variance two and three times.
+    ``none`` is where the line through the three meets no error, ``value`` the score as it is, ``change`` the
+    difference, ``bend`` how far the line misses the three. Of a model whose full precision is at hand, rounded to Q4_1
+    for the purpose, ``known`` is the score without, else NaN.
+    """
+    rows, found = controls(table), []
+    for model, part in rows.groupby("model", sort=False):
+        rounded = part.weights.str.startswith("Q4_1").any()
+        steps = ["Q4_1", "Q4_1 + noise", "Q4_1 + noise + noise"] if rounded else ["trained", "noise", "noise + noise"]
+        mean = part.groupby(["selection", "layer", "weights"], sort=False)[list(scores)].mean()
+        for score in scores:
+            values = mean[score].unstack("weights")
+            if not set(steps) <= set(values):
+                continue
+            three = values[steps].to_numpy()
+            slope, none = np.polyfit([1, 2, 3], three.T, 1)
+            bend = np.abs(three - (none[:, None] + slope[:, None] * [1, 2, 3])).max(axis=1)
+            one = pd.DataFrame({"value": three[:, 0], "none": none, "change": three[:, 0] - none, "bend": bend})
+            one["known"] = values["trained"].to_numpy() if rounded else np.nan
+            found.append(one.set_index(values.index).reset_index().assign(model=model, score=score))
+    return pd.concat(found, ignore_index=True)
+
+
 def costs(losses: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of losses.csv with ``nats`` above those of the whole model on the same stretch of text."""
     same = ["model", "corpus", "tokens", "part", "choice", "stretch"]
