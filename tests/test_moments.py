@@ -32,26 +32,18 @@ def assert_same(moments, others, tolerance=1e-9):
         torch.testing.assert_close(getattr(a, name), getattr(b, name), rtol=0, atol=float(tolerance * scale))
 
 
-@given(st.integers(1, 6), st.lists(st.integers(1, 40), min_size=1, max_size=6), st.integers(0, 5))
+@given(st.integers(1, 6), st.lists(st.integers(0, 40), min_size=1, max_size=5), st.integers(0, 5), st.randoms())
 @settings(max_examples=40, deadline=None)
-def test_batches_do_not_matter(dim, sizes, seed):
-    x, y = stream(sum(sizes), dim, seed)
-    whole, parts = of(x, y), JointMoments.empty(dim)
-    for rows_x, rows_y in zip(x.split(sizes), y.split(sizes), strict=True):
-        parts.update(rows_x, rows_y)
-    assert_same(whole, parts)
-
-
-@given(st.integers(1, 6), st.lists(st.integers(0, 40), min_size=2, max_size=5), st.integers(0, 5), st.randoms())
-@settings(max_examples=40, deadline=None)
-def test_merging_in_any_order_is_measuring_all(dim, sizes, seed, random):
+def test_batches_and_merging_in_any_order_are_measuring_all_at_once(dim, sizes, seed, random):
     sizes = [*sizes, 3]
     x, y = stream(sum(sizes), dim, seed)
-    pieces = [of(*rows) for rows in zip(x.split(sizes), y.split(sizes), strict=True)]
+    batches = list(zip(x.split(sizes), y.split(sizes), strict=True))
+    parts, merged, pieces = JointMoments.empty(dim), JointMoments.empty(dim), [of(*rows) for rows in batches]
     random.shuffle(pieces)
-    merged = JointMoments.empty(dim)
-    for piece in pieces:
+    for rows, piece in zip(batches, pieces, strict=True):
+        parts.update(*rows)
         merged.merge(piece)
+    assert_same(of(x, y), parts)
     assert_same(of(x, y), merged)
 
 
@@ -66,14 +58,10 @@ def test_products_leave_the_setting_of_the_gpu_alone():
 
 
 def test_merged_moments_resolve_what_the_coarser_ones_do():
-    coarse, exact = of(*stream_for_float32()), of(*stream(50, 300))
+    x = torch.randn(1200, 300)
+    coarse, exact = of(x, x + torch.relu(x)), of(*stream(50, 300))
     assert (coarse.resolution, exact.resolution) == (RESOLUTION[torch.float32], RESOLUTION[torch.float64])
     assert added([exact, coarse]).resolution == added([coarse, exact]).resolution == RESOLUTION[torch.float32]
-
-
-def stream_for_float32():
-    x = torch.randn(1200, 300)
-    return x, x + torch.relu(x)
 
 
 def hard_states(n=4000, dim=320):
@@ -89,14 +77,18 @@ def hard_states(n=4000, dim=320):
     return x, update
 
 
-@pytest.mark.parametrize("size", [1.0, 1e-2, 3e-4])
+def assert_scores(x, y, *, within=1e-6):
+    got, want = scores(of(x, y)), reference(x, y)
+    assert got.keys() == want.keys()
+    for name, value in want.items():
+        assert got[name] == pytest.approx(float(value), abs=within), name
+
+
+@pytest.mark.parametrize("size", [1.0, 3e-4])
 def test_massive_and_dead_dimensions_agree_with_qr(size):
     x, update = hard_states()
     x[:, 5] /= 3000 if size < 1 else 1  # where all dimensions count, LS comes near 1
-    y = x + size * update
-    got, want = scores(of(x, y)), reference(x, y)
-    for name, value in want.items():
-        assert got[name] == pytest.approx(float(value), abs=1e-6), name
+    assert_scores(x, x + size * update)
 
 
 def test_near_one_the_error_keeps_three_digits():
@@ -201,14 +193,14 @@ def test_hard_problems_agree_with_qr(problem):
 
 @pytest.mark.slow
 @given(hard_problems(6, 16, 150, 400))
-@settings(max_examples=10_000, deadline=None, derandomize=True)
-def test_ten_thousand_hard_problems_agree_with_qr(problem):
+@settings(max_examples=2500, deadline=None, derandomize=True)
+def test_many_hard_problems_agree_with_qr(problem):
     assert_every_score_agrees(*problem, within=1e-6)
 
 
 @pytest.mark.slow
 @given(hard_problems(precision.EXACT_WIDTH + 1, 320))
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 def test_wide_hard_problems_agree_with_qr(problem):
     """To 1e-6 in raw scores; to adjust for few tokens multiplies what is left of them, and their rounding with it."""
     assert_every_score_agrees(*problem, within=2e-6)
@@ -241,38 +233,28 @@ def test_a_constant_output_and_an_update_of_rounding_are_not_variation():
     assert got["linearity_standardised"] == pytest.approx(float(want["linearity_standardised"]), abs=1e-6)
     x = torch.randn(1500, 300)
     for constant in (1.0, 1e4):
-        got, want = scores(of(x, x + constant)), reference(x, x + constant)
-        for name, value in want.items():
-            assert got[name] == pytest.approx(float(value), abs=1e-6), name
+        assert_scores(x, x + constant)
 
 
-def test_shapes_that_do_not_fit_are_refused():
+def test_what_does_not_fit_or_is_not_finite_is_refused():
     with pytest.raises(ValueError, match=r"shape \(5, 3\) and \(5, 3\) do not fit moments of width 4: give two"):
         JointMoments.empty(4).update(torch.randn(5, 3), torch.randn(5, 3))
     with pytest.raises(ValueError, match="moments of width 3 cannot be merged into moments of width 4"):
         JointMoments.empty(4).merge(of(*stream(9, 3)))
     with pytest.raises(ValueError, match="no tokens were measured"):
         JointMoments.empty(4).centred()
-
-
-@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
-def test_states_that_are_not_finite_are_refused(bad):
     x, y = stream(50, 4)
-    y[7, 2] = bad
-    with pytest.raises(ValueError, match="NaN or infinity: look for an overflow"):
-        of(x, y)
+    for bad in (float("nan"), -float("inf")):
+        y[7, 2] = bad
+        with pytest.raises(ValueError, match="NaN or infinity: look for an overflow"):
+            of(x, y)
 
 
-def test_saved_and_loaded_are_equal(tmp_path):
-    moments = of(*stream(100, 5))
-    moments.save(tmp_path / "m.safetensors")
-    loaded = JointMoments.load(tmp_path / "m.safetensors")
+def test_saved_and_loaded_are_equal_and_a_broken_file_is_refused(tmp_path):
+    path, moments = tmp_path / "m.safetensors", of(*stream(100, 5))
+    moments.save(path)
+    loaded = JointMoments.load(path)
     assert all(torch.equal(getattr(loaded, name), getattr(moments, name)) for name in vars(moments))
-
-
-def test_a_broken_file_is_refused(tmp_path):
-    path = tmp_path / "m.safetensors"
-    of(*stream(100, 5)).save(path)
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(ValueError, match=r"m\.safetensors holds no whole moments .*: measure again"):
         JointMoments.load(path)

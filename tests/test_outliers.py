@@ -6,7 +6,7 @@ from reference import reference
 from tiny_models import SOME, tiny_ids, tiny_model
 from torch import nn
 
-from linstudy import capture, linearity_profile, profile_of_states
+from linstudy import capture, profile_of_states
 from linstudy.measure import massive_activations, ordinary_tokens, outlier_ablation
 
 DIMENSION, SIZE = 5, 3000.0
@@ -79,46 +79,29 @@ def test_an_offset_that_all_tokens_share_is_no_outlier(ids):
     assert massive_activations(model, ids).massive.iloc[0] == ids.numel()  # yet massive by the size of its entries
 
 
-def test_outliers_are_left_out_of_the_layers_they_enter_or_leave(planted, ids):
+def test_outliers_are_left_out_of_the_layers_they_enter_or_leave_and_of_nothing_else(planted, ids):
+    """The truth is known: the states without the rows that were planted."""
     keep = ordinary_tokens(planted, ids)
     assert keep.shape == (3, *ids.shape)
     assert not keep[:, :, 0].any()  # made by layer 1, carried through 2, taken away by 3
     assert keep[:, :, 1:].float().mean() > 0.95
-
-
-def test_leaving_outliers_out_does_to_the_scores_exactly_what_it_should(planted, ids):
-    """The truth is known: the states without the rows that were planted."""
-    keep = ordinary_tokens(planted, ids)
     with torch.no_grad(), capture(planted) as stream:
         planted(ids)
-    table = outlier_ablation(planted, ids, first=(0, 1))
-    assert set(table.ablation) == {"all tokens", "first 1 left out", "outliers left out"}
+    table = outlier_ablation(planted, ids, first=(0, 1)).set_index(["ablation", "layer"])
+    assert set(table.index.unique("ablation")) == {"all tokens", "first 1 left out", "outliers left out"}
     for layer in (1, 2, 3):
-        rows = table[table.layer == layer].set_index("ablation")
-        x, y = stream[layer - 1], stream[layer]
         for name, chosen in (("all tokens", keep[layer - 1] | True), ("outliers left out", keep[layer - 1])):
-            want = reference(x[chosen], y[chosen])
+            row, want = table.loc[name, layer], reference(*(state[chosen] for state in stream[layer - 1 : layer + 1]))
             for score in ("linearity", "update_linearity", "update_ratio", "linearity_standardised"):
-                assert rows[score][name] == pytest.approx(float(want[score]), rel=1e-9, abs=1e-9), (layer, name, score)
-            assert rows.kept[name] == pytest.approx(float(chosen.float().mean()))
-    carried = table[table.layer == 2].set_index("ablation")
+                assert row[score] == pytest.approx(float(want[score]), rel=1e-9, abs=1e-9), (layer, name, score)
+            assert row.kept == pytest.approx(float(chosen.float().mean()))
+    carried = table.xs(2, level="layer")
     assert carried.linearity["all tokens"] > 0.9999 > 0.999 > carried.linearity["outliers left out"]
-    # Without the outliers the carried layer is what it would be had nothing been planted... in the rows themselves.
-    untouched = table[table.layer == 1].set_index("ablation")
-    assert untouched.update_linearity["outliers left out"] == pytest.approx(
-        untouched.update_linearity["first 1 left out"], abs=0.05
-    )
+    assert carried.linearity_standardised["all tokens"] < 0.99  # no feature owns the standardised ones
 
 
-@pytest.mark.parametrize(
-    ("event", "high"),
-    [
-        ("carried", {"linearity": True, "update_linearity": False}),
-        ("created", {"linearity": False, "update_linearity": False}),
-        ("removed", {"linearity": False, "update_linearity": True}),
-    ],
-)
-def test_what_an_outlier_does_is_predicted_in_closed_form(event, high):
+@pytest.mark.parametrize("event", ["carried", "created", "removed"])
+def test_what_an_outlier_does_is_predicted_in_closed_form(event):
     """X normal, the update pure noise of variance s; a spike of size a in one feature of a share p of the tokens."""
     n, dim, s, a, p = 40_000, 16, 1.3, 500.0, 1 / 100
     draw = torch.Generator().manual_seed(0)
@@ -126,31 +109,19 @@ def test_what_an_outlier_does_is_predicted_in_closed_form(event, high):
     d = noise * s**0.5
     spike = torch.zeros(n, dtype=torch.float64)
     spike[torch.randperm(n, generator=draw)[: int(p * n)]] = a
+    x[:, 0] += spike * (event != "created")
+    d[:, 0] += spike * {"carried": 0, "created": 1, "removed": -1}[event]
     v = a * a * p * (1 - p)  # its variance
-    if event == "carried":
-        x[:, 0] += spike
-        want = {"linearity": (dim + v) / (dim * (1 + s) + v), "update_linearity": 0.0}
-    elif event == "created":
-        d[:, 0] += spike
-        want = {"linearity": dim / (dim * (1 + s) + v), "update_linearity": 0.0}
-    else:
-        x[:, 0] += spike
-        d[:, 0] -= spike
-        explained = v * v / (1 + v)  # of the update; and of y, whose first feature has lost the spike
-        want = {"update_linearity": explained / (dim * s + v)}
-        want["linearity"] = 1 - (dim * s + v - explained) / (dim * (1 + s))
-    got = profile_of_states([x, x + d]).iloc[0]
-    for score, value in want.items():
-        assert got[score] == pytest.approx(value, abs=0.01), score
-        assert (value > 0.9) if high[score] else (value < 0.5)  # what a reader takes from it
-    # and without the rows it is the same layer again, whatever was done with them
-    rest = spike == 0
-    left = profile_of_states([x[rest], (x + d)[rest]]).iloc[0]
+    explained = v * v / (1 + v)  # of what is removed: of the update, and of y, whose first feature has lost the spike
+    linearity, update_linearity = {
+        "carried": ((dim + v) / (dim * (1 + s) + v), 0),
+        "created": (dim / (dim * (1 + s) + v), 0),
+        "removed": (1 - (dim * s + v - explained) / (dim * (1 + s)), explained / (dim * s + v)),
+    }[event]
+    got, rest = profile_of_states([x, x + d]).iloc[0], spike == 0
+    assert got.linearity == pytest.approx(linearity, abs=0.01)
+    assert got.update_linearity == pytest.approx(update_linearity, abs=0.01)
+    assert (linearity > 0.9, update_linearity > 0.9) == (event == "carried", event == "removed")
+    left = profile_of_states([x[rest], (x + d)[rest]]).iloc[0]  # the same layer again, whatever was done with them
     assert left.linearity == pytest.approx(1 / (1 + s), abs=0.01)
     assert left.update_linearity == pytest.approx(0, abs=0.01)
-
-
-def test_standardised_features_are_not_owned_by_one(planted, ids):
-    row = linearity_profile(planted, ids).iloc[1]
-    assert row.linearity > 0.999
-    assert row.linearity_standardised < 0.99

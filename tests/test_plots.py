@@ -37,10 +37,8 @@ def test_profile_plot_draws_the_column_on_the_axes_it_is_given():
     df = profile()
     _, ax = plt.subplots()
     assert show.profile_plot(df, ax=ax) is ax
-    np.testing.assert_array_equal(ax.lines[0].get_xdata(), df.layer)
-    np.testing.assert_array_equal(ax.lines[0].get_ydata(), df.linearity)
-    assert ax.get_ylabel() == "linearity, LS (adjusted)"
-    assert ax.get_xlabel() == "layer"
+    np.testing.assert_array_equal(ax.lines[0].get_xydata(), df[["layer", "linearity"]])
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("layer", show.label("linearity"))
     assert list(ax.get_xticks()) == [1, 2, 3, 4]
     assert ax.get_ylim()[0] == 0  # so that figures compare
     assert ax.get_legend() is None
@@ -52,14 +50,13 @@ def test_profile_plot_draws_the_column_on_the_axes_it_is_given():
 def test_lines_of_a_hue_differ_in_more_than_colour():
     df = pd.concat([profile(name, seed=i) for i, name in enumerate("abc")])
     ax = show.profile_plot(df, hue="model")
-    lines = ax.lines[:3]
-    for name, line in zip("abc", lines, strict=True):
-        np.testing.assert_allclose(line.get_ydata(), df[df.model == name].linearity)
     handles, names = ax.get_legend_handles_labels()
     assert names == ["a", "b", "c"]
-    assert len({handle.get_marker() for handle in handles}) == 3
-    assert len({handle.get_color() for handle in handles}) == 3
-    assert len({str(line._dash_pattern) for line in lines}) == 3
+    for name, line in zip("abc", ax.lines, strict=False):
+        np.testing.assert_allclose(line.get_ydata(), df[df.model == name].linearity)
+    looks = [(line.get_marker(), line.get_color(), str(line._dash_pattern)) for line in ax.lines[:3]]
+    assert [len(set(of)) for of in zip(*looks, strict=True)] == [3, 3, 3]
+    assert [handle.get_marker() for handle in handles] == [marker for marker, *_ in looks]
 
 
 def test_a_name_is_no_formula(tmp_path):
@@ -70,14 +67,17 @@ def test_a_name_is_no_formula(tmp_path):
     assert all(f">{name}</text>" in drawn for name in names)
 
 
-def test_seeds_are_averaged_and_the_band_spans_them():
-    df = pd.concat([profile(seed=seed) for seed in range(3)])
-    ax = show.profile_plot(df)
+def test_seeds_are_averaged_the_band_spans_them_and_the_control_looks_unlike_any_line():
+    df, control = pd.concat([profile(seed=seed) for seed in range(3)]), profile(seed=9)
+    ax = show.profile_plot(df, control=control)
     grouped = df.groupby("layer").linearity
     np.testing.assert_allclose(ax.lines[0].get_ydata(), grouped.mean())
     band = ax.collections[0].get_paths()[0].vertices
     assert band[:, 1].max() == pytest.approx(grouped.max().max())
     assert band[:, 1].min() == pytest.approx(grouped.min().min())
+    line = named_lines(ax)["random weights"]
+    np.testing.assert_array_equal(line.get_ydata(), control.linearity)
+    assert (line.get_linestyle(), line.get_color()) == ("--", "0.4")
 
 
 def test_the_floor_lies_under_raw_scores_only():
@@ -85,17 +85,8 @@ def test_the_floor_lies_under_raw_scores_only():
     ax = show.profile_plot(df, y="linearity_raw", hue="model")
     assert [round(band.get_paths()[0].vertices[:, 1].max(), 6) for band in ax.collections[-2:]] == [0.1, 0.3]
     assert ax.get_legend_handles_labels()[1].count("unrelated data") == 1
-    assert (
-        "unrelated data" not in show.profile_plot(df, hue="model", ax=plt.figure().gca()).get_legend_handles_labels()[1]
-    )
-
-
-def test_the_control_is_a_dashed_grey_line():
-    control = profile(seed=9)
-    line = named_lines(show.profile_plot(profile(), control=control))["random weights"]
-    np.testing.assert_array_equal(line.get_ydata(), control.linearity)
-    assert line.get_linestyle() == "--"
-    assert line.get_color() == "0.4"
+    adjusted = show.profile_plot(df, hue="model", ax=plt.figure().gca())
+    assert "unrelated data" not in adjusted.get_legend_handles_labels()[1]
 
 
 TABLE = pd.DataFrame({"model": ["a"], "layer": 1, "linearity_heldout": np.nan, "perplexity": 1.0, "rate": 0.1})
@@ -104,40 +95,27 @@ PLOTS += (show.budget_plot, show.frontier_plot, show.tail_plot, show.rates_plot)
 
 
 @pytest.mark.parametrize("draw", PLOTS)
-def test_a_column_that_is_not_there_is_named(draw):
+def test_a_column_that_is_not_there_or_without_a_value_is_named(draw):
     with pytest.raises(
         ValueError, match=r"the table has no column '\w+'; it has model, layer, linearity_heldout, perpl"
     ):
         draw(TABLE, **{"hue": "model"} if draw is show.rates_plot else {})
-
-
-def test_a_column_without_a_value_is_named():
     with pytest.raises(ValueError, match="'linearity_heldout' holds no value in the table's 1 rows; measure with held"):
         show.profile_plot(TABLE, y="linearity_heldout")
 
 
-def sweep():
-    tokens = np.array([200, 1000, 10_000])
-    floor = 100 / (tokens - 1)
-    raw = 1 - 0.4 * (1 - floor)
-    return pd.DataFrame(
-        {"tokens": tokens, "linearity_raw": raw, "linearity": 0.6, "linearity_heldout": 0.6 - floor / 2, "floor": floor}
-    )
-
-
 def test_sweep_plot_shows_bias_correction_floor_and_truth():
-    df = sweep()
+    floor = 100 / np.array([199, 999, 9999])
+    df = pd.DataFrame({"tokens": [200, 1000, 10_000], "linearity": 0.6, "floor": floor})
+    df = df.assign(linearity_raw=1 - 0.4 * (1 - floor), linearity_heldout=0.6 - floor / 2)
     ax = show.sweep_plot(df, truth=0.6)
-    lines = ax.lines
-    for line, column in zip(lines, ["linearity_raw", "linearity", "linearity_heldout"], strict=False):
+    for line, column in zip(ax.lines, ["linearity_raw", "linearity", "linearity_heldout"], strict=False):
         np.testing.assert_allclose(line.get_ydata(), df[column])
-    assert ax.get_legend_handles_labels()[1] == ["raw", "adjusted", "held out", "true value", "unrelated data"]
     np.testing.assert_array_equal(named_lines(ax)["unrelated data"].get_ydata(), df.floor)
+    assert ax.get_legend_handles_labels()[1] == ["raw", "adjusted", "held out", "true value", "unrelated data"]
     assert set(named_lines(ax)["true value"].get_ydata()) == {0.6}
-    assert (ax.get_xscale(), ax.get_xlabel(), ax.get_ylabel()) == ("log", "tokens, n", "linearity, LS")
-    raw = f"raw {number(df.linearity_raw[0])} at 200 to {number(df.linearity_raw[2])} at 10,000"
-    assert show.words_of(ax).startswith(f"Linearity, LS by tokens, n, on a log axis: {raw}; adjusted 0.600 at 200 to")
-    assert show.words_of(ax).endswith("; true value 0.600.")
+    assert (ax.get_xscale(), ax.get_xlabel()) == ("log", show.label("tokens"))
+    assert f"raw {number(df.linearity_raw[0])} at 200 to {number(df.linearity_raw[2])} at" in show.words_of(ax)
 
 
 def test_known_answers_plot_puts_means_and_ranges_beside_the_diagonal():
@@ -148,7 +126,7 @@ def test_known_answers_plot_puts_means_and_ranges_beside_the_diagonal():
     np.testing.assert_allclose(points.get_xydata(), [[0.5, 0.5], [0.9, 0.8]])
     np.testing.assert_allclose([segment[:, 1] for segment in bars.get_segments()], [[0.4, 0.6], [0.8, 0.8]])
     assert ax.get_legend_handles_labels()[1] == ["exact", "noisy"]
-    assert show.words_of(ax).endswith("noisy 0.500 at 0.5 to 0.800 at 0.9; off by 0.100 at most.")
+    assert "off by 0.100 at most" in show.words_of(ax)
 
 
 def ablations():
@@ -160,14 +138,12 @@ def test_ablation_plot_draws_the_whole_beneath_and_what_is_left_above():
     df = ablations()
     ax = show.ablation_plot(df)
     whole, *others = ax.lines[:7]
-    np.testing.assert_array_equal(whole.get_ydata(), df[df.ablation == "all tokens"].linearity)
     assert whole.get_zorder() < min(line.get_zorder() for line in others)
     assert whole.get_linewidth() > 2 * max(line.get_linewidth() for line in others)
-    for name, line in zip(df.ablation.unique()[1:], others, strict=False):
+    for name, line in zip(df.ablation.unique(), ax.lines, strict=False):
         np.testing.assert_allclose(line.get_ydata(), df[df.ablation == name].linearity)
     assert set(others[-1].get_ydata()) == {0.25}
     assert ax.get_legend_handles_labels()[1] == [*df.ablation.unique(), "features standardised"]
-    assert "7 lines, one a ablation" in show.words_of(ax)
     without = show.ablation_plot(df.drop(columns="linearity_standardised"), ax=plt.figure().gca())
     assert len(without.get_legend_handles_labels()[1]) == 6
 
@@ -183,25 +159,14 @@ def space(ax):
 def test_a_legend_of_seven_leaves_the_axes_their_room_and_stays_inside(y):
     two_rows = pd.concat([profile("one model with a long name"), profile("another model with a long name")])
     _, usual, _ = space(show.profile_plot(two_rows, y=y, hue="model"))
-    ax = show.ablation_plot(ablations(), y=y, ax=plt.figure().gca())
-    width, height, outside = space(ax)
+    width, height, outside = space(show.ablation_plot(ablations(), y=y, ax=plt.figure().gca()))
     assert outside <= 0
     assert width > 3
     assert height > 0.95 * usual
-    assert ax.get_legend()._ncols == 2
 
 
 def test_a_legend_has_as_many_columns_as_fit():
-    long = ["stories260K with random weights", "stories-1m with random weights"]
-    for names, columns in (
-        (long, 1),
-        (["tinystories-train-sample", "wikitext-2", "random weights"], 1),
-        ("abcdefg", 4),
-    ):
-        ax = show.profile_plot(pd.concat([profile(name) for name in names]), hue="model", ax=plt.figure().gca())
-        assert ax.get_legend()._ncols == columns
-    lengths = np.random.default_rng(0).integers(1, 32, size=(30, 5))
-    for row in lengths:
+    for row in np.random.default_rng(0).integers(1, 32, size=(10, 5)):
         names = ["unrelated, one coordinate massive"[:length] for length in row]
         ax = plt.figure().gca()
         for name in names:
@@ -209,30 +174,24 @@ def test_a_legend_has_as_many_columns_as_fit():
         ax.set_ylabel("a score" if row[0] % 2 else "a score\n(adjusted)")
         place_legend(ax)
         assert space(ax)[2] <= 0, names
-        plt.close(ax.figure)
+    short = show.profile_plot(pd.concat([profile(name) for name in "abcdefg"]), hue="model", ax=plt.figure().gca())
+    assert short.get_legend()._ncols == 4
 
 
 def test_panels_by_a_column_have_its_rows_its_name_and_one_legend():
     df = pd.concat([profile("a", seed=0).assign(text="one"), profile("a", seed=1).assign(text="two")])
     figure = show.panels_by(show.profile_plot, df, "text", hue="model", height=2.0)
     first, second = figure.axes
-    assert [list(ax.lines[0].get_ydata()) for ax in figure.axes] == [
-        list(part.linearity) for _, part in df.groupby("text")
-    ]
+    drawn = [list(ax.lines[0].get_ydata()) for ax in figure.axes]
+    assert drawn == [list(part.linearity) for _, part in df.groupby("text")]
     assert [ax.get_ylabel() for ax in figure.axes] == ["one", "two"]
     assert [ax.get_xlabel() for ax in figure.axes] == ["", "layer"]
     assert first.get_legend()
     assert second.get_legend() is None
     assert figure.get_figheight() == 4
-    assert show.words_of(figure).startswith("One: Linearity")
-    assert " Two: Linearity" in show.words_of(figure)
-
-
-def test_style_keeps_letters_and_fits_the_page():
-    plt.rcdefaults()  # the fixture puts back what was there
-    show.style()
-    assert plt.rcParams["svg.fonttype"] == "none"
-    assert plt.rcParams["figure.figsize"] == [4.5, 3.1]
+    for y, both in (("update_ratio", False), ("linearity_raw", True)):  # raw scores have a floor of their own
+        axes = show.panels(show.profile_plot, df, ("linearity", y), hue="model").axes
+        assert [ax.get_legend().get_visible() for ax in axes] == [True, both]
 
 
 def test_words_say_what_the_data_say():
@@ -240,25 +199,22 @@ def test_words_say_what_the_data_say():
         return show.words_of(show.profile_plot(df, ax=plt.figure().gca(), **options))
 
     df = profile().assign(linearity=[0.5, 0.75, 0.99997, 0.6])
-    assert said(df) == (
-        "Linearity, LS (adjusted) of a, by layer: lowest 0.500 at layer 1, highest 0.999970 at layer 3."
-    )
-    control = df.assign(linearity=0.25)
-    assert said(df, control=control).endswith("; with random weights: 0.250 at every layer.")
+    assert "lowest 0.500 at layer 1, highest 0.999970 at layer 3" in said(df)
+    assert "random weights: 0.250 at every layer" in said(df, control=df.assign(linearity=0.25))
     both = pd.concat([df, df.assign(model="b", linearity=1 - df.linearity)])
-    assert "; b: lowest 3.00e-05 at layer 3, highest 0.500 at layer 1." in said(both, hue="model")
+    assert "b: lowest 3.00e-05 at layer 3, highest 0.500 at layer 1" in said(both, hue="model")
     many = pd.concat([df.assign(model=name) for name in "bcdefg"] + [profile("h").assign(linearity=0.1)])
-    assert said(many, hue="model").endswith("lowest 0.100 (h, layer 1), highest 0.999970 (b, layer 3).")
+    assert "lowest 0.100 (h, layer 1), highest 0.999970 (b, layer 3)" in said(many, hue="model")
 
 
 def test_the_words_of_a_figure_are_those_of_its_axes_in_their_order():
     figure, (top, bottom, empty) = plt.subplots(3, 1)
     show.profile_plot(profile("second"), ax=bottom)
     show.profile_plot(profile("first"), ax=top)
-    top_words, bottom_words = show.words_of(top), show.words_of(bottom)
-    assert (" of first," in top_words, " of second," in bottom_words, show.words_of(empty)) == (True, True, "")
     show.say(top, "said anew")
-    assert show.picture(figure).alt == f"said anew {bottom_words}"
+    assert "second" in show.words_of(bottom)
+    assert show.words_of(empty) == ""
+    assert show.picture(figure).alt == f"said anew {show.words_of(bottom)}"
 
 
 @pytest.mark.parametrize(
@@ -270,16 +226,6 @@ def test_the_words_of_a_figure_are_those_of_its_axes_in_their_order():
 )
 def test_a_number_keeps_what_tells_it_from_one(value, written):
     assert number(value) == written
-
-
-def test_a_legend_stands_once_above_panels_that_share_it():
-    df = pd.concat([profile("a"), profile("b", seed=1)])
-    y = ("linearity", "update_ratio")
-    first, second = show.panels(show.profile_plot, df, y, hue="model").axes
-    assert first.get_legend().get_visible()
-    assert not second.get_legend().get_visible()
-    raw = show.panels(show.profile_plot, df, ("linearity", "linearity_raw"), hue="model").axes  # with its floor
-    assert [ax.get_legend().get_visible() for ax in raw] == [True, True]
 
 
 def test_near_one_equal_steps_are_equal_factors():

@@ -4,8 +4,7 @@ import math
 
 import pytest
 import torch
-from reference import reference
-from test_moments import of, stream
+from test_moments import assert_scores, of, stream
 
 from linstudy import JointMoments, linear_map
 from linstudy.measure import heldout_scores, scores
@@ -22,9 +21,8 @@ def test_an_affine_layer_is_linear():
 
 def test_unrelated_data_scores_the_floor_raw_and_nothing_adjusted():
     n, dim, raw, adjusted = 1000, 100, [], []
-    for seed in range(20):
-        draw = torch.Generator().manual_seed(seed)
-        x, noise = torch.randn(2, n, dim, generator=draw)
+    for _ in range(20):
+        x, noise = torch.randn(2, n, dim)
         got = scores(of(x, noise))
         raw.append(got["linearity_raw"])
         adjusted.append(got["linearity"])
@@ -40,14 +38,12 @@ def test_relu_of_a_gaussian_scores_its_constant():
     assert scores(of(x, torch.relu(x)))["linearity"] == pytest.approx(want, abs=2e-3)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_every_score_agrees_with_qr(seed):
     x, y = stream(700, 24, seed)
-    got, want = scores(of(x, y)), reference(x, y)
-    assert got.keys() == want.keys()
+    got = scores(of(x, y))
     assert 1 - got["linearity_raw"] == pytest.approx((1 - got["update_linearity_raw"]) * got["update_ratio"], abs=1e-12)
-    for name, value in want.items():
-        assert got[name] == pytest.approx(float(value), abs=1e-9), name
+    assert_scores(x, y, within=1e-9)
 
 
 @pytest.mark.parametrize("case", ["layer norm", "dead", "twice", "almost twice"])
@@ -62,10 +58,7 @@ def test_directions_that_are_not_there_do_not_count(case, dim):
         x[:, 3] = x[:, 4]
     else:
         x[:, 3] = x[:, 4] * (1 + 1e-7 * torch.randn(3000))
-    y = x + torch.relu(x.roll(1, 1))
-    got, want = scores(of(x, y)), reference(x, y)
-    for name, value in want.items():
-        assert got[name] == pytest.approx(float(value), abs=1e-6), name
+    assert_scores(x, x + torch.relu(x.roll(1, 1)))
 
 
 def test_an_affine_change_of_x_changes_nothing_but_one_of_y_does():
@@ -97,33 +90,24 @@ def test_too_few_tokens_say_how_many_are_needed():
 
 
 def test_correction_takes_the_number_of_tokens_out():
-    means = {}
-    for n in (60, 240, 4000):
-        got = [scores(of(*stream_of_known_score(n, 30, seed))) for seed in range(40 if n < 4000 else 4)]
-        means[n] = {name: sum(row[name] for row in got) / len(got) for name in ("linearity_raw", "linearity")}
-    assert means[60]["linearity_raw"] - means[4000]["linearity_raw"] > 0.1
-    assert means[60]["linearity"] == pytest.approx(means[4000]["linearity"], abs=0.02)
-    assert means[240]["linearity"] == pytest.approx(means[4000]["linearity"], abs=0.01)
+    def mean(n, score, draws=40):
+        states = (torch.randn(2, n, 30) for _ in range(draws))
+        return sum(scores(of(x, x + 1.5 * noise))[score] for x, noise in states) / draws
+
+    true = mean(4000, "linearity", 4)
+    assert mean(60, "linearity_raw") - mean(4000, "linearity_raw", 4) > 0.1
+    assert mean(60, "linearity") == pytest.approx(true, abs=0.03)
+    assert mean(240, "linearity") == pytest.approx(true, abs=0.015)
 
 
-def stream_of_known_score(n, dim, seed):
-    draw = torch.Generator().manual_seed(seed)
-    x = torch.randn(n, dim, generator=draw)
-    return x, x + 1.5 * torch.randn(n, dim, generator=draw)
-
-
-def test_heldout_is_the_plain_regression_scored_elsewhere():
-    x, y = stream(600, 15)
+def test_heldout_is_the_plain_regression_scored_elsewhere_and_pays_for_what_was_learnt_by_heart():
+    x, y = stream(600, 15, dtype=torch.float64)
     got = heldout_scores(of(x[:400], y[:400]), of(x[400:], y[400:]))
-    x, y = x.double(), y.double()
     with_bias = torch.cat([x, torch.ones(600, 1)], 1)
     error = (y[400:] - with_bias[400:] @ torch.linalg.lstsq(with_bias[:400], y[:400]).solution).square().sum()
     y_c, d_c = (m[400:] - m[400:].mean(0) for m in (y, y - x))
     assert got["linearity_heldout"] == pytest.approx(1 - float(error / y_c.square().sum()), abs=1e-9)
     assert got["update_linearity_heldout"] == pytest.approx(1 - float(error / d_c.square().sum()), abs=1e-9)
-
-
-def test_heldout_pays_for_what_was_learnt_by_heart():
     x, noise = torch.randn(2, 600, 100)
     got = heldout_scores(of(x[:300], noise[:300]), of(x[300:], noise[300:]))
     assert got["linearity_heldout"] < 0 < scores(of(x, noise))["linearity_raw"]

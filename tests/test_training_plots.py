@@ -18,8 +18,6 @@ from linstudy.show import (
     words_of,
 )
 
-NAN = float("nan")
-
 
 def line_of(ax, name):
     (line,) = (line for line in ax.lines if line.get_label() == name)
@@ -34,37 +32,31 @@ def table():
 def test_every_value_is_a_dot_and_every_row_has_its_mean_and_range():
     ax = spread_plot(table(), x="loss", row="variant", reference=(4.0, "plain"))
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["plain", "cosine", "mse"]
-    dots = next(line for line in ax.lines if line.get_marker() == ".")
-    assert sorted(zip(*dots.get_data(), strict=True)) == [(1, 1), (2, 1), (3, 0), (5, 0), (7, 2)]
-    means = next(line for line in ax.lines if line.get_marker() == "o")
+    dots, means = (next(line for line in ax.lines if line.get_marker() == mark) for mark in ".o")
+    assert sorted(map(tuple, dots.get_xydata())) == [(1, 1), (2, 1), (3, 0), (5, 0), (7, 2)]
     assert list(means.get_xdata()) == [4.0, 1.5, 7.0]
     assert list(line_of(ax, "plain").get_xdata()) == [4.0, 4.0]
     ranges = [path.vertices[:, 0].tolist() for path in ax.collections[0].get_paths()]
     assert ranges == [[3.0, 5.0], [1.0, 2.0], [7.0, 7.0]]
+    assert "lowest 1.50 (cosine), highest 7.00 (mse)" in words_of(ax)
 
 
-def test_hues_of_a_row_stand_side_by_side_in_looks_of_their_own():
-    both = pd.concat([table().assign(labels="true"), table().assign(labels="shuffled", loss=0.0)])
-    ax = spread_plot(both, x="loss", row="variant", hue="labels")
-    true, shuffled = line_of(ax, "true"), line_of(ax, "shuffled")
-    assert (np.array(true.get_ydata()) < np.array(shuffled.get_ydata())).all()
-    assert true.get_marker() != shuffled.get_marker()
-    assert true.get_color() != shuffled.get_color()
-    assert set(shuffled.get_xdata()) == {0.0}
-
-
-def test_scores_stand_side_by_side_and_rows_fall_by_the_first():
+def test_scores_stand_side_by_side_in_looks_of_their_own_and_rows_fall_by_the_first():
     rng = np.random.default_rng(0)
-    df = pd.DataFrame({"model": [f"family {i // 6}" for i in range(174)], "layer": [1, 2, 3] * 58})
-    df = df.assign(linearity=rng.uniform(size=174), update_linearity=rng.uniform(-0.3, 1, size=174))
-    long = named(df[["model", "update_linearity", "linearity"]]).melt("model", var_name="score", value_name="share")
+    df = pd.DataFrame({"model": [f"family {i // 6}" for i in range(174)]})
+    df = df.assign(update_linearity=rng.uniform(-0.3, 1, size=174), linearity=rng.uniform(size=174))
+    long = named(df).melt("model", var_name="score", value_name="share")
     ax = spread_plot(long, x="share", row="model", hue="score", falling=True)
     names = [tick.get_text() for tick in ax.get_yticklabels()]
     assert names == list(df.groupby("model").update_linearity.mean().sort_values(ascending=False).index)
-    for score, ranges in zip(("update_linearity", "linearity"), ax.collections, strict=True):
-        means = line_of(ax, label(score))
-        np.testing.assert_allclose(means.get_xdata(), df.groupby("model")[score].mean()[names])
-        ends = df.groupby("model")[score].agg(["min", "max"]).loc[names].to_numpy()
+    first, second = lines = [line_of(ax, label(score)) for score in ("update_linearity", "linearity")]
+    assert (np.array(first.get_ydata()) < np.array(second.get_ydata())).all()
+    assert first.get_marker() != second.get_marker()
+    assert first.get_color() != second.get_color()
+    for line, score, ranges in zip(lines, ("update_linearity", "linearity"), ax.collections, strict=True):
+        of_model = df.groupby("model")[score]
+        np.testing.assert_allclose(line.get_xdata(), of_model.mean()[names])
+        ends = of_model.agg(["min", "max"]).loc[names]
         np.testing.assert_allclose([path.vertices[:, 0] for path in ranges.get_paths()], ends)
     ax.figure.canvas.draw()
     boxes = sorted((tick.get_window_extent() for tick in ax.get_yticklabels()), key=lambda box: box.y0)
@@ -72,23 +64,11 @@ def test_scores_stand_side_by_side_and_rows_fall_by_the_first():
     assert min(box.x0 for box in boxes) >= 0
 
 
-def test_words_of_a_spread_name_its_ends():
-    said = words_of(spread_plot(table(), x="loss", row="variant", reference=4.0))
-    assert "lowest 1.50 (cosine), highest 7.00 (mse)" in said
-    assert "with 4.00 for comparison" in said
-    both = pd.concat([table().assign(labels="true"), table().assign(labels="shuffled", loss=1.0)])
-    assert "shuffled: lowest 1.00" in words_of(spread_plot(both, x="loss", row="variant", hue="labels"))
-
-
 def test_a_band_of_chance_lies_where_its_columns_say():
     df = table().assign(low=[1.0, 1.0, 0.5, 0.5, 6.0], high=[2.0, 2.0, 0.75, 0.75, 8.0])
-    ax = spread_plot(df, x="loss", row="variant", chance=("low", "high"))
-    band, *_ = ax.collections
-    assert [path.vertices.tolist() for path in band.get_paths()] == [
-        [[1.0, 0], [2.0, 0]],
-        [[0.5, 1], [0.75, 1]],
-        [[6.0, 2], [8.0, 2]],
-    ]
+    band, *_ = spread_plot(df, x="loss", row="variant", chance=("low", "high")).collections
+    ends = [path.vertices.tolist() for path in band.get_paths()]
+    assert ends == [[[1.0, 0], [2.0, 0]], [[0.5, 1], [0.75, 1]], [[6.0, 2], [8.0, 2]]]
 
 
 def test_a_cell_has_the_colour_of_its_share_and_white_is_nothing():
@@ -114,18 +94,13 @@ def test_step_0_has_its_place_and_the_steps_are_on_a_log_axis():
     assert {"0", "1", "10", "100"} <= set(labels)
 
 
-def losses():
-    rows = [("plain", 0.01, 3.0), ("plain", 0.02, 2.0), ("plain", 0.04, NAN), ("mse", 0.01, 1.0), ("mse", 0.02, 1.5)]
-    return pd.DataFrame(rows, columns=["variant", "rate", "validation_nats"])
-
-
 def test_the_lowest_loss_of_each_line_has_a_ring_and_diverged_runs_are_left_out():
-    ax = rates_plot(losses(), hue="variant")
+    rows = [("plain", 0.01, 3.0), ("plain", 0.02, 2.0), ("plain", 0.04, np.nan), ("mse", 0.01, 1.0), ("mse", 0.02, 1.5)]
+    ax = rates_plot(pd.DataFrame(rows, columns=["variant", "rate", "validation_nats"]), hue="variant")
     assert list(line_of(ax, "plain").get_xdata()) == [0.01, 0.02]
-    rings = {(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines if line.get_markersize() == 11}
+    rings = {tuple(line.get_xydata()[0]) for line in ax.lines if line.get_markersize() == 11}
     assert rings == {(0.02, 2.0), (0.01, 1.0)}
-    said = words_of(ax)
-    assert "plain: lowest 2.000 at 0.02; mse: lowest 1.000 at 0.01" in said
+    assert "plain: lowest 2.000 at 0.02; mse: lowest 1.000 at 0.01" in words_of(ax)
 
 
 def runs():
@@ -150,12 +125,7 @@ def test_with_the_loss_as_clock_every_run_is_a_line_through_its_steps_in_order()
     assert left > right  # the loss falls to the right, as time goes
     rings = [line.get_ydata()[0] for line in ax.lines if line.get_markersize() == 9]
     assert rings == pytest.approx([0.3, 0.4, 0.3])
-
-
-def test_words_of_a_path_say_where_it_begins_turns_and_ends():
-    said = words_of(path_plot(runs(), y="linearity", hue="variant"))
-    turns = "lowest 0.100 at 1.50, highest 0.500 at 2.00"
-    assert f"plain: from 0.350 at 3.00 to 0.100 at 1.50, {turns}; mse: from 0.300 at 3.00" in said
+    assert "plain: from 0.350 at 3.00 to 0.100 at 1.50, lowest 0.100 at 1.50, highest 0.500 at 2.00" in words_of(ax)
 
 
 def test_bands_lie_between_their_columns_and_infinite_ones_are_left_out():

@@ -10,17 +10,19 @@ from storyworld import lexicon, scripts, tables, tell
 
 @pytest.fixture
 def file(monkeypatch):
-    """Let the data files hold a text, and forget them before and after."""
+    """Let a data file hold a text, and forget what was read before and after."""
 
-    def hold(text: str) -> None:
-        monkeypatch.setattr(tables, "text_of", lambda name: text)
-        monkeypatch.setattr(lexicon, "text_of", lambda name: text)
+    def forget():
+        for read in (tables.toml, tables.templates, scripts.plots):
+            read.cache_clear()
 
-    for read in (tables.toml, tables.templates, scripts.plots):
-        read.cache_clear()
+    def hold(text, name="x.txt"):
+        real = tables.text_of
+        monkeypatch.setattr(tables, "text_of", lambda asked: text if asked == name else real(asked))
+
+    forget()
     yield hold
-    for read in (tables.toml, tables.templates, scripts.plots):
-        read.cache_clear()
+    forget()
 
 
 def test_templates_stand_under_their_kind(file):
@@ -56,7 +58,7 @@ trade x2
 
 
 def test_a_script_has_steps_forks_and_ends(file):
-    file(SCRIPT)
+    file(SCRIPT, scripts.FILE)
     (name, (step, fork)), again = scripts.plots()
     assert (name, again[0]) == ("trade", "trade")
     assert step == scripts.Step(("here",), "", "pick", (("", "first.spots"),))
@@ -74,20 +76,17 @@ def test_a_script_has_steps_forks_and_ends(file):
         ("trade\n    open villain\n", r"scripts.txt: 'open' cannot be about 'villain'"),
     ],
 )
-def test_a_wrong_script_is_named(file, monkeypatch, text, what):
-    held = tables.text_of
-    file(text)
-    wrong = tables.text_of
-    monkeypatch.setattr(tables, "text_of", lambda name: (wrong if name == scripts.FILE else held)(name))
+def test_a_wrong_script_is_named(file, text, what):
+    file(text, scripts.FILE)
     with pytest.raises(ValueError, match=what):
         tell(1)
 
 
-def test_a_wrong_table_is_named_with_its_line(file):
-    file('GIRLS = "Mila"\nBOYS = "Omar\n')
+def test_a_wrong_table_is_named_with_its_line(file, monkeypatch):
+    file('GIRLS = "Mila"\nBOYS = "Omar\n', "x.toml")
     with pytest.raises(ValueError, match=r"x.toml: .*\(at line 2"):
         tables.toml("x.toml")
-    file('FEARS = """\na howl | the wind\na growl\n"""\n')
+    monkeypatch.setattr(lexicon, "text_of", lambda _: 'FEARS = """\na howl | the wind\na growl\n"""\n')
     with pytest.raises(ValueError, match=r"lexicon.toml: 1 cells where the first row has 2 \(at line 3\)"):
         lexicon.read("\na howl | the wind\na growl\n")
 
@@ -97,10 +96,8 @@ def test_the_lexicon_has_words_phrases_and_rows():
     assert lexicon.HOMES[-1] == "brick house"
     assert lexicon.TROUBLES[0] == ("who was stuck in deep mud", "rope")
     assert lexicon.ELDERS["animals"][0] == ("the old owl", "owl", "she", "wise owl")
-    assert lexicon.THINGS["fruit"] == (
-        lexicon.FRUIT,
-        ("apple", "pear", "plum", "peach", "melon", "orange", "cherry", "apricot"),
-    )
+    assert lexicon.THINGS["fruit"][0] == lexicon.FRUIT
+    assert lexicon.THINGS["fruit"][1][:2] == ("apple", "pear")
     with pytest.raises(AttributeError, match=r"lexicon.toml has no GRILS"):
         _ = lexicon.GRILS
 
@@ -108,6 +105,5 @@ def test_the_lexicon_has_words_phrases_and_rows():
 def test_no_file_is_read_before_a_story_is_told():
     read = "print(tables.toml.cache_info().misses)"
     code = f"from storyworld import tables, tell; {read}; tell(1); {read}"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
-    before, after = map(int, done.stdout.split())
+    before, after = map(int, subprocess.check_output([sys.executable, "-c", code], text=True).split())
     assert before == 0 < after
