@@ -155,3 +155,22 @@ def test_sublayers_apart_stand_beside_half_as_many_layers():
     assert found[["layers", "sublayers", "gain", "low", "high"]].iloc[0].tolist() == pytest.approx(
         [0.5, 0.2, *3 * [0.3]]
     )
+
+
+def test_several_layers_stand_beside_the_cheapest_and_beside_holes():
+    def chosen(order, nats):
+        rows = lost(nats, choice="together", noise=0.01 if order == "linearity" else 0)
+        return rows.assign(order=rows.order.where(rows.action == "whole", order))
+
+    cheapest = chosen("cheapest", {("remove", "3 4"): 0.5, ("affine", "3 4"): 0.2})
+    by_score = chosen("linearity", {("remove", "1 2"): 0.8}).query("action != 'whole'")
+    single = lost(COSTS, part="block")
+    found = real.together(pd.concat([cheapest, by_score, single])).set_index(["order", "action"])
+    assert found.nats.to_dict() == pytest.approx(
+        {("cheapest", "remove"): 0.5, ("cheapest", "affine"): 0.2, ("linearity", "remove"): 0.8}, abs=0.02
+    )
+    assert found.less_nats["cheapest", "affine"] == pytest.approx(-0.3)
+    score = found.loc["linearity", "remove"]
+    assert score.above_nats == pytest.approx(0.3, abs=0.02)
+    assert score.above_low < score.above_nats < score.above_high
+    assert found.above_nats["cheapest", "remove"] == found.less_nats["cheapest", "remove"] == 0

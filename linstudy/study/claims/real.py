@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ..rows.chosen import PUBLISHED, SETS
+from ..rows.chosen import ALONE, PUBLISHED, SETS, TOGETHER
 
 ALL, OUTLIERS = "all tokens", "outliers left out"
 SCORES = ("linearity", "update_linearity")
@@ -110,7 +110,7 @@ def costs(losses: pd.DataFrame) -> pd.DataFrame:
 
 def by_layer(losses: pd.DataFrame) -> pd.DataFrame:
     """Return what each layer costs alone, in nats a token, with an interval: a row a layer and action."""
-    rows = costs(losses[losses.choice == "alone"])
+    rows = costs(losses[losses.choice == ALONE])
     rows = rows.assign(layer=rows.which.astype(int))
     return _with_interval(rows, [*LAYERS, "action"])
 
@@ -130,6 +130,25 @@ def published_sets(losses: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found).assign(printed=lambda table: table.index.map(printed)).sort_values("printed")
 
 
+def together(losses: pd.DataFrame) -> pd.DataFrame:
+    """Return what several layers of a model cost together: a row a model, text, order, action and number of layers.
+
+    ``nats`` a token above the whole model, from ``low`` to ``high``. ``above_nats`` is by how much that is more than
+    the layers cost that are cheapest alone, ``less_nats`` how much more than removing the same ones, each with its
+    interval.
+    """
+    rows = costs(losses[(losses.choice == TOGETHER) & (losses.part == "block")])
+    key = ["model", "corpus", "order", "action", "layers"]
+    found = _with_interval(rows, key).set_index(key)
+    for name, column, rival in (("above", "order", "cheapest"), ("less", "action", "remove")):
+        same = [*(one for one in key if one != column), "stretch"]
+        other = rows[rows[column] == rival].set_index(same).nats.rename("rival")
+        both = rows.join(other, on=same).dropna(subset="rival")
+        beside = _with_interval(both.assign(nats=both.nats - both.rival), key).set_index(key)
+        found = found.join(beside.add_prefix(f"{name}_"))
+    return found.reset_index()
+
+
 def apart(losses: pd.DataFrame) -> pd.DataFrame:
     """Set attention and MLP chosen apart beside whole layers: a row a model, action and number of layers' worth.
 
@@ -137,7 +156,7 @@ def apart(losses: pd.DataFrame) -> pd.DataFrame:
     a token less the latter cost, from ``low`` to ``high``; ``attention`` how many of them are attentions, which are the
     smaller: equal numbers are not equal sizes.
     """
-    rows = costs(losses[losses.choice == "together"])
+    rows = costs(losses[losses.choice == TOGETHER])
     rows = rows[rows.order == "cheapest"]
     rows = rows.assign(count=rows.layers.where(rows.part != "sublayers", rows.layers // 2))
     key = ["model", "action", "count", "stretch"]
@@ -166,7 +185,7 @@ def agreement(losses: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """
     names = [name for name in SIGNS if name in scores]
     mean = scores.groupby(["model", "corpus", "layer"])[names].mean() * pd.Series(SIGNS)[names]
-    rows = costs(losses[losses.choice == "alone"])
+    rows = costs(losses[losses.choice == ALONE])
     rows, found = rows.assign(layer=rows.which.astype(int)), []
     for key, part in rows.groupby(["model", "corpus", "part", "action"], sort=False):
         wide = part.pivot(index="layer", columns="stretch", values="nats").to_numpy()
