@@ -1,6 +1,7 @@
 """What the long runs are: every model, text and control whose rows the tables should have."""
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -76,6 +77,7 @@ def _runs() -> Iterator[Run]:
     yield from real_runs()
     own = {"source": _own(PLAIN), "tokens": 80 * LENGTH, "sampled": 40, "features": None, "dtype": "float32"}
     yield Run(f"derivatives-{PLAIN}-stories", TABLES["derivatives"], own)
+    yield from _gone_on()
     yield from _followed()
     yield from _planned()
     yield from _swept()
@@ -126,6 +128,17 @@ def _planned() -> Iterator[Run]:
             arguments = {"preset": "nano", "corpus": text, "variant": variant, "step": steps}
             name = f"pretraining-{text}-{steps}-{variant.name.replace(' ', '-')}"
             yield Run(name, TABLES["pretraining"], arguments, needs=needs)
+
+
+def _gone_on() -> Iterator[Run]:
+    """List the finished models that read on, with penalties and without."""
+    beside = _beside("tinystories-train-sample")
+    real = replace(beside, model=REAL, revision=SOURCES[REAL].sha256[:12], place=REAL, framed=True)
+    for source, seeds, rates, needs in ((beside, 6, (1e-3, 2e-3), "shared model"), (real, 3, (5e-5, 1e-4), REAL)):
+        for variant in (*pretraining.PRIMARY, pretraining.Variant(scaling=pretraining.SLOWER)):
+            arguments = {"source": source, "variant": variant, "tokens": 400 * LENGTH}
+            name = f"continued-{source.model}-{variant.name}"
+            yield Run(name, TABLES["continued"], arguments | {"rates": rates, "seeds": seeds}, needs=needs)
 
 
 def _swept() -> Iterator[Run]:

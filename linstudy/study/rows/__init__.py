@@ -51,6 +51,8 @@ _ALL = (
     Table("regularisation", (*TRAINED, "layer"), by("pretraining.regularisation")),
     # the same by the preregistered design: rates chosen on three seeds, six or more fresh ones that judge
     Table("pretraining", (*COMPARED, "layer"), by("pretraining.pretraining")),
+    # finished models trained further, a row a layer after the last step; step 0 is the model as it came
+    Table("continued", ("model", "revision", *COMPARED[1:], "selection", "layer"), by("continued.continued")),
     # the same on the way, at steps 0, 1, 2, 3, 4, 6 and so on; or the published checkpoints of a model
     Table("dynamics", ("model", "revision", *COMPARED, "layer"), by("pretraining.dynamics")),
     # what fine-tuning changed, a row a layer, on the model's text, on another and on the task's own

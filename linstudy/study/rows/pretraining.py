@@ -168,16 +168,14 @@ def training(
 ) -> Iterator[tuple[int, Callable[[], pd.DataFrame]]]:
     """Train a model; yield the last step, or all on the way, and what makes the rows of its layers there and then."""
     from ... import linearity_profile
-    from ...train import PRESETS, Penalty, Scaling, from_word, make_model, pretrain
+    from ...train import PRESETS, make_model, pretrain
 
     tokenizer, heldout, blocks = text_for(preset, corpus, steps)
     recipe = PRESETS[preset].recipe(
         steps=steps,
         peak_rate=rate,
         warmup=round(WARMUP * steps),
-        weight_decay=variant.weight_decay,
-        penalty=None if variant.penalty == "none" else Penalty(variant.penalty, variant.weight, last=variant.last),
-        scaling=None if variant.scaling == "none" else from_word(Scaling, variant.scaling),
+        **ways(variant),
         seed=seed,
         log_every=steps,
         snapshots=half_octaves(steps) if along else False,
@@ -191,6 +189,17 @@ def training(
 
     for row in pretrain(model, blocks, recipe, validation=heldout):
         yield row["step"], partial(profile, row)
+
+
+def ways(variant: Variant) -> dict[str, Any]:
+    """Return what of a recipe makes the variant."""
+    from ...train import Penalty, Scaling, from_word
+
+    return {
+        "weight_decay": variant.weight_decay,
+        "penalty": None if variant.penalty == "none" else Penalty(variant.penalty, variant.weight, last=variant.last),
+        "scaling": None if variant.scaling == "none" else from_word(Scaling, variant.scaling),
+    }
 
 
 def half_octaves(steps: int) -> list[int]:
