@@ -16,6 +16,7 @@ from linstudy.study.rows.pretraining import FRESH, PLANNED, PRIMARY, SMALLER, Va
 from linstudy.study.sweeps import CHOOSING
 
 PLAIN, COSINE, MSE = PRIMARY
+SLOWER = SMALLER[-1]
 LAYERS = (1, 2)
 
 
@@ -166,3 +167,22 @@ def test_layers_of_the_judges_are_of_their_rate_and_seeds():
     assert found.groupby("variant").rate.unique().map(list).to_dict() == {"plain": [0.01], "cosine 0.5": [0.02]}
     assert set(found.seed) == {*judges(PLAIN), *judges(COSINE)}
     assert len(found) == (12 + 6) * len(LAYERS)
+
+
+def test_a_finished_model_is_judged_after_its_last_step_and_its_loss_stands_once():
+    def run(variant, nats, res, seed, step=50):
+        rows = [{"selection": one, "layer": layer} for one in ("all tokens", "outliers left out") for layer in LAYERS]
+        scores = {"validation_nats": nats, "linearity_heldout": 0.9 + seed / 9000, "update_linearity_heldout": res}
+        return pd.DataFrame(rows).assign(**variant.key, **scores, seed=seed, step=step, model="m")
+
+    runs = [run(PLAIN, 2.0, 0.6, 0, step=0), run(COSINE, 9.0, 0.9, 0, step=12)]
+    runs += [run(PLAIN, 1.50 + seed / 1000, 0.50 + seed / 1000, seed) for seed in range(1, 4)]
+    runs += [run(COSINE, 1.60 + seed / 1000, 0.40 - seed / 1000, seed) for seed in range(4, 7)]
+    runs += [run(SLOWER, 1.501 + (seed - 6) / 1000, 0.50 + seed / 1000, seed) for seed in range(7, 10)]
+    found = penalties.finished(pd.concat(runs)).set_index(["score", "selection", "variant"])
+    loss = found.loc["validation_nats"]
+    assert loss.index.get_level_values("selection").unique().tolist() == ["all tokens"]
+    cosine = loss.loc["all tokens", "cosine 0.5"]
+    assert cosine[["effect", "plain", "before"]].tolist() == pytest.approx([0.103, 1.502, 2.0])
+    assert loss.verdict.tolist() == ["higher", "equal"]
+    assert found.loc["update_linearity_heldout"].verdict.tolist() == 2 * ["lower", "equal"]

@@ -9,10 +9,12 @@ import pandas as pd
 from ..rows.pretraining import FRESH, JUDGES, OTHERS, PLANNED, PRIMARY, SECONDARY, SMALLER, VARIANTS, Variant
 from ..sweeps import CHOOSING, judged
 from ..verdicts import contrasts
+from .real import ALL
 
 COMPARISON = ("score", "corpus", "training_tokens", "kind", "variant")  # tells comparisons with plain apart
 SHARE = 0.005  # of plain's loss: a difference that is as good as none
 MARGINS = {score: 0.02 for score in ("linearity", "update_linearity")}
+HELD_OUT = ("linearity_heldout", "update_linearity_heldout")
 SCORES = ("validation_nats", "linearity", "update_linearity", "norm_ratio")
 
 
@@ -68,6 +70,30 @@ def compared(
                 key = dict(zip(COMPARISON, (score, corpus, int(tokens), kind, variant), strict=True))
                 found.append(key | asdict(one) | {"verdict": one.verdict, "plain": plain})
     return pd.DataFrame(found, columns=[*COMPARISON, "effect", "low", "high", "margin", "verdict", "plain"])
+
+
+def finished(table: pd.DataFrame) -> pd.DataFrame:
+    """Compare what penalties do to finished models that read on (continued.csv) with plain: a row a score and variant.
+
+    ``effect`` is the mean less plain's, from ``low`` to ``high`` (all variants of a model and score together), beside
+    the ``margin`` of the ``verdict``, the mean of ``plain``, and the score ``before``. Scores are means over layers;
+    the loss does not depend on the ``selection`` of tokens and stands once.
+    """
+    rows, found = named(table, PLANNED), []
+    key = ["model", "selection", "step", "variant", "seed"]
+    runs = rows.groupby(key, sort=False, as_index=False)[["validation_nats", *HELD_OUT]].mean()
+    for (model, selection), part in runs.groupby(["model", "selection"], sort=False):
+        last, before = part[part.step == part.step.max()], part[part.step == 0].iloc[0]
+        of = dict(list(last.groupby("variant", sort=False)))
+        for score in HELD_OUT if selection != ALL else ("validation_nats", *HELD_OUT):
+            groups = {name: one[score].tolist() for name, one in of.items()}
+            plain = groups.pop("plain")
+            margin = SHARE * sum(plain) / len(plain) if score == "validation_nats" else 0.02
+            for variant, one in contrasts(groups, plain, margin=margin).items():
+                row = {"model": model, "selection": selection, "score": score, "variant": variant, **asdict(one)}
+                row |= {"verdict": one.verdict, "plain": sum(plain) / len(plain), "before": before[score]}
+                found.append(row)
+    return pd.DataFrame(found)
 
 
 def by_both_designs(tables: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
