@@ -36,7 +36,7 @@ endef
 
 # A report as its runner gets it, for the page that tells of it.
 SAMPLE := book/_vendor/report/stories-1m.html
-$(SAMPLE): $(shell find linstudy storyworld -type f -not -path '*/__pycache__/*') | $(STAMP)
+$(SAMPLE): $(shell find linstudy storyworld casebook -type f -not -path '*/__pycache__/*') | $(STAMP)
 	@mkdir -p $(@D)
 	$(QUIET_HUB) LINSTUDY_SIZE=tiny $(BIN)/linstudy report stories-1m --tokens 20000 --out $@
 

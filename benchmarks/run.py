@@ -148,8 +148,8 @@ def running() -> list[tuple]:
 def protocol() -> list[tuple]:
     """Time the whole protocol of SmolLM2 on one text against the model's forward pass; skipped where it is absent."""
     import linstudy
+    from casebook.rows.protocol import protocol as measured
     from linstudy.fetched import is_there
-    from linstudy.study.rows.protocol import protocol as measured
 
     figure, bar = "the whole protocol of smollm2-135m, one text, against the bare forward pass", "<= 1.6"
     if not is_there("smollm2-135m"):

@@ -11,10 +11,10 @@ import pandas as pd
 import torch
 from counts import LARGE, Shape, counted, needed
 
+from casebook.reach import BESIDE
 from linstudy import linearity_profile, load, token_blocks
 from linstudy.models import blocks, width_of
 from linstudy.study.provenance import provenance
-from linstudy.study.reach import BESIDE
 
 RESULTS = Path(__file__).parent / "results"
 HERE = ("minilm", "smollm2-135m", "gemma3-270m")

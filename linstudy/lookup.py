@@ -1,4 +1,4 @@
-"""Look something up by its name, and say what there is when the name is wrong; read the package's data files."""
+"""Look something up by its name, and say what there is when the name is wrong; read data files of packages."""
 
 import csv
 import json
@@ -23,9 +23,9 @@ def named(registry: Mapping[str, Thing], name: str, kind: str, *, known: str | N
 
 
 @cache
-def entries(path: str) -> dict[str, Any]:
-    """Return what a data file of the package holds, by name; a table's rows by their first cell. Do not change it."""
-    text = files(__package__).joinpath(path).read_text(encoding="utf-8")
+def entries(path: str, package: str = __package__) -> dict[str, Any]:
+    """Return what a data file of a package holds, by name; a table's rows by their first cell. Do not change it."""
+    text = files(package).joinpath(path).read_text(encoding="utf-8")
     if path.endswith(".csv"):
         return {next(iter(row.values())): row for row in csv.DictReader(text.splitlines())}
     return json.loads(text) if path.endswith(".json") else tomllib.loads(text)

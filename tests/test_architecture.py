@@ -14,10 +14,11 @@ import linstudy
 
 PACKAGE = Path(linstudy.__file__).parent
 WORLD = PACKAGE.parent / "storyworld"
-MODULES = sorted(p for package in (PACKAGE, WORLD) for p in package.rglob("*.py"))
+CASES = PACKAGE.parent / "casebook"
+MODULES = sorted(p for package in (PACKAGE, WORLD, CASES) for p in package.rglob("*.py"))
 
 TOOLS = {"files", "lookup", "hub"}  # what all rooms may use; they know no room
-# room: the rooms it may import from; `storyworld` is a package of its own, beside this one
+# room: the rooms it may import from; `storyworld` and `casebook` are packages of their own, beside this one
 ROOMS = {
     "storyworld": set(),
     "text": {"storyworld"},
@@ -28,13 +29,15 @@ ROOMS = {
     "evaluate": {"storyworld", "text", "models"},
     "train": {"text", "models", "measure"},
     "prune": {"text", "models", "measure", "evaluate", "train"},  # what a change costs, and healing it
-    "study": {"fetched", "text", "models", "show", "measure", "evaluate", "train", "prune"},
-    "exercises": {"models", "measure", "evaluate"},
-    "commands": {"fetched", "text", "models", "show", "measure", "evaluate", "train", "prune", "study"},
+    "study": {"fetched"},
+    "casebook": {"storyworld", "fetched", "text", "models", "show", "measure", "evaluate", "train", "prune", "study"},
+    "casebook.exercises": {"models", "measure", "evaluate"},
+    "commands": {"fetched", "text", "models", "show", "measure", "evaluate", "train", "prune", "study", "casebook"},
     "cli": {"study", "commands"},
     "__main__": {"cli"},
 }
 WITHOUT_TORCH = ("storyworld", "linstudy", "linstudy.show", "linstudy.study.results", "linstudy.study.machine")
+WITHOUT_TORCH += ("casebook.registry", "casebook.runs", "casebook.claims.paper")
 
 
 def name_of(path: Path) -> str:
@@ -42,7 +45,15 @@ def name_of(path: Path) -> str:
 
 
 def room_of(path: Path) -> str:
-    return "storyworld" if path.is_relative_to(WORLD) else path.relative_to(PACKAGE).with_suffix("").parts[0]
+    return room_named(name_of(path))
+
+
+def room_named(module: str) -> str:
+    """Return the room of a module: a folder or file of linstudy, the story world, the casebook or its exercises."""
+    package, room, *_ = *module.split("."), ""
+    if package == "linstudy":
+        return linstudy._HOME.get(room, room).split(".")[0] or package  # a public name stands for its home
+    return "casebook.exercises" if (package, room) == ("casebook", "exercises") else package
 
 
 def imports(source: str, package: str, *, at_import: bool = False) -> list[str]:
@@ -55,7 +66,7 @@ def imports(source: str, package: str, *, at_import: bool = False) -> list[str]:
         elif isinstance(node, ast.ImportFrom):
             base = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
             home = ".".join([*base, *filter(None, [node.module])])
-            found += [home] if node.module and not at_import else [f"{home}.{alias.name}" for alias in node.names]
+            found += [f"{home}.{alias.name}" for alias in node.names]
     return found
 
 
@@ -64,14 +75,9 @@ def package_of(path: Path) -> str:
 
 
 def rooms_entered(source: str, package: str) -> set[str]:
-    names = set()
-    for root, *rest in (name.split(".") for name in imports(source, package)):
-        if root == "storyworld":
-            names.add(root)
-        elif root == "linstudy":
-            names.add(rest[0] if rest else root)
-    homes = {linstudy._HOME.get(name, name) for name in names - {"__version__"}}  # a public name stands for its home
-    return {home.split(".")[0] for home in homes}
+    ours = ("linstudy", "storyworld", "casebook")
+    names = {name for name in imports(source, package) if name.split(".")[0] in ours}
+    return {room_named(name) for name in names - {"linstudy.__version__"}}
 
 
 def test_imports_are_read_right():
@@ -84,6 +90,14 @@ def test_imports_are_read_right():
     assert rooms_entered("import linstudy", "linstudy.measure") == {"linstudy"}
     assert rooms_entered("from storyworld.grade import a", "linstudy.text") == {"storyworld"}
     assert rooms_entered("from .grade import a\nfrom linstudy.text import b", "storyworld") == {"storyworld", "text"}
+    assert rooms_entered("from linstudy import load\nfrom casebook.rows import a", "linstudy.study") == {
+        "models",
+        "casebook",
+    }
+    assert rooms_entered("from ..runs import a\nfrom .asking import b", "casebook.exercises") == {
+        "casebook",
+        "casebook.exercises",
+    }
 
 
 @pytest.mark.parametrize("path", [p for p in MODULES if p.parent != PACKAGE or p.stem != "__init__"], ids=name_of)
@@ -92,6 +106,15 @@ def test_imports_point_one_way(path):
     assert room in ROOMS or room in TOOLS, f"{room} is a new room: give it a row in ROOMS"
     may_enter = {room} if room in TOOLS else ROOMS[room] | TOOLS | {room}
     assert rooms_entered(path.read_text(), package_of(path)) <= may_enter
+
+
+def test_the_casebook_is_entered_when_a_verb_runs_and_not_before():
+    """`linstudy --help`, and every verb for a model of one's own, does without it."""
+    entered = {name_of(path): path for path in MODULES if "casebook" in rooms_entered(path.read_text(), "linstudy")}
+    commands = {name: path for name, path in entered.items() if name.startswith("linstudy.")}
+    assert set(commands) == {f"linstudy.commands.{verb}" for verb in ("doctor", "report", "results")}
+    for path in commands.values():
+        assert not [n for n in imports(path.read_text(), package_of(path), at_import=True) if n.startswith("casebook")]
 
 
 @pytest.mark.parametrize("path", [p for p in MODULES if p.is_relative_to(WORLD)], ids=name_of)

@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 from test_pretraining_rows import kept
 
+from casebook.rows import TABLES, evaluation, finetuning
+from casebook.rows.finetuning import DELTAS, LABELS, TASKS, examples
+from casebook.rows.source import Source, task_examples
+from casebook.sweeps import CHOOSING
 from linstudy import load
 from linstudy.models import pocket_models, small_model
-from linstudy.study.rows import TABLES, evaluation, finetuning
-from linstudy.study.rows.finetuning import DELTAS, LABELS, TASKS, examples
-from linstudy.study.rows.source import Source, task_examples
-from linstudy.study.sweeps import CHOOSING
 from linstudy.text import task
 
 POCKET = Source("stories-1m", "abc", "stories-1m", "stories", "stories")

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 import torch
 
+from casebook.claims import dynamics, healing, penalties, pruning
+from casebook.rows import finetuning
 from linstudy import load
 from linstudy.models import small_model
-from linstudy.study.claims import dynamics, healing, penalties, pruning
 from linstudy.study.results import paper_table
-from linstudy.study.rows import finetuning
 
 DEPTH = 3
 # by action: the perplexity of every choice of layers of a made-up model, whose whole has 2

@@ -214,7 +214,7 @@ def test_outputs_are_looked_at_before_the_long_work(tmp_path, capsys, monkeypatc
     ],
 )
 def test_errors_of_the_user_and_of_the_machine_are_sentences(error, sentence, monkeypatch, capsys):
-    def fail():
+    def fail(besides):
         raise error
 
     monkeypatch.setenv("LINSTUDY_SIZE", "tiny")
@@ -226,7 +226,7 @@ def test_errors_of_the_user_and_of_the_machine_are_sentences(error, sentence, mo
 
 
 def test_an_error_of_ours_keeps_its_traceback(monkeypatch):
-    def fail():
+    def fail(besides):
         raise KeyError("ours")
 
     monkeypatch.setattr("linstudy.study.doctor.doctor", fail)
@@ -274,7 +274,7 @@ def test_after_an_interruption_is_said_what_goes_on(words, told, tmp_path, monke
 
 
 def test_a_library_that_is_cut_in_its_import_raises_anything_and_the_command_was_stopped(monkeypatch, capsys):
-    def cut():
+    def cut(besides):
         try:
             signal.raise_signal(signal.SIGINT)
         except KeyboardInterrupt:

@@ -2,12 +2,12 @@
 
 import pytest
 
+from casebook.rows import TABLES
+from casebook.rows import continued as made
+from casebook.rows.pretraining import Variant, judges
+from casebook.rows.source import LENGTH, Source
 from linstudy import load
 from linstudy.models import small_model
-from linstudy.study.results import TABLES
-from linstudy.study.rows import continued as made
-from linstudy.study.rows.pretraining import Variant, judges
-from linstudy.study.rows.source import LENGTH, Source
 
 STEPS = 8
 

@@ -5,10 +5,10 @@ import torch
 from tiny_models import tiny_ids, tiny_model
 from torch import nn
 
+from casebook.rows import derivatives as module
+from casebook.rows.derivatives import derivatives, mean_derivatives
 from linstudy.models import blocks as model_blocks
 from linstudy.models import set_blocks
-from linstudy.study.rows import derivatives as module
-from linstudy.study.rows.derivatives import derivatives, mean_derivatives
 
 EVERY = torch.arange(32)
 

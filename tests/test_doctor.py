@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from casebook.reach import besides
 from linstudy.study import doctor as module
 from linstudy.study.doctor import doctor, findings
 
@@ -17,7 +18,7 @@ def found(monkeypatch):
     """Look with the hub switched off, and return name: (state, text)."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.delenv("LINSTUDY_SIZE", raising=False)
-    return lambda: {name: (state, text) for state, name, text in findings()}
+    return lambda: {name: (state, text) for state, name, text in findings(besides())}
 
 
 def test_every_line_is_ok_or_missing_with_a_remedy(found):
@@ -28,7 +29,7 @@ def test_every_line_is_ok_or_missing_with_a_remedy(found):
     assert seen["processor"][1].endswith("cores")
     assert seen["hub"][1].startswith("HF_HUB_OFFLINE is set: pocket models, folders")
     assert all(text.endswith(".") for state, text in seen.values() if state == "missing")
-    lines = doctor().splitlines()
+    lines = doctor(besides()).splitlines()
     assert len(lines) == len(seen)
     assert all(line.startswith(("ok      ", "missing ")) for line in lines)
 

@@ -79,7 +79,7 @@ def planted(tmp_path_factory):
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
     config["execute"]["execute_notebooks"] = "off"
     (root / "_config.yml").write_text(yaml.safe_dump(config))
-    for name in ("linstudy", "storyworld"):
+    for name in ("linstudy", "storyworld", "casebook"):
         (root / name).symlink_to(ROOT / name)
     pages = [f"notebooks/exercises/{path.stem}" for path in editions.sources(root)]
     toc = {"format": "jb-book", "root": pages[0], "chapters": [{"file": page} for page in pages[1:]]}

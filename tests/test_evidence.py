@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from linstudy.study.claims.paper import ALL, COLUMNS, ENCODER, REAL, WITHOUT, evidence, headline
-from linstudy.study.results import TABLES
+from casebook.claims.paper import ALL, COLUMNS, ENCODER, REAL, WITHOUT, evidence, headline
+from linstudy.study.tables import TABLES
 
 CLAIMS = [f"C{number}" for number in range(1, 10)]
 DECODER, SECOND = REAL  # in the tables below the second one scores 0.5 in both layers

@@ -17,10 +17,10 @@ from scipy.optimize import brentq
 from scipy.stats import kendalltau, pearsonr, spearmanr, t
 from torch.nn.functional import cosine_similarity
 
+from casebook.exercises import check, hint
+from casebook.exercises.answers import compared
+from casebook.exercises.asking import CHAPTERS, checks_of, hints_of
 from linstudy import cross_entropy, profile_of_states
-from linstudy.exercises import check, hint
-from linstudy.exercises.answers import compared
-from linstudy.exercises.asking import CHAPTERS, checks_of, hints_of
 from linstudy.models import final_norm, without
 
 editions = script("tools/editions.py")

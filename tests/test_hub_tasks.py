@@ -10,7 +10,7 @@ import pytest
 from hub_process import run_on_hub
 from hub_server import dataset_hub
 
-from linstudy.study.rows import finetuning
+from casebook.rows import finetuning
 from linstudy.text import HUB_TASKS, hub_task
 from linstudy.text.hub_texts import HELPFUL, SUPERGLUE
 

@@ -5,14 +5,14 @@ import pytest
 import torch
 from tiny_models import tiny_ids, tiny_model
 
+from casebook.rows import TABLES, losses
+from casebook.rows.chosen import ACTIONS
+from casebook.rows.losses import block_losses
+from casebook.rows.source import Source
 from linstudy import cross_entropy
 from linstudy.models import replaced
 from linstudy.prune import changed, fit
 from linstudy.prune.fitting import exits
-from linstudy.study.rows import TABLES, losses
-from linstudy.study.rows.chosen import ACTIONS
-from linstudy.study.rows.losses import block_losses
-from linstudy.study.rows.source import Source
 
 DECODERS = ("llama", "gemma3_text", "gpt2", "qwen2")
 CASES = (  # layers, action, part

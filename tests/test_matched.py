@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 import torch
 
+from casebook.claims import beyond
+from casebook.rows import TABLES
+from casebook.rows.matched import grown, mean_nats, read, unigram_nats
 from linstudy.models import ARCHITECTURES, blocks, matched_model, stacks_of, width_of
 from linstudy.models.matched import DEPTH, WIDTH
-from linstudy.study.claims import beyond
-from linstudy.study.rows import TABLES
-from linstudy.study.rows.matched import grown, mean_nats, read, unigram_nats
-from linstudy.study.table import Provenance
+from linstudy.study.tables import Provenance
 from linstudy.train import Scaling, fold, halves, language_nats
 
 VOCABULARY, ALL = 300, list(ARCHITECTURES)

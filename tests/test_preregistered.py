@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from linstudy.study.claims import penalties
-from linstudy.study.claims.paper import evidence
-from linstudy.study.claims.penalties import EARLIER, PLAN
-from linstudy.study.registry import registry
+from casebook.claims import penalties
+from casebook.claims.paper import evidence
+from casebook.claims.penalties import EARLIER, PLAN
+from casebook.registry import registry
+from casebook.rows.pretraining import FRESH, PLANNED, PRIMARY, SMALLER, Variant, judges
+from casebook.sweeps import CHOOSING
 from linstudy.study.results import results
-from linstudy.study.rows.pretraining import FRESH, PLANNED, PRIMARY, SMALLER, Variant, judges
-from linstudy.study.sweeps import CHOOSING
 
 PLAIN, COSINE, MSE = PRIMARY
 SLOWER = SMALLER[-1]

@@ -10,14 +10,15 @@ from hub_process import run_on_hub
 from model_hub import model_hub
 from reference import identity_error
 
+from casebook.rows import TABLES
+from casebook.rows import pretraining as made
+from casebook.rows.pretraining import VARIANTS, Variant
+from casebook.rows.source import LENGTH
+from casebook.sweeps import CHOOSING, RUN, judged
 from linstudy import linearity_profile, load, token_blocks
 from linstudy.models import small_model
-from linstudy.study.results import TABLES, append, results
-from linstudy.study.rows import pretraining as made
-from linstudy.study.rows.pretraining import VARIANTS, Variant
-from linstudy.study.rows.source import LENGTH
-from linstudy.study.sweeps import CHOOSING, RUN, judged
-from linstudy.study.table import Provenance
+from linstudy.study.results import append, results
+from linstudy.study.tables import Provenance
 from linstudy.train import PRESETS
 
 STEPS, LAYERS = 12, 3
@@ -116,7 +117,7 @@ def test_the_last_output_is_in_the_penalty_where_the_variant_says_so():
 
 def test_a_text_that_ends_is_drawn_once_and_one_beside_the_checkout_is_found_by_its_name(monkeypatch, tmp_path):
     monkeypatch.setattr("linstudy.train.draw", lambda text, preset, *, blocks, heldout: (text, heldout, blocks))
-    monkeypatch.setattr("linstudy.study.reach.BESIDE", tmp_path)
+    monkeypatch.setattr("casebook.reach.BESIDE", tmp_path)
     made.text_for.cache_clear()
     assert made.text_for("speck", "stories", STEPS) == ("stories", 1024 // 64, STEPS * 4)
     monkeypatch.setitem(made.DISTINCT, "mine", 5 * 64)
@@ -157,8 +158,8 @@ def test_published_checkpoints_are_read_by_revision_from_a_stand_in_for_the_hub(
         blocks = token_blocks("stories", tokenizer, tokens=8192, length=LENGTH)
         profiles[step] = linearity_profile(model, blocks).linearity_raw
     script = f"""
-        from linstudy.study.rows import TABLES
-        from linstudy.study.rows.source import Source
+        from casebook.rows import TABLES
+        from casebook.rows.source import Source
         source = Source("org/steps", "", "org/steps", "stories", "stories")
         table = TABLES["dynamics"].rows(source=source, revisions={{0: "step0", 4: "step4"}}, tokens=8192)
         table.to_csv({str(tmp_path / "rows.csv")!r})

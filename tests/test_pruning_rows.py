@@ -7,17 +7,17 @@ from functools import cache, partial
 import pandas as pd
 import pytest
 
+from casebook.reach import MADE
+from casebook.registry import registry
+from casebook.rows import TABLES, healing
+from casebook.rows import pruning as rows
+from casebook.rows.source import LENGTH, Source
+from casebook.table import Keep
 from linstudy import cross_entropy, load, token_blocks
 from linstudy.models import small_model
 from linstudy.prune import ORDERS, changed, choose, fit, heal, latency, prune, pruned, rank_agreement
 from linstudy.prune.healing import HEALING
-from linstudy.study.reach import MADE
-from linstudy.study.registry import registry
-from linstudy.study.results import TABLES
-from linstudy.study.rows import healing
-from linstudy.study.rows import pruning as rows
-from linstudy.study.rows.source import LENGTH, Source
-from linstudy.study.table import Keep, Provenance
+from linstudy.study.tables import Provenance
 
 TINY = {"tokens": 8 * LENGTH, "dtype": "float32"}
 
@@ -111,7 +111,7 @@ def test_every_recipe_is_trained_at_its_best_rate_by_seeds_that_chose_nothing(so
     small = {"RATES": (1e-3, 4e-3), "VALIDATED": 2, "TESTED": 2, "ELSEWHERE": 1, "ASKED_BLOCKS": 4, "WARMUP": 1}
     for name, value in small.items():
         monkeypatch.setattr(healing, name, value)
-    monkeypatch.setattr("linstudy.study.sweeps.FARTHER", 1)  # rates that are added: test_sweeps has all
+    monkeypatch.setattr("casebook.sweeps.FARTHER", 1)  # rates that are added: test_sweeps has all
     run = {"source": source, "elsewhere": "pydocs", **TINY}
     table = TABLES["healing"].rows(**run)
     whole(table, "healing")
@@ -138,7 +138,7 @@ def test_every_recipe_is_trained_at_its_best_rate_by_seeds_that_chose_nothing(so
     # A run that was stopped trains the rest alone.
     made = []
     rest = Keep(TABLES["healing"].key_of(run), table.iloc[:-1], made.append)
-    monkeypatch.setattr("linstudy.study.rows.healing.restart_", lambda *_: pytest.fail("it was trained before"))
+    monkeypatch.setattr("casebook.rows.healing.restart_", lambda *_: pytest.fail("it was trained before"))
     TABLES["healing"].maker(rest, **run)
     assert pd.concat(made)["test_nats"].tolist() == pytest.approx([table["test_nats"].iloc[-1]], rel=1e-6)
 

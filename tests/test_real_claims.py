@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
-from linstudy.study.claims import real
+from casebook.claims import real
 
 KEY = {"model": "m", "corpus": "w", "part": "block"}
 SELECTIONS = ("all tokens", "outliers left out")

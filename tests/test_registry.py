@@ -9,14 +9,14 @@ from hub_process import run_on_hub
 from model_hub import commit_of, model_hub
 from reference import identity_error
 
+from casebook.reach import Needs
+from casebook.registry import HUB, registry
+from casebook.rows import TABLES, profiles
+from casebook.rows.source import LENGTH, Source
 from linstudy import load, untrained
 from linstudy.models import SMALL
-from linstudy.study.reach import Needs
-from linstudy.study.registry import HUB, registry
-from linstudy.study.results import TABLES, results
-from linstudy.study.rows import profiles
-from linstudy.study.rows.source import LENGTH, Source
-from linstudy.study.table import Provenance, matching
+from linstudy.study.results import results
+from linstudy.study.tables import Provenance, matching
 
 TOKENS = 16 * LENGTH
 
@@ -126,8 +126,8 @@ def test_runs_on_the_hub_go_through_a_stand_in_for_it(source, tmp_path):
     files = {path.name: path.read_bytes() for path in source.place.iterdir()}
     names = ("org/good", "org/cut", "org/down", "org/other")
     script = f"""
-        from linstudy.study import registry
-        from linstudy.study.runs import run_missing
+        from casebook import registry
+        from casebook.runs import run_missing
         from linstudy.text import CORPORA
 
         commits = {json.dumps({name: commit_of(name, "main") for name in (*names, "org/none")})}

@@ -15,10 +15,10 @@ from browser import OVERFLOW, Visit, chromium, faults, find_chromium
 from tiny_models import tiny_model
 
 import linstudy
+from casebook.report.measure import NO_LOSS, Text, measured, text_of, work
+from casebook.rows.protocol import protocol
+from casebook.twins import twin
 from linstudy.cli import main
-from linstudy.study.report.measure import NO_LOSS, Text, measured, text_of, work
-from linstudy.study.rows.protocol import protocol
-from linstudy.study.twins import twin
 from linstudy.text import train_tokenizer
 
 HOSTILE = "</td></svg><script>document.title='taken'</script><img src=https://away.example/x onerror=alert(1)>"
@@ -188,8 +188,8 @@ def test_the_least_text_is_enough(length):
 
 @pytest.mark.slow
 def test_a_twin_that_cannot_be_measured_is_named_and_left_out(monkeypatch):
-    from linstudy.study.report import measure
-    from linstudy.study.report.page import page
+    from casebook.report import measure
+    from casebook.report.page import page
 
     model = tiny_model("bert", vocab_size=400)
     tokenizer = train_tokenizer([STORY] * 50, vocab_size=300)

@@ -123,7 +123,7 @@ def is_as_pinned(name: str) -> bool:
         return False
 
 
-@pytest.mark.parametrize("name", ["linstudy", "storyworld"])
+@pytest.mark.parametrize("name", ["linstudy", "storyworld", "casebook"])
 def test_package_data_names_every_file_a_wheel_must_hold(name):
     package = ROOT / name
     patterns = PROJECT["tool"]["setuptools"]["package-data"][name]

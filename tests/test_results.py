@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from linstudy.study.provenance import commit, provenance, shown
-from linstudy.study.results import TABLES, append, have, paper_table, results
-from linstudy.study.table import Provenance, Table
+from linstudy.study.results import append, have, paper_table, results
+from linstudy.study.tables import TABLES, Provenance, Table
 
 KEY = {
     "model": "pocket",
@@ -71,7 +71,7 @@ def test_a_measure_that_was_not_taken_is_an_empty_cell_in_its_column(tmp_path):
 
 
 def test_a_table_without_a_file_has_the_columns_that_every_row_needs():
-    new = Table("new", key=("model",), maker=print)
+    new = Table("new", key=("model",))
     assert new.header == new.columns == ("model", *Provenance.__annotations__)
 
 

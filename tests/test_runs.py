@@ -16,11 +16,12 @@ import pandas as pd
 import pytest
 from hub_process import Answers, serving
 
+from casebook import reach
+from casebook.reach import away, digest
+from casebook.rows import TABLES
+from casebook.runs import Run, plan, run_missing
 from linstudy.cli import parser
-from linstudy.study import reach
-from linstudy.study.reach import away, digest
-from linstudy.study.results import TABLES, append, results
-from linstudy.study.runs import Run, plan, run_missing
+from linstudy.study.results import append, results
 from linstudy.train import Recipe, preset_named
 from linstudy.train.release import name_of
 
@@ -88,7 +89,7 @@ def test_the_pieces_of_a_run_that_was_cut_short_are_kept_apart_and_never_made_ag
     error, fake, told, tmp_path, monkeypatch
 ):
     minutes = count()
-    monkeypatch.setattr("linstudy.study.runs.time", SimpleNamespace(monotonic=lambda: 60 * next(minutes)))
+    monkeypatch.setattr("casebook.runs.time", SimpleNamespace(monotonic=lambda: 60 * next(minutes)))
     run = fake.run("org/a")
     fake.breaks = {"org/a": error}
     with suppress(KeyboardInterrupt):
@@ -125,7 +126,8 @@ def test_a_killed_command_keeps_its_rows_and_the_same_command_does_the_rest(root
         if path.name != "results":
             (home / path.name).symlink_to(path)
     (home / "results").mkdir()
-    (tmp_path / "storyworld").symlink_to(root / "storyworld")
+    for name in ("storyworld", "casebook"):
+        (tmp_path / name).symlink_to(root / name)
     command = [sys.executable, "-m", "linstudy", "results", "--only", "families-gpt2"]
     where = {"cwd": tmp_path, "env": os.environ | {"PYTHONPATH": str(tmp_path), "LINSTUDY_SIZE": "tiny"}}
     unfinished = home / "results" / "families-gpt2.unfinished"
@@ -147,7 +149,7 @@ def test_a_killed_command_keeps_its_rows_and_the_same_command_does_the_rest(root
 
 
 def test_what_cannot_run_here_says_why_and_is_no_failure(fake, told, tmp_path, monkeypatch):
-    monkeypatch.setattr("linstudy.study.runs.away", lambda needs: "the hub is away" if needs == "hub" else "")
+    monkeypatch.setattr("casebook.runs.away", lambda needs: "the hub is away" if needs == "hub" else "")
     runs = [fake.run("a", needs="hub"), fake.run("b", size="full"), fake.run("c")]
     assert [state for _, state in plan(runs, folder=tmp_path)] == [
         "cannot run here: the hub is away",

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from casebook.rows import chosen, profiles
 from linstudy.models import SMALL, blocks, small_model, width_of
-from linstudy.study.rows import chosen, profiles
 
 
 @pytest.mark.parametrize("name", SMALL)

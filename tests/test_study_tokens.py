@@ -5,8 +5,8 @@ import pytest
 import torch
 
 import linstudy
+from casebook.tokens import class_errors, every_token, geometry, tails, worst_tokens
 from linstudy.measure import TokenErrors, intrinsic_dimension, joint_moments, sample_states
-from linstudy.study.tokens import class_errors, every_token, geometry, tails, worst_tokens
 from linstudy.text import token_classes
 
 

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from linstudy.study.sweeps import CHOOSING, RUN, bracketed, judged, swept
+from casebook.sweeps import CHOOSING, RUN, bracketed, judged, swept
 
 RATES = (0.003, 0.006, 0.012, 0.024)
 

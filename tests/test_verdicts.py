@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import dunnett, ttest_1samp
 
-from linstudy.study.verdicts import changes, contrasts
+from casebook.verdicts import changes, contrasts
 
 
 def test_the_interval_is_that_of_students_t():

@@ -60,7 +60,7 @@ def write_tree(edition: str, tree: Path) -> None:
     tree.mkdir()
     for name in ("book", "notebooks"):
         shutil.copytree(ROOT / name, tree / name)
-    for name in ("linstudy", "storyworld", "benchmarks", "tools"):  # whose tables stand on a page, too
+    for name in ("linstudy", "storyworld", "casebook", "benchmarks", "tools"):  # whose tables stand on a page, too
         (tree / name).symlink_to(ROOT / name)
     for path in sources(tree):
         nbformat.write(edited(nbformat.read(path, 4), edition), path)

@@ -8,9 +8,9 @@ matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
 
+from casebook.claims.paper import headline
 from linstudy.files import written_whole
 from linstudy.show import profile_plot, style
-from linstudy.study.claims.paper import headline
 
 TARGET = Path(__file__).resolve().parent.parent / "book" / "_static" / "readme-profile.png"
 

@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "numpy", "scipy", "pandas", "matplotlib", "seaborn", "ipywidgets")
+PACKAGES = ("linstudy", "storyworld", "casebook")
 KEEP = 3  # cache folders kept, the newest first
 
 
@@ -36,7 +37,7 @@ def choose_cache(app, config):
     """Point MyST-NB at the cache of today's code, and forget the oldest ones."""
     root = Path(app.srcdir)
     base = root / (config.nb_execution_cache_path or "_build/.jupyter_cache")
-    folder = base / f"code-{cache_key(root / 'linstudy', root / 'storyworld')}"
+    folder = base / f"code-{cache_key(*(root / name for name in PACKAGES))}"
     folder.mkdir(parents=True, exist_ok=True)
     folder.touch()
     kept = sorted(base.glob("code-*"), key=lambda path: path.stat().st_mtime)

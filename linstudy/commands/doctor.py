@@ -13,7 +13,9 @@ def add_to(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace, command: list[str]) -> int:
     """Say what of this machine can be used, and what to do about the rest."""
+    from casebook.reach import besides
+
     from ..study.doctor import doctor
 
-    print(doctor())
+    print(doctor(besides()))
     return 0

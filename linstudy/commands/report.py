@@ -39,11 +39,12 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
     from tqdm import tqdm
 
     matplotlib.use("agg")  # no screen is needed to draw into a page
+    from casebook.report.measure import measured, seconds_a_token, text_of, work
+    from casebook.report.page import page
+    from casebook.rows.source import text_hash
+
     from ..models import stacks_of
     from ..study.provenance import bare, provenance
-    from ..study.report.measure import measured, seconds_a_token, text_of, work
-    from ..study.report.page import page
-    from ..study.rows.source import text_hash
 
     model, tokenizer = load_named(options)
     blocks = text_blocks(options, tokenizer)

@@ -15,8 +15,8 @@ def add_to(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace, command: list[str]) -> int:
     """Do the long runs whose rows are missing, or list them all with their state."""
-    from ..study.registry import registry
-    from ..study.runs import plan, run_missing
+    from casebook.registry import registry
+    from casebook.runs import plan, run_missing
 
     if options.list:
         for one, state in plan(registry()):

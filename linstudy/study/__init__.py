@@ -1,1 +1,1 @@
-"""Tables of long runs and what makes them: results, provenance, the registry of runs, this machine, the doctor."""
+"""Result tables and where their rows come from, this machine, and what is told of errors."""

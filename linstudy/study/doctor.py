@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from importlib import metadata
 from importlib.util import find_spec
@@ -15,9 +15,10 @@ from pathlib import Path
 from ..fetched import pocket_folders
 from .errors import one_line
 from .machine import choice, processor
-from .reach import MADE, away
+from .reach import hub_away
 
 WAIT = 6  # seconds for torch
+Besides = Iterable[tuple[str, Callable[[], str], str]]  # a name, what says why it is away, and what that leaves out
 LOOK = """
 import torch
 if torch.cuda.is_available():
@@ -26,14 +27,18 @@ if torch.cuda.is_available():
 """
 
 
-def doctor() -> str:
-    """Return the report: a line for everything looked at, "ok" or "missing" with a remedy. It never fails."""
-    return "\n".join(f"{state:<8} {name:<18} {text}" for state, name, text in findings())
+def doctor(besides: Besides = ()) -> str:
+    """Return the report: a line for everything looked at, "ok" or "missing" with a remedy. It never fails.
+
+    ``besides`` are things that it does not know of itself: their names, what says why one is not here, in a few words
+    or in none ("") when it is, and what the lack of it leaves out.
+    """
+    return "\n".join(f"{state:<8} {name:<18} {text}" for state, name, text in findings(besides))
 
 
-def findings() -> Iterator[tuple[str, str, str]]:
+def findings(besides: Besides = ()) -> Iterator[tuple[str, str, str]]:
     """Look at one thing after the other; yield "ok" or "missing", its name, and what was found or the remedy."""
-    for name, look in _looks():
+    for name, look in _looks(besides):
         try:
             state, text = "ok", look()
         except metadata.PackageNotFoundError:
@@ -45,7 +50,7 @@ def findings() -> Iterator[tuple[str, str, str]]:
         yield state, name, text
 
 
-def _looks() -> Iterator[tuple[str, Callable[[], str]]]:
+def _looks(besides: Besides) -> Iterator[tuple[str, Callable[[], str]]]:
     """Yield a name and what looks at it: it returns what it found, or raises LookupError with the remedy."""
     yield "python", _python
     for need in ("linstudy", *_dependencies()):
@@ -57,10 +62,9 @@ def _looks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "cache of the hub", partial(_cache, "HF_HOME", "")
     yield "cache of datasets", partial(_cache, "HF_DATASETS_CACHE", "datasets")
     yield "pocket models", lambda: ", ".join(pocket_folders()) or _missing("none came with linstudy: reinstall it.")
-    for need in MADE:
-        yield need, partial(_reached, need, "only the runs that prune it are left out")
-    yield "model beside", partial(_reached, "shared model", "only the tests and runs that measure it are left out")
-    yield "hub", partial(_reached, "hub", "pocket models, folders, 'stories' and 'pydocs' do without it")
+    for name, away, without in besides:
+        yield name, partial(_reached, away, without)
+    yield "hub", partial(_reached, hub_away, "pocket models, folders, 'stories' and 'pydocs' do without it")
     yield "npm", _npm
     yield "browser", _browser
 
@@ -119,8 +123,8 @@ def _cache(variable: str, below: str) -> str:
     return f"{_short(folder)}, {free}" + ("" if folder.exists() else ", made when first needed")
 
 
-def _reached(needs: str, without: str) -> str:
-    why = away(needs)
+def _reached(away: Callable[[], str], without: str) -> str:
+    why = away()
     return _missing(f"{why}: {without}.") if why else "there"
 
 

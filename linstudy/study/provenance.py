@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PureWindowsPath
 
 from .machine import hardware
-from .table import Provenance
+from .tables import Provenance
 
 ROOT = Path(__file__).resolve().parents[2]  # the checkout, when there is one
 DECIDING = ("torch", "transformers")  # packages whose version can move a number

@@ -10,8 +10,7 @@ import pandas as pd
 from ..files import locked, written_whole
 from ..lookup import entries, named
 from .errors import one_line
-from .rows import TABLES
-from .table import cells_of, matching
+from .tables import TABLES, cells_of, matching
 
 # What a column holds is said (columns.csv) and not guessed from its cells: a revision of digits alone is no number; and
 # whole numbers may be missing, for a finished model has no step.

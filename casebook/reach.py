@@ -1,0 +1,87 @@
+"""What a run may need that not every machine has: the model beside the checkout, own ones not shipped, the hub."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from linstudy.fetched import SOURCES, is_there, sha256_of
+from linstudy.study.provenance import ROOT
+from linstudy.study.reach import hub_away
+
+Needs = Literal[
+    "nothing",
+    "shared model",
+    "shared texts",
+    "smollm2-135m",
+    "gemma3-270m",
+    "minilm",
+    "mini model",
+    "shallow model",
+    "hub",
+]
+
+BESIDE = ROOT.parent / "shared"  # real models and texts may lie beside the checkout; nobody has to have them
+SHARED_MODEL = BESIDE / "models" / "stories260K"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A model of our own that is not shipped: its name, the options that make it, and how long that takes."""
+
+    name: str
+    options: str  # of ``linstudy pretrain``
+    time: str
+
+    @property
+    def folder(self) -> Path:
+        """Where the runs look for it."""
+        return ROOT / "runs" / self.name
+
+    @property
+    def command(self) -> str:
+        """What makes it, from the root of a checkout."""
+        return f"mkdir -p runs && linstudy pretrain {self.options} --out runs/{self.name}"
+
+
+MADE: dict[Needs, Made] = {
+    "mini model": Made("stories-10m", "--preset mini --batch 8 --tokens 4000000", "an hour or so"),
+    # the control of pruned ones: what few layers learn from the start
+    "shallow model": Made("stories-1m-2-layers", "--layers 2", "a quarter of an hour or so"),
+}
+
+
+def beside(corpus: str) -> str:
+    """Return the file of a text that lies beside the checkout under this name; any other name as it is."""
+    file = BESIDE / "data" / f"{corpus}.txt"
+    return str(file) if file.is_file() else corpus
+
+
+def away(needs: Needs) -> str:
+    """Say in a few words why what a run needs is not here; nothing ("") when it is."""
+    if needs == "shared model" and not digest(SHARED_MODEL):
+        return "there is no ../shared/models/stories260K beside the checkout"
+    if needs in MADE and not digest(MADE[needs].folder):
+        made = MADE[needs]
+        return f"there is no runs/{made.name}; `{made.command}` makes it in {made.time}"
+    if (needs == "shared texts" or needs in SOURCES) and not (BESIDE / "data").is_dir():
+        return "there are no texts in ../shared/data beside the checkout"
+    if needs in SOURCES and not is_there(needs):
+        source = SOURCES[needs]
+        how = f"`linstudy fetch {needs}` brings it ({source.megabytes} MB, {source.licence})"
+        return f"{needs} is not on this machine; {how}"
+    return hub_away() if needs == "hub" else ""
+
+
+def besides() -> Iterator[tuple[str, Callable[[], str], str]]:
+    """Yield what the doctor looks for: a name, what says why it is not here, and what its lack leaves out."""
+    for need in MADE:
+        yield need, partial(away, need), "only the runs that prune it are left out"
+    yield "model beside", partial(away, "shared model"), "only the tests and runs that measure it are left out"
+
+
+def digest(folder: Path) -> str:
+    """Return the first 12 hex digits of the SHA-256 of a model folder's weights; "" without such a file."""
+    weights = folder / "model.safetensors"
+    return sha256_of(weights)[:12] if weights.is_file() else ""

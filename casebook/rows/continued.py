@@ -1,0 +1,75 @@
+"""Go on with the pretraining of a finished model: what a penalty does where most has been learnt already."""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from ..sweeps import CHOOSING, bracketed
+from ..table import Keep
+from .pretraining import Variant, judges, ways
+from .source import LENGTH, Source, blocks_of, text_of
+
+MEASURED = 112  # blocks, the first of the text, that are not trained on: for the loss and the scores
+HELDOUT = 0.2  # of these, on which maps are scored
+BATCH, PARTS = 8, 4  # blocks a step, and the parts it is computed in
+WARMUP = 0.1  # of the steps
+SHORTER = 4  # rates are compared on so many times fewer steps
+KEPT = ("all tokens", "outliers left out")  # selections of the protocol
+
+
+def continued(keep: Keep, source: Source, variant: Variant, *, tokens: int, rates: Sequence[float], seeds: int) -> None:
+    """Train a model on so many tokens of a text, once through, at the variant's best rate; measure it before and after.
+
+    Rates are compared by the loss after a quarter of the steps, on one seed, factors of two apart, until the best has
+    worse ones on both sides; ``seeds`` others judge. A seed decides the order of the blocks. The rows of step 0, which
+    are those of every variant, stand with plain. A run that diverges has rows with a NaN loss.
+    """
+    steps = tokens // (BATCH * LENGTH)
+
+    def loss(rate: float, seed: int, steps: int) -> float:
+        make = partial(gone_on, source, variant, rate=rate, seed=seed, steps=steps, whole=tokens)
+        return float(keep(make, rate=rate, seed=seed, step=steps).validation_nats.iloc[0])
+
+    if variant == Variant():
+        loss(0.0, 0, 0)
+    best = bracketed(lambda rate: loss(rate, CHOOSING[0], steps // SHORTER), rates)
+    for seed in judges(variant)[:seeds]:
+        loss(best, seed, steps)
+
+
+def gone_on(source: Source, variant: Variant, *, rate: float, seed: int, steps: int, whole: int) -> pd.DataFrame:
+    """Return the rows of the layers of one model after so many steps on a text of ``whole`` tokens to train on."""
+    from linstudy.train import pretrain
+
+    model, tokenizer = source.load(dtype="float32")
+    blocks = blocks_of(source.text, tokenizer, MEASURED + whole // LENGTH, framed=source.framed)
+    heldout, blocks = blocks[:MEASURED], blocks[MEASURED:]
+    try:
+        if steps:
+            *_, _ = pretrain(model, blocks, recipe(variant, rate=rate, seed=seed, steps=steps))
+        table = measured(model, heldout)
+    except FloatingPointError:
+        table = pd.DataFrame({"selection": KEPT[0], "layer": [1], "validation_nats": math.nan})
+    return table.assign(training_tokens=steps * BATCH * LENGTH, tokens=heldout.numel(), **text_of(heldout))
+
+
+def recipe(variant: Variant, *, rate: float, seed: int, steps: int) -> Any:
+    """Return the recipe of a run; of its seed, the order of the blocks."""
+    from linstudy.train import Recipe
+
+    schedule = {"steps": steps, "warmup": round(WARMUP * steps), "batch": BATCH, "accumulation": PARTS}
+    return Recipe(**schedule, **ways(variant), peak_rate=rate, seed=seed, log_every=steps)
+
+
+def measured(model: Any, blocks: Any) -> pd.DataFrame:
+    """Return the scores of every layer, with all tokens and without outliers, and the loss."""
+    from linstudy.evaluate import cross_entropy
+
+    from .protocol import protocol
+
+    model.eval()
+    table = protocol(model, blocks, heldout=HELDOUT)
+    return table[table.selection.isin(KEPT)].assign(validation_nats=cross_entropy(model, blocks))

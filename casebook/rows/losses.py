@@ -1,0 +1,106 @@
+"""What real models lose with layers, or parts of them, removed or replaced: alone, and several by an order."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from functools import cache, partial
+from itertools import product
+
+import pandas as pd
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from linstudy.models import Given, replaced
+from linstudy.prune import Change, changed, choose, fit
+from linstudy.prune.calibration import Calibration
+from linstudy.prune.fitting import Exits, exits
+from linstudy.prune.parts import SUBLAYERS
+
+from ..table import Keep
+from .chosen import ALONE, PUBLISHED, SETS
+from .pruning import drawn
+from .source import LENGTH, Source, text_of
+
+TESTED, STRETCHES = 16, 8  # blocks on which losses are measured, none of those fitted; stretches to draw intervals from
+AT_ONCE = 4  # blocks whose logits are in memory
+BUDGETS = (2, 3, 4, 6, 8, 10, 12, 15)
+ORDERS = ("cheapest", "linearity", "update_linearity", "block_influence", "last_but_one_first")
+
+
+def losses(keep: Keep, source: Source, *, tokens: int, part: str, choice: str, action: str, dtype: str) -> None:
+    """Remove or replace every layer alone, or more and more of them, or published sets; measure on other blocks.
+
+    The whole model's rows have no ``which``. Of the ``part`` "sublayers", attention and MLP count as one each: twice as
+    many go, the cheapest first, which need not be of the same layers.
+    """
+    model, tokenizer = source.load(dtype=dtype)
+    blocks = drawn(source.text, tokenizer, tokens // LENGTH + TESTED, framed=source.framed)
+    fitted, tested = blocks[:-TESTED], blocks[-TESTED:]
+    known = Calibration(model, fitted)
+    layers = range(1, known.depth + 1) if choice != PUBLISHED else sorted(set().union(*SETS))
+    pieces = 2 if part == SUBLAYERS else 1
+
+    @cache
+    def states(some: str) -> Exits:
+        return exits(model, fitted[:TESTED] if some == "fitted" else tested)
+
+    @cache
+    def changes(action: str) -> dict[str, Change]:
+        made = fit(model, layers, action, blocks=fitted, part=part)
+        return {f"{one.first}.{one.part}" if pieces > 1 else f"{one.first}": one for one in made}
+
+    def measured(action: str, which: Sequence[str], some: str = "tested") -> Tensor:
+        made = [changes(action)[name] for name in which]
+        return block_losses(model, tested if some == "tested" else fitted[:TESTED], made, exits=states(some))
+
+    def rows(action: str, which: Sequence[str]) -> pd.DataFrame:
+        nats = measured(action, which).view(STRETCHES, -1).mean(1)
+        found = pd.DataFrame({"stretch": range(STRETCHES), "nats": nats.tolist()})
+        named = [name for name in changes("remove") if name in which]  # by layers
+        return found.assign(which=" ".join(named), dtype=dtype, **text_of(tested))
+
+    @cache
+    def ranking(order: str) -> list[str]:
+        if order != "cheapest":
+            return [f"{layer}" for layer in choose(model, fitted, order, known=known)]
+        return sorted(changes("remove"), key=lambda name: float(measured("remove", (name,), "fitted").mean()))
+
+    def several(order: str, count: int) -> pd.DataFrame:
+        return rows(action, ranking(order)[:count])
+
+    keep(partial(rows, "remove", ()), action="whole", order="whole", layers=0)
+    if choice == ALONE:
+        for name in changes("remove"):
+            keep(partial(rows, action, (name,)), order=f"layer {name}", layers=1)
+    elif choice == PUBLISHED:
+        for which in ([*map(str, one)] for one in SETS if one):
+            keep(partial(rows, action, which), order=f"layers {' '.join(which)}", layers=len(which))
+    else:
+        orders = ORDERS if pieces == 1 else ORDERS[:1]  # the others are of whole layers
+        for order, count in product(orders, (one for one in BUDGETS if one < known.depth)):
+            keep(partial(several, order, pieces * count), order=order, layers=pieces * count)
+
+
+@torch.no_grad()
+def block_losses(
+    model: PreTrainedModel, blocks: Int[Tensor, "block token"], changes: Sequence[Change] = (), *, exits: Exits
+) -> Float[Tensor, " block"]:
+    """Return the mean loss of each block, in nats a token, of a model with these changes made.
+
+    ``exits`` are the states that leave the layers of the whole model on these blocks
+    (:func:`linstudy.prune.fitting.exits`): they stand in for all layers before the first that is changed.
+    """
+    first = min((one.first for one in changes), default=1)
+    given = Given()
+    before = {index: nn.Identity() for index in range(first - 2)} | ({first - 2: given} if first > 1 else {})
+    found = []
+    with changed(model, changes, keep_places=True), replaced(model, before) if before else nullcontext():
+        for start in range(0, len(blocks), AT_ONCE):
+            rows = slice(start, start + AT_ONCE)
+            given.state = exits[first - 1][rows] if first > 1 else None
+            ids = blocks[rows].to(model.device)
+            logits, wanted = model(ids, use_cache=False).logits[:, :-1].float(), ids[:, 1:]
+            nats = nn.functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), reduction="none").view_as(wanted)
+            found.append(nats.double().mean(1))
+    return torch.cat(found)
