@@ -73,7 +73,8 @@ def test_a_line_through_the_noise_meets_the_score_without_any():
 
     quantised = [one("trained", 1), one("noise", 2), one("noise + noise", 3)]
     whole = [one("trained", 0, "f"), one("Q4_1", 1, "f"), one("Q4_1 + noise", 2, "f")]
-    table = pd.concat([*quantised, *whole, one("Q4_1 + noise + noise", 3, "f")])
+    longer = [measured(lambda *_: 0.1, weights=weights, model="f") for weights in ("trained", "random")]
+    table = pd.concat([*quantised, *whole, one("Q4_1 + noise + noise", 3, "f"), *longer])
     found = real.unquantised(table, scores=["linearity"])
     assert found.none.tolist() == pytest.approx([0.9] * 16)
     assert found.change.tolist() == pytest.approx((-0.01 * found.layer).tolist())

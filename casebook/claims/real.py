@@ -84,6 +84,8 @@ def unquantised(table: pd.DataFrame, *, scores: Sequence[str] = SCORES) -> pd.Da
     """
     rows, found = controls(table), []
     for model, part in rows.groupby("model", sort=False):
+        noisy = part[part.weights.str.contains("noise")]
+        part = part[part.tokens.isin(noisy.tokens)]  # twins read a whole shard, too, and the trained model with them
         rounded = part.weights.str.startswith("Q4_1").any()
         steps = ["Q4_1", "Q4_1 + noise", "Q4_1 + noise + noise"] if rounded else ["trained", "noise", "noise + noise"]
         mean = part.groupby(["selection", "layer", "weights"], sort=False)[list(scores)].mean()
