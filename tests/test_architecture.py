@@ -26,7 +26,7 @@ ROOMS = {
     "models": {"fetched"},
     "show": set(),
     "measure": {"text", "models"},
-    "evaluate": {"storyworld", "text", "models"},
+    "evaluate": {"text"},
     "train": {"text", "models", "measure"},
     "prune": {"text", "models", "measure", "evaluate", "train"},  # what a change costs, and healing it
     "study": {"fetched"},
@@ -37,7 +37,7 @@ ROOMS = {
     "__main__": {"cli"},
 }
 WITHOUT_TORCH = ("storyworld", "linstudy", "linstudy.show", "linstudy.study.results", "linstudy.study.machine")
-WITHOUT_TORCH += ("casebook.registry", "casebook.runs", "casebook.claims.paper")
+WITHOUT_TORCH += ("casebook.registry", "casebook.runs", "casebook.claims.paper", "casebook.figures")
 
 
 def name_of(path: Path) -> str:

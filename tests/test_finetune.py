@@ -8,9 +8,9 @@ import pytest
 import torch
 from tiny_models import tiny_model
 
+from casebook.train import TUNING, finetune
+from casebook.train.finetune import batch_of, dealt_again, loss_and_accuracy
 from linstudy.text import train_tokenizer
-from linstudy.train import TUNING, finetune
-from linstudy.train.finetune import batch_of, dealt_again, loss_and_accuracy
 
 NAMES = ("Anna", "Ben", "Cleo", "Dan")
 TOKENIZER = train_tokenizer([f"{name} is glad. {name} is sad." for name in NAMES], vocab_size=280)

@@ -13,7 +13,7 @@ import torch
 from tiny_models import tiny_model
 
 import linstudy
-from linstudy.evaluate import Sampling, grade_model, story_beginnings
+from casebook.evaluate import Sampling, grade_model, story_beginnings
 from storyworld import Grade, Story, grade, reference_index, stories, story_seed, tell, wishes
 from storyworld.grammar import sentences
 from storyworld.read import read

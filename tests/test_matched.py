@@ -7,12 +7,14 @@ import pytest
 import torch
 
 from casebook.claims import beyond
+from casebook.models import ARCHITECTURES, matched_model
+from casebook.models.matched import DEPTH, WIDTH
 from casebook.rows import TABLES
 from casebook.rows.matched import grown, mean_nats, read, unigram_nats
-from linstudy.models import ARCHITECTURES, blocks, matched_model, stacks_of, width_of
-from linstudy.models.matched import DEPTH, WIDTH
+from casebook.train import halves, language_nats
+from linstudy.models import blocks, stacks_of, width_of
 from linstudy.study.tables import Provenance
-from linstudy.train import Scaling, fold, halves, language_nats
+from linstudy.train import Scaling, fold
 
 VOCABULARY, ALL = 300, list(ARCHITECTURES)
 

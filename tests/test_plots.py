@@ -3,6 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from casebook import figures
 from linstudy import show
 from linstudy.show.look import place_legend
 from linstudy.show.words import number
@@ -91,7 +92,7 @@ def test_the_floor_lies_under_raw_scores_only():
 
 TABLE = pd.DataFrame({"model": ["a"], "layer": 1, "linearity_heldout": np.nan, "perplexity": 1.0, "rate": 0.1})
 PLOTS = (show.profile_plot, show.sweep_plot, show.known_answers_plot, show.ablation_plot, show.identity_plane)
-PLOTS += (show.budget_plot, show.frontier_plot, show.tail_plot, show.rates_plot)
+PLOTS += (show.budget_plot, show.frontier_plot, show.tail_plot, figures.rates_plot)
 
 
 @pytest.mark.parametrize("draw", PLOTS)
@@ -99,7 +100,7 @@ def test_a_column_that_is_not_there_or_without_a_value_is_named(draw):
     with pytest.raises(
         ValueError, match=r"the table has no column '\w+'; it has model, layer, linearity_heldout, perpl"
     ):
-        draw(TABLE, **{"hue": "model"} if draw is show.rates_plot else {})
+        draw(TABLE, **{"hue": "model"} if draw is figures.rates_plot else {})
     with pytest.raises(ValueError, match="'linearity_heldout' holds no value in the table's 1 rows; measure with held"):
         show.profile_plot(TABLE, y="linearity_heldout")
 

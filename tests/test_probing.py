@@ -8,8 +8,8 @@ import torch
 from tiny_models import tiny_model
 
 import linstudy
-from linstudy.evaluate import probe
-from linstudy.evaluate.probing import _fit, _split, pooled_states, probe_states
+from casebook.evaluate import probe
+from casebook.evaluate.probing import _fit, _split, pooled_states, probe_states
 from linstudy.text import stories, train_tokenizer
 
 

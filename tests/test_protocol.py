@@ -8,11 +8,11 @@ from reference import states_of
 from tiny_models import VOCABULARY, tiny_ids, tiny_model
 from torch.nn.functional import cosine_similarity
 
+from casebook.models.twins import matrices, twin
 from casebook.rows import TABLES
 from casebook.rows import protocol as module
 from casebook.rows.protocol import ALL, MASSIVE, OF_TOKENS, SELECTIONS, protocol
 from casebook.rows.source import Source
-from casebook.twins import matrices, twin
 from linstudy import linearity_profile, load, profile_of_states
 from linstudy.measure import ordinary_tokens
 from linstudy.study.tables import Provenance

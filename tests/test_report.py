@@ -15,9 +15,9 @@ from browser import OVERFLOW, Visit, chromium, faults, find_chromium
 from tiny_models import tiny_model
 
 import linstudy
+from casebook.models.twins import twin
 from casebook.report.measure import NO_LOSS, Text, measured, text_of, work
 from casebook.rows.protocol import protocol
-from casebook.twins import twin
 from linstudy.cli import main
 from linstudy.text import train_tokenizer
 

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from linstudy.models import blocks, capture, planted, small_model
+from casebook.models import planted
+from linstudy.models import blocks, capture, small_model
 
 
 @pytest.mark.parametrize("name", ["gpt2", "llama", "bloom"])  # blocks that return a tuple, and the bare stream

@@ -6,17 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from linstudy.show import (
-    band_plot,
-    label,
-    named,
-    path_plot,
-    rates_plot,
-    share_map,
-    spread_plot,
-    steps_plot,
-    words_of,
-)
+from casebook.figures import band_plot, path_plot, rates_plot, steps_plot
+from linstudy.show import label, named, share_map, spread_plot, words_of
 
 
 def line_of(ax, name):

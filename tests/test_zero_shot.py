@@ -9,8 +9,9 @@ import torch
 from tiny_models import tiny_model
 
 import linstudy
-from linstudy.evaluate import bits_per_byte, zero_shot
-from linstudy.evaluate.zero_shot import log_likelihoods
+from casebook.evaluate import zero_shot
+from casebook.evaluate.zero_shot import log_likelihoods
+from linstudy.evaluate import bits_per_byte
 from linstudy.text import stories, train_tokenizer
 from storyworld import story_seed, tell
 

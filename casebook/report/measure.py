@@ -22,10 +22,10 @@ from linstudy.study.errors import one_line
 from linstudy.text import token_texts
 
 from ..claims.real import agreement, by_layer
+from ..models.twins import RANDOM, TRAINED, twin
 from ..rows.losses import block_losses
 from ..rows.protocol import ALL, protocol
 from ..tokens import tails, worst_tokens
-from ..twins import RANDOM, TRAINED, twin
 
 Blocks = Int[Tensor, "block token"]
 Advance = Callable[[str, int], object]  # is told what is being measured, and how many tokens more were read for it

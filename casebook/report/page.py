@@ -16,8 +16,8 @@ from linstudy.study.results import results
 
 from ..claims.paper import ENCODER, REAL
 from ..claims.real import OUTLIERS, beside_twins, by_layer, controls, swapped, trained
+from ..models.twins import RANDOM, TRAINED
 from ..rows.protocol import MASSIVE
-from ..twins import RANDOM, TRAINED
 from . import markup
 from .measure import Findings
 

@@ -9,7 +9,7 @@ FAMILY_TOKENS = 64 * LENGTH  # of a small model's text: 500 a dimension
 SMALL = tuple(entries("models/small.json"))  # names, which the list of runs needs without importing torch
 WIDTHS = (32, 128, 512)
 WIDENED = {"llama": 3, "gpt2": 4, "olmo2": 3, "bert": 4}  # how many times as wide their MLPs are inside
-ARCHITECTURES = tuple(entries("models/matched.json"))
+ARCHITECTURES = tuple(entries("models/matched.json", "casebook"))
 # What goes of a model whose losses are measured: every layer alone, or more and more, or published sets.
 ALONE, TOGETHER, PUBLISHED = "alone", "together", "published"
 ACTIONS = ("remove", "affine")

@@ -8,11 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from linstudy.evaluate import Sampling, grade_model, probe, reference_index, zero_shot
-from linstudy.evaluate.zero_shot import accuracy
 from linstudy.models import positions, untrained
 from linstudy.text import stories
+from storyworld import reference_index
 
+from ..evaluate import Sampling, grade_model, probe, zero_shot
+from ..evaluate.zero_shot import accuracy
 from ..table import Keep
 from .source import Source, task_examples
 

@@ -52,7 +52,7 @@ def finetuning(keep: Keep, source: Source, task: str, *, rates: Sequence[float] 
 
 def recipe(*, rate: float, seed: int, steps: int = STEPS, batch: int = BATCH) -> Any:
     """Return the recipe of one fine-tuning, which is told of once, at its end."""
-    from linstudy.train import TUNING
+    from ..train import TUNING
 
     return replace(TUNING, peak_rate=rate, steps=steps, warmup=steps // 10, batch=batch, seed=seed, log_every=steps)
 
@@ -64,7 +64,7 @@ def tuned(
 
     A run that diverges has rows with a NaN loss and NaN changes.
     """
-    from linstudy.train import finetune
+    from ..train import finetune
 
     training, test = examples(task, "train", counts[0]), examples(task, "test", counts[1])
     objective = "lm" if labels == "no labels" else "preference" if task in PAIRS else "classify"
@@ -119,7 +119,7 @@ def measured(model: Any, blocks: Any) -> pd.DataFrame:
 
 @cache
 def examples(task: str, split: str, count: int) -> Sequence[tuple[str, str | int]]:
-    """Return examples for :func:`linstudy.train.finetune`.
+    """Return examples for :func:`casebook.train.finetune`.
 
     ``source``: a piece of a story (0) or of pydocs (1). ``order``: a piece of a story, as it is (0) or with words that
     are neighbours exchanged (1). ``preference``: a story as it was told, and a spoilt one.

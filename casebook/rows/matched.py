@@ -13,13 +13,15 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from linstudy.measure import profile_of_states
-from linstudy.models import ARCHITECTURES, blocks, capture, matched_model, stacks_of, untrained
+from linstudy.models import blocks, capture, stacks_of, untrained
 from linstudy.models.parts import leaving
-from linstudy.train import PRESETS, Scaling, draw, fold, halves, language_nats, pretrain_for
+from linstudy.train import PRESETS, Scaling, draw, fold
 
+from ..models import ARCHITECTURES, matched_model
+from ..models.twins import twin
 from ..reach import beside
 from ..table import Keep
-from ..twins import twin
+from ..train import halves, language_nats, pretrain_for
 from .pretraining import FRESH
 from .profiles import HELDOUT
 from .source import text_of

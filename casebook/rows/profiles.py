@@ -10,8 +10,8 @@ from linstudy import linearity_profile, load, measure, untrained
 from linstudy.models import parts_of, small_model, stacks_of
 from linstudy.text import shuffled
 
+from ..models import twin
 from ..table import Keep
-from ..twins import twin
 from .chosen import SEEDS, WIDENED
 from .source import LENGTH, Source, blocks_of, text_of
 

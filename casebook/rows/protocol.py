@@ -21,8 +21,8 @@ from linstudy.measure.sieve import FIRST_TOKENS
 from linstudy.measure.sums import moments_of
 from linstudy.models import task_of
 
+from ..models import twin
 from ..table import Keep
-from ..twins import twin
 from .profiles import HELDOUT
 from .source import LENGTH, Source, blocks_of, text_of
 

@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 import torch
 
-from linstudy.evaluate import probe, zero_shot
 from linstudy.models import blocks as blocks_in
 from linstudy.prune import ORDERS, layer_scores, pruned, pruning_table, single_costs
 
+from ..evaluate import probe, zero_shot
 from ..table import Keep
 from .source import LENGTH, Source, blocks_of, task_examples, text_of
 

@@ -4,7 +4,5 @@ from .about import name_of, positions, task_of
 from .capture import PARTS, capture, capture_part, parts_of
 from .layout import BLOCKS, blocks, final_norm, inside, stacks_of, width_of
 from .load import load, pocket_models, untrained
-from .matched import ARCHITECTURES, matched_model
 from .small import SMALL, small_model
-from .spikes import planted
 from .surgery import Given, StandIn, replaced, set_blocks, without

@@ -9,6 +9,5 @@ from .pruning import budget_plot, frontier, frontier_plot
 from .rows import spread_plot
 from .tails import tail_plot
 from .tokens import token_heatmap
-from .training import band_plot, path_plot, rates_plot, steps_plot
 from .widgets import Chooser, chooser
 from .words import label, named, say, words_of

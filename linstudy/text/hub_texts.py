@@ -58,7 +58,7 @@ def articles(rows: Iterable[str]) -> Iterator[str]:
 
 
 def hub_task(name: str, *, split: str = "train") -> Iterator[tuple[str, str | int]]:
-    """Stream the examples of a task in :data:`HUB_TASKS` as :func:`linstudy.train.finetune` takes them.
+    """Stream the examples of a task in :data:`HUB_TASKS`.
 
     (text, label), or for ``helpful`` (chosen, rejected), in the order of the files of the split, "train" or "test".
     Nothing is asked of the hub before the first example is.

@@ -3,8 +3,6 @@
 from .checkpoint import latest_checkpoint, load_snapshot, snapshots_in
 from .controls import Scaling, fold, scaled
 from .descent import Objective, descend
-from .finetune import TUNING, finetune
-from .objectives import halves, language_nats, pretrain_for
 from .parse import from_word
 from .penalties import Penalty, neighbour_penalty
 from .presets import PRESETS, Preset, make_model, preset_named

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from transformers import PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutput
 
-from ..lookup import entries, named
+from linstudy.lookup import entries, named
 
 WIDTH, DEPTH, PLAIN = 64, 6, 192  # an MLP without a gate is 192 wide inside and one with it 128: as many weights
 STD = 0.02  # of the first weights of the stack of recurrent networks, as in the other families
@@ -101,7 +101,7 @@ class RecurrentForCausalLM(PreTrainedModel):
 # two in nothing else. The encoder's window is as wide as any text, and turned like full attention: not every
 # transformers takes full attention by name. The state space is Mamba-2, for without a kernel Mamba's scan takes a step
 # a token; the convolution has no cache, for that asks for a layer of attention.
-ARCHITECTURES = {name: Architecture(**entry) for name, entry in entries("models/matched.json").items()}
+ARCHITECTURES = {name: Architecture(**entry) for name, entry in entries("matched.json", __package__).items()}
 
 
 def matched_model(name: str, *, vocab_size: int, seed: int = 0) -> PreTrainedModel:

@@ -9,7 +9,8 @@ import pandas as pd
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from ..models import positions
+from linstudy.models import positions
+
 from .padding import by_length, padded
 
 # what is asked, what can be answered, and the place of the right answer (from 0)

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import PreTrainedModel
 
-from .descent import Number, descend
-from .pretrain import next_token_nats, over_blocks
-from .recipe import Recipe
-from .rows import Row
+from linstudy.train.descent import Number, descend
+from linstudy.train.pretrain import next_token_nats, over_blocks
+from linstudy.train.recipe import Recipe
+from linstudy.train.rows import Row
 
 Ids = Int[Tensor, "block token"]
 Half = Int[Tensor, "block half"]

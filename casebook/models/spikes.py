@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from .layout import blocks
+from linstudy.models import blocks
 
 
 @contextmanager

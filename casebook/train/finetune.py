@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from ..models import task_of
-from .descent import Number, Objective, Rows, descend, precision
-from .recipe import Recipe
-from .rows import Row
+from linstudy.models import task_of
+from linstudy.train.descent import Number, Objective, Rows, descend, precision
+from linstudy.train.recipe import Recipe
+from linstudy.train.rows import Row
 
 OBJECTIVES = ("classify", "preference", "lm")
 TUNING = Recipe(steps=200, peak_rate=1e-4, warmup=20, weight_decay=0.01)

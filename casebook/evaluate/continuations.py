@@ -9,9 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 from transformers import GenerationConfig, LogitsProcessor, PreTrainedModel, PreTrainedTokenizerBase
 
+from linstudy.models import positions
 from storyworld import Reference, grade, story_seed, tell, wishes
 
-from ..models import positions
 from .padding import evaluating, padded
 
 
@@ -47,7 +47,7 @@ def grade_model(
     reference: Reference | None = None,
     batch_size: int = 64,
 ) -> pd.DataFrame:
-    """Continue each prompt once and grade the continuations (:func:`linstudy.evaluate.grade`): one row a prompt.
+    """Continue each prompt once and grade the continuations (:func:`storyworld.grade`): one row a prompt.
 
     ``prompts`` are beginnings of stories, or how many to make (:func:`story_beginnings`). A prompt is read with its
     continuation (what it said must stay true) and not graded. A continuation ends with the end-of-text token, or is

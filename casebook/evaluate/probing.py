@@ -11,7 +11,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from ..models import blocks, capture, positions, width_of
+from linstudy.models import blocks, capture, positions, width_of
+
 from .padding import by_length, evaluating, padded
 from .zero_shot import accuracy
 
@@ -63,7 +64,7 @@ def pooled_states(
     """Return the state of every text at each layer: 0 is what enters the first block, l what leaves layer l.
 
     `pool` is ``"last"`` (the last token's state) or ``"mean"`` (over the text's tokens). For the arguments and errors
-    see :func:`linstudy.evaluate.probe`.
+    see :func:`casebook.evaluate.probe`.
     """
     count = len(blocks(model))
     layers = list(range(count + 1)) if layers is None else list(layers)
