@@ -51,7 +51,6 @@ def worst_share(share: Callable) -> Found:
         largest=squares[0] / whole,
         ten_per_cent=squares[:40].sum() / whole,
         mean_by_sum=squares[:4].mean() / whole,
-        times_the_mean=squares[:4].mean() / squares.mean(),
         per_cent=100 * worst / whole,
     )
 
