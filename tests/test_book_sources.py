@@ -33,56 +33,29 @@ def in_toc(toc: dict) -> list[str]:
 
 def documents(root: Path) -> set[str]:
     """Return every page and notebook that is meant for the book."""
-    pages = [
-        *(root / "book").glob("*.md"),
-        *(root / "book" / "quiz").glob("*.md"),
-        *(root / "notebooks").rglob("*.ipynb"),
-    ]
+    folders = {"book": "*.md", "book/quiz": "*.md", "notebooks": "**/*.ipynb"}
+    pages = [path for folder, names in folders.items() for path in (root / folder).glob(names)]
     return {path.relative_to(root).with_suffix("").as_posix() for path in pages}
 
 
-def dead_calls(notebook: dict) -> list[str]:
-    """Return what in a notebook's code would be dead in a page without a kernel."""
-    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    return [match[0] for cell in cells for pattern in DEAD for match in re.finditer(pattern, cell)]
-
-
-def test_every_page_is_in_the_table_of_contents():
+def test_every_page_is_in_the_table_of_contents(tmp_path):
     named = in_toc(yaml.safe_load((ROOT / "book" / "_toc.yml").read_text(encoding="utf8")))
     assert len(named) == len(set(named))
     assert set(named) == documents(ROOT)
-
-
-def test_a_forgotten_page_is_noticed(tmp_path):
-    for name in ("book/a.md", "book/b.md", "notebooks/c.ipynb"):
+    for name in ("book/a.md", "book/b.md", "notebooks/c.ipynb"):  # the control: one page is forgotten
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     toc = {"root": "book/a", "parts": [{"caption": "x", "chapters": [{"file": "notebooks/c"}]}]}
     assert documents(tmp_path) - set(in_toc(toc)) == {"book/b"}
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_no_cell_is_dead_in_a_page(path):
-    assert dead_calls(json.loads(path.read_text(encoding="utf8"))) == []
+def dead_calls(cells: list[str]) -> list[str]:
+    """Return what in a notebook's cells would be dead in a page without a kernel."""
+    return [match[0] for cell in cells for pattern in DEAD for match in re.finditer(pattern, cell)]
 
 
-@pytest.mark.parametrize(
-    ("source", "dead"),
-    [
-        ("interact(f, x=3)", ["interact("]),
-        ("widgets.interactive(f)", ["interactive("]),
-        ("slider.observe(f, 'value')", [".observe("]),
-        ("from tqdm.notebook import tqdm\nw.Play(max=3)", ["Play(", "tqdm.notebook"]),
-        ("chooser(pictures, labels=['Layer'])  # interaction", []),
-    ],
-)
-def test_dead_cells_are_noticed(source, dead):
-    assert dead_calls({"cells": [{"cell_type": "code", "source": [source]}]}) == dead
-
-
-def computing(notebook: dict) -> list[str]:
+def computing(cells: list[str]) -> list[str]:
     """Return where a notebook computes or writes sentences that the package or the author should."""
-    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     long = [cell.splitlines()[0] for cell in cells if len(cell.splitlines()) > CELL]
     if sum(len(cell.splitlines()) for cell in cells) > CODE:
         long.append("the whole notebook")
@@ -90,51 +63,45 @@ def computing(notebook: dict) -> list[str]:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_tells_and_the_package_computes(path):
-    assert computing(json.loads(path.read_text(encoding="utf8"))) == []
+def test_a_notebook_tells_lives_without_a_kernel_and_asks_before_it_finds(path):
+    cells = json.loads(path.read_text(encoding="utf8"))["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    assert dead_calls(code) == []
+    assert computing(code) == []
+    assert unasked(["".join(cell["source"]) for cell in cells]) == []
 
 
 @pytest.mark.parametrize(
-    ("source", "found"),
+    ("check", "source", "found"),
     [
-        ("def summary(table):\n    return table", ["def summary("]),
-        ("def ls(X, Y):  # the lesson\n    return X", []),
-        ("Markdown(f'LS is {ls}')", ["Markdown("]),
-        ("x = 1\n" * 16, ["x = 1"]),
-        ("x = 1\n" * 15, []),
-        ("if x:\n    y = 1\n" * 176, ["if x:", "the whole notebook"]),
+        (dead_calls, "interact(f, x=3)", ["interact("]),
+        (dead_calls, "widgets.interactive(f)", ["interactive("]),
+        (dead_calls, "slider.observe(f, 'value')", [".observe("]),
+        (dead_calls, "from tqdm.notebook import tqdm\nw.Play(max=3)", ["Play(", "tqdm.notebook"]),
+        (dead_calls, "chooser(pictures, labels=['Layer'])  # interaction", []),
+        (computing, "def summary(table):\n    return table", ["def summary("]),
+        (computing, "def ls(X, Y):  # the lesson\n    return X", []),
+        (computing, "Markdown(f'LS is {ls}')", ["Markdown("]),
+        (computing, "x = 1\n" * 16, ["x = 1"]),
+        (computing, "x = 1\n" * 15, []),
+        (computing, "if x:\n    y = 1\n" * 176, ["if x:", "the whole notebook"]),
     ],
 )
-def test_a_notebook_that_computes_is_noticed(source, found):
-    assert computing({"cells": [{"cell_type": "code", "source": [source]}]}) == found
+def test_a_cell_that_is_dead_or_computes_is_noticed(check, source, found):
+    assert check([source]) == found
 
 
-def unasked(notebook: dict) -> list[str]:
+def unasked(cells: list[str]) -> list[str]:
     """Return the sections that find something, bold and asserted, and have not asked the reader first."""
-    text = "\n".join("".join(cell["source"]) for cell in notebook["cells"])
-    sections = re.split(r"^(?=#{2,3} )", text, flags=re.MULTILINE)[1:]
+    sections = re.split(r"^(?=#{2,3} )", "\n".join(cells), flags=re.MULTILINE)[1:]
     finds = [part for part in sections if all(re.search(one, part, re.MULTILINE) for one in (r"^\*\*", r"^ *assert "))]
     return [part.splitlines()[0] for part in finds if "```{guess}" not in part]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_section_with_a_finding_asks_first(path):
-    assert unasked(json.loads(path.read_text(encoding="utf8"))) == []
-
-
 def test_a_section_that_does_not_ask_is_noticed():
-    cells = [
-        "# T",
-        "## Told",
-        "**So it is.**",
-        "assert True",
-        "### Asked",
-        "```{guess} Is it?",
-        "**So it is.**",
-        "assert 1",
-    ]
-    cells += ["## Prepared", "x = 1", "**Not asserted.**"]
-    assert unasked({"cells": [{"source": [source]} for source in cells]}) == ["## Told"]
+    told = ["# T", "## Told", "**So it is.**", "assert True"]
+    asked = ["### Asked", "```{guess} Is it?", "**So it is.**", "assert 1", "## Prepared", "x = 1", "**Not asserted.**"]
+    assert unasked(told + asked) == ["## Told"]
 
 
 def test_every_reference_is_cited():
@@ -147,12 +114,7 @@ def test_every_reference_is_cited():
     assert set(entries) == {key.strip() for key in cited}
 
 
-# The execution cache
-
-
-@pytest.fixture
-def cache_key():
-    return script("book/_ext/cache_key.py").cache_key
+cache_key = script("book/_ext/cache_key.py").cache_key  # of the execution cache
 
 
 @pytest.fixture
@@ -165,7 +127,7 @@ def package(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["__init__.py", "results/table.csv", "results/new.csv", "../storyworld/world.py"])
-def test_cache_key_changes_with_any_file_of_the_packages(cache_key, package, name):
+def test_cache_key_changes_with_any_file_of_the_packages(package, name):
     other = package.parent / "storyworld"
     other.mkdir()
     before = cache_key(package, other)
@@ -174,7 +136,7 @@ def test_cache_key_changes_with_any_file_of_the_packages(cache_key, package, nam
     assert cache_key(package, other) != before
 
 
-def test_cache_key_changes_with_names_libraries_and_the_size_and_with_nothing_else(cache_key, package, monkeypatch):
+def test_cache_key_changes_with_names_libraries_and_the_size_and_with_nothing_else(package, monkeypatch):
     keys = [cache_key(package)]
     (package / "__pycache__").mkdir()
     (package / "__pycache__" / "x.pyc").write_bytes(b"1")

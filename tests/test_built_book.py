@@ -72,20 +72,7 @@ PAGES = read_pages(HTML)
 CHAPTERS = [name for name in PAGES if name.startswith(("book/", "notebooks/"))]
 
 
-def in_the_book(test):
-    """Mark a test of the built book."""
-    missing = pytest.mark.skipif(not PAGES, reason="the book is not built: run `make book`")
-    return pytest.mark.book(missing(test))
-
-
-@pytest.fixture(params=PAGES or ["-"])
-def name(request):
-    return request.param
-
-
-@in_the_book
-def test_links_inside_the_book_lead_somewhere(name):
-    assert broken(name, PAGES, HTML) == []
+in_the_book = pytest.mark.book
 
 
 def without_data(text: str) -> list[str]:
@@ -101,24 +88,13 @@ def without_data(text: str) -> list[str]:
 
 
 @in_the_book
-def test_below_every_figure_its_numbers_can_be_had(name):
-    assert without_data((HTML / name).read_text(encoding="utf8")) == []
-
-
-@in_the_book
-def test_widget_state_is_at_most_two_megabytes_a_page(name):
+@pytest.mark.parametrize("name", PAGES or ["-"])
+def test_links_lead_somewhere_figures_have_their_numbers_and_widgets_their_note_and_little_state(name):
+    text = (HTML / name).read_text(encoding="utf8")
+    assert broken(name, PAGES, HTML) == []
+    assert without_data(text) == []
     assert PAGES[name].state_bytes <= 2 * MEGABYTE
-
-
-@in_the_book
-def test_page_shows_no_widget_as_text(name):
-    text = (HTML / name).read_text(encoding="utf8")
-    assert not re.search(r"<pre>[^<]*(HBox|VBox|Stack|IntSlider|Dropdown)\(children=", text)
-
-
-@in_the_book
-def test_every_widget_has_a_note_for_readers_without_javascript(name):
-    text = (HTML / name).read_text(encoding="utf8")
+    assert not re.search(r"<pre>[^<]*(HBox|VBox|Stack|IntSlider|Dropdown)\(children=", text)  # a widget as text
     assert text.count('<noscript><p class="no-widget">') == PAGES[name].views
 
 

@@ -3,6 +3,7 @@
 import re
 import shutil
 import zlib
+from copy import deepcopy
 
 import nbformat
 import pytest
@@ -14,43 +15,31 @@ editions = script("tools/editions.py")
 CANARIES = {"solution": "goldhaehnchen", "instructor": "zaunkoenig"}  # words that are in no page and in no dictionary
 
 
-def kinds(notebook):
-    return [kind for cell in notebook.cells for kind in CANARIES if kind in editions.tags_of(cell)]
-
-
 def cell(kind, source, *tags):
     return {"markdown": nbformat.v4.new_markdown_cell, "code": nbformat.v4.new_code_cell}[kind](
         source, metadata={"tags": list(tags)}
     )
 
 
-@pytest.fixture
-def notebook():
-    cells = [
+NOTEBOOK = nbformat.v4.new_notebook(
+    cells=[
         cell("code", "x = ...", "stub"),
         cell("code", "x = 1", "solution", "hide-input"),
         cell("markdown", ":::{admonition} Why\n:class: dropdown\nbecause\n:::", "solution"),
         cell("markdown", "a note", "instructor", "remove-cell"),
     ]
-    return nbformat.v4.new_notebook(cells=cells)
+)
 
 
-def test_students_get_stubs_alone(notebook):
-    assert [cell.source for cell in editions.edited(notebook, "student").cells] == ["x = ..."]
-
-
-def test_teachers_get_everything_open(notebook):
-    cells = editions.edited(notebook, "instructor").cells
+def test_students_get_stubs_alone_teachers_everything_open_and_readers_the_source():
+    assert [cell.source for cell in editions.edited(deepcopy(NOTEBOOK), "student").cells] == ["x = ..."]
+    cells = editions.edited(deepcopy(NOTEBOOK), "instructor").cells
     assert [sorted(editions.tags_of(cell)) for cell in cells] == [["stub"], ["solution"], ["solution"], ["instructor"]]
     assert "dropdown" not in cells[2].source
+    assert editions.edited(deepcopy(NOTEBOOK), "reader") == NOTEBOOK
 
 
-def test_readers_get_the_source(notebook):
-    before = notebook.copy()
-    assert editions.edited(notebook, "reader") == before
-
-
-def test_a_students_book_leads_to_no_source(tmp_path):
+def test_a_students_book_leads_to_no_source_and_has_what_its_pages_show_of_other_folders(tmp_path):
     buttons = {}
     for edition in editions.EDITIONS:
         editions.write_tree(edition, tmp_path / edition)
@@ -58,6 +47,13 @@ def test_a_students_book_leads_to_no_source(tmp_path):
         html = config["html"]
         buttons[edition] = bool(config["launch_buttons"]), html["use_repository_button"], html["use_issues_button"]
     assert buttons == {"reader": (True,) * 3, "student": (False,) * 3, "instructor": (True,) * 3}
+    shown = [
+        page.parent / path
+        for page in (tmp_path / "student" / "book").rglob("*.md")
+        for path in re.findall(r"^:file: (\S+)$", page.read_text(encoding="utf8"), re.MULTILINE)
+    ]
+    assert len(shown) > 3
+    assert all(path.is_file() for path in shown)
 
 
 def with_word(source, word):
@@ -105,17 +101,6 @@ def holding(folder, word):
     return found
 
 
-def test_what_a_page_shows_of_other_folders_is_in_the_tree_of_an_edition(tmp_path):
-    editions.write_tree("student", tmp_path / "student")
-    shown = [
-        page.parent / path
-        for page in (tmp_path / "student" / "book").rglob("*.md")
-        for path in re.findall(r"^:file: (\S+)$", page.read_text(encoding="utf8"), re.MULTILINE)
-    ]
-    assert len(shown) > 3
-    assert all(path.is_file() for path in shown)
-
-
 @pytest.mark.slow
 def test_no_solution_reaches_a_student(planted, tmp_path, monkeypatch):
     monkeypatch.setattr(editions, "ROOT", planted)
@@ -126,11 +111,10 @@ def test_no_solution_reaches_a_student(planted, tmp_path, monkeypatch):
         html[edition] = tmp_path / edition / "_build" / "html"
     pages = len(editions.sources())
     for word in CANARIES.values():
-        assert holding(html["student"], word) == []
-        assert holding(tmp_path / "student" / "notebooks", word) == []
+        assert holding(html["student"], word) == holding(tmp_path / "student" / "notebooks", word) == []
         # the control: the search that finds nothing there finds all of them here
-        assert len([path for path in holding(html["instructor"], word) if path.suffix == ".html"]) == pages
-        assert len([path for path in holding(html["instructor"], word) if path.suffix == ".ipynb"]) == pages
-        assert "searchindex.js" in {path.name for path in holding(html["instructor"], word)}
+        found = holding(html["instructor"], word)
+        assert [sum(path.suffix == kind for path in found) for kind in (".html", ".ipynb")] == [pages, pages]
+        assert "searchindex.js" in {path.name for path in found}
     for path in editions.sources():
         assert (html["student"] / "notebooks" / "exercises" / f"{path.stem}.html").is_file()

@@ -10,10 +10,7 @@ pytest.importorskip("playwright", reason="playwright is not installed")
 from browser import OVERFLOW, Visit, chromium, faults, find_chromium, visits
 from test_lab import NAME, OPTIONS, ROOT, TEXT, folder, in_torch, lab, moments, packed, small  # noqa: F401
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(find_chromium() is None, reason="no Chromium on PATH"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(find_chromium() is None, reason="no Chromium on PATH")]
 
 # What the book's theme gives, and its letters on their ground.
 THEMES = {
@@ -22,7 +19,6 @@ THEMES = {
     "dark": "--pst-color-primary:#7fb2ff; --pst-color-background:#14181e; --pst-color-surface:#29313d;"
     "--pst-color-text-base:#ced6dd; --pst-color-text-muted:#9ca4af; --pst-color-border:#48566b",
 }
-AT_REST = "() => document.querySelector('.lab').getAttribute('aria-busy') === 'false'"
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +56,13 @@ def visit(context, page_file):
 
 
 def rest(page):
-    page.wait_for_function(AT_REST)
-    return page
+    page.wait_for_function("() => document.querySelector('.lab').getAttribute('aria-busy') === 'false'")
+
+
+def choose(page, name):
+    """Press one of the prepared changes."""
+    page.get_by_role("button", name=name).click()
+    rest(page)
 
 
 def losses(page) -> list[float]:
@@ -76,7 +77,7 @@ def loaded(page) -> list[str]:
 
 def type_text(page, text):
     page.get_by_label("The beginning of a story").fill(text)
-    return rest(page)
+    rest(page)
 
 
 def test_nothing_is_loaded_until_it_is_used_and_nothing_changes_when_it_is(visit):
@@ -91,26 +92,25 @@ def test_nothing_is_loaded_until_it_is_used_and_nothing_changes_when_it_is(visit
 
 def test_a_changed_layer_changes_everything_beside_the_whole_model(visit, small, moments):
     page = visit().page
-    page.get_by_role("button", name="Remove the first layer").click()
-    rest(page)
+    first, size = "Remove the first layer", page.get_by_role("slider", name="Size of the update of layer 8")
+    choose(page, first)
     wanted = [in_torch(small, moments, TEXT, changes, {})["loss"] for changes in ({}, {1: "remove"})]
     assert losses(page) == pytest.approx(wanted, abs=0.006)
     assert wanted[1] > wanted[0] + 1
     assert page.locator(".lab-panel-next th").all_inner_texts()[1:3] == ["whole model", "changed"]
     whole, changed = page.locator(".lab-panel-story mark").all_inner_texts()
     assert whole != changed
-    assert page.get_by_role("button", name="Remove the first layer").get_attribute("aria-pressed") == "true"
-    page.get_by_role("button", name="Whole model").click()
-    rest(page)
+    assert page.get_by_role("button", name=first).get_attribute("aria-pressed") == "true"
+    choose(page, "Whole model")
     assert losses(page) == pytest.approx(wanted[:1], abs=0.006)
-    page.get_by_role("slider", name="Size of the update of layer 8").fill("0")
+    size.fill("0")
     rest(page)
-    small = losses(page)
-    page.get_by_role("slider", name="Size of the update of layer 8").fill("1")
+    none = losses(page)
+    size.fill("1")
     page.locator("[data-layer='8'] [value=remove]").check(force=True)
     rest(page)
-    assert losses(page) == small
-    assert page.get_by_role("slider", name="Size of the update of layer 8").is_disabled()
+    assert losses(page) == none
+    assert size.is_disabled()
 
 
 def test_every_keystroke_counts_and_the_last_one_wins(visit):
@@ -120,7 +120,9 @@ def test_every_keystroke_counts_and_the_last_one_wins(visit):
     rest(page)
     assert page.locator(".lab-tokens button").all_inner_texts() == ["start", "Once", "·upon", "·a", "·time"]
     typed = losses(page)
-    assert losses(type_text(visit(text="x").page, "Once upon a time")) == typed
+    type_text(page, "x")
+    type_text(page, "Once upon a time")
+    assert losses(page) == typed
 
 
 def test_it_works_by_keyboard_alone(visit):
@@ -154,17 +156,12 @@ def test_it_works_by_keyboard_alone(visit):
     assert page.locator(".lab-panel-errors .lab-line").inner_text() == where + "."
 
 
-def test_a_changed_result_is_said_once_things_have_come_to_rest(visit):
+def test_a_changed_result_is_said_at_rest_and_words_that_no_story_has_are_named(visit):
     page = visit().page
-    status = page.locator("[role=status]")
+    status, note = page.locator("[role=status]"), page.locator(".lab-note")
     type_text(page, "Once upon a")
     assert status.inner_text() == ""
     page.wait_for_function("document.querySelector('[role=status]').textContent.includes('most likely “time”')")
-
-
-def test_words_that_no_story_has_are_named(visit):
-    page = visit().page
-    note = page.locator(".lab-note")
     type_text(page, "Once upon a time, a girl wrote an algorithm. Her computer")
     assert "“algorithm”" in note.inner_text()
     assert "“girl”" not in note.inner_text()
@@ -173,17 +170,13 @@ def test_words_that_no_story_has_are_named(visit):
     assert note.inner_text() == ""
 
 
-def test_any_text_will_do(visit):
+def test_any_text_will_do_and_a_sibling_comes_by_the_menu(visit):
     page = visit().page
     for text in ("", " ", "🙂", "<|endoftext|>", "</textarea><img src=x onerror=boom()>", "a " * 500):
         type_text(page, text)
         assert page.locator(".lab-tokens button").count() <= 200
         assert page.locator("article img").count() == 0
         assert ("first 200 tokens" in page.locator(".lab-note").inner_text()) == (len(text) > 900)
-
-
-def test_a_sibling_comes_by_the_menu(visit):
-    page = visit().page
     page.get_by_label("Model").select_option("stories-1m-mse")
     rest(page)
     assert loaded(page)[-1] == "stories-1m-mse"
@@ -214,16 +207,14 @@ def test_a_small_instance_shows_what_was_asked_for(visit):
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("width", [375, 1280])
-def test_it_can_be_read_its_controls_have_names_and_it_fits(visit, theme, width):
+def test_it_can_be_read_its_controls_have_names_and_it_fits(visit, theme):
     page = visit(theme=theme).page
-    page.set_viewport_size({"width": width, "height": 800})
-    page.get_by_role("button", name="Replace four layers by maps").click()
-    rest(page)
-    assert page.evaluate(OVERFLOW) <= 0
-    assert faults(page, ".lab") == []
-    wide = page.locator(".lab-wide").evaluate("box => box.scrollWidth - box.clientWidth")
-    assert wide <= 0
+    choose(page, "Replace four layers by maps")
+    for width in (375, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate(OVERFLOW) <= 0
+        assert faults(page, ".lab") == []
+        assert page.locator(".lab-wide").evaluate("box => box.scrollWidth - box.clientWidth") <= 0
 
 
 def test_without_scripts_and_on_paper_the_results_stand_and_the_controls_do_not(context, page_file, visit):
@@ -248,8 +239,7 @@ def test_without_scripts_and_on_paper_the_results_stand_and_the_controls_do_not(
 def test_the_laboratory_works_in_the_book(context):
     visit = Visit(context, ROOT / "_build" / "html" / "book" / "lab.html")
     page = visit.page
-    page.get_by_role("button", name="Remove the first layer").click()
-    rest(page)
+    choose(page, "Remove the first layer")
     whole, changed = losses(page)
     assert changed > whole + 1
     assert visit.complaints() == []
