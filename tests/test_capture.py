@@ -53,8 +53,7 @@ def test_gradients_flow_through_the_stream():
     assert reached == [True, True, False]
 
 
-@pytest.mark.parametrize("name", ["llama", "bloom", "gpt_neox"])
-@pytest.mark.parametrize("part", ["block", "attention", "mlp"])
+@pytest.mark.parametrize(("name", "part"), [("llama", "block"), ("bloom", "attention"), ("gpt_neox", "mlp")])
 def test_gradient_checkpointing_changes_neither_states_nor_gradients(name, part):
     ids, results = tiny_ids(), []
     for checkpointing in (False, True):
@@ -94,23 +93,27 @@ def test_no_hook_stays_whatever_happens(monkeypatch):
         assert hooks(model) == before
 
 
-def test_a_pass_that_breaks_off_leaves_no_states_and_the_next_one_is_whole():
+def test_a_pass_that_breaks_off_leaves_no_states_the_next_one_is_whole_and_a_block_by_itself_is_none():
     model, ids = tiny_model("gpt2"), tiny_ids()
-    with capture(model) as stream:
+    with torch.no_grad(), capture(model) as stream, capture_part(model, "mlp") as pairs:
         model(ids)
         with pytest.raises(RuntimeError, match=r"shape|size|expand"):
             model(ids, attention_mask=torch.ones(2, 1, 5, 7))
         assert stream == []
         model(ids)
+        before = list(stream), list(pairs)
         assert len(stream) == LAYERS + 1
+        blocks(model)[1](stream[0])
+        assert all(now is then for now, then in zip([*stream, *pairs], [*before[0], *before[1]], strict=True))
 
 
-def test_without_a_forward_pass_the_context_complains():
+def test_without_a_forward_pass_and_of_an_unknown_part_the_context_complains():
     model = tiny_model("gpt2")
-    with (
-        pytest.raises(RuntimeError, match="no forward pass ran while capturing: call the model inside"),
-        capture(model),
-    ):
+    with pytest.raises(RuntimeError, match="no forward pass ran while capturing: call the model inside"):  # noqa: SIM117
+        with capture(model):
+            pass
+    message = "part 'head' is not known: choose one of block, attention, mlp"
+    with pytest.raises(ValueError, match=message), capture_part(model, "head"):
         pass
 
 
@@ -124,34 +127,15 @@ def test_a_skipped_block_is_an_error():
     assert len(stream) == LAYERS + 1
 
 
-def test_a_block_that_runs_twice_is_an_error():
+def test_a_block_that_runs_twice_is_an_error_and_one_in_two_places_is_captured_in_both():
     model = tiny_model("llama")
     first, second = blocks(model)[:2]
-    second.forward = lambda hidden, **options: first(hidden, **options)
+    forward, second.forward = second.forward, lambda hidden, **options: first(hidden, **options)
     message = r"block 0 ran when block 2 of 0 to 2 was due.*runs a block twice"
     with pytest.raises(RuntimeError, match=message), capture(model):
         model(tiny_ids())
-
-
-def test_the_same_block_in_two_places_is_captured_in_both():
-    model = tiny_model("llama")
-    blocks(model)[2] = blocks(model)[0]
+    second.forward, blocks(model)[2] = forward, first
     with torch.no_grad(), capture(model) as stream:
         output = model(tiny_ids(), use_cache=False, output_hidden_states=True)
     assert len(stream) == LAYERS + 1
     assert torch.equal(final_norm(model)(stream[-1]), output.hidden_states[-1])
-
-
-def test_an_unknown_part_is_an_error():
-    message = "part 'head' is not known: choose one of block, attention, mlp"
-    with pytest.raises(ValueError, match=message), capture_part(tiny_model("gpt2"), "head"):
-        pass
-
-
-def test_a_block_run_by_itself_is_no_pass():
-    model = tiny_model("gpt2")
-    with torch.no_grad(), capture(model) as stream, capture_part(model, "mlp") as pairs:
-        model(tiny_ids())
-        before = list(stream), list(pairs)
-        blocks(model)[1](stream[0])
-        assert all(now is then for now, then in zip([*stream, *pairs], [*before[0], *before[1]], strict=True))

@@ -40,14 +40,16 @@ def test_a_token_alone_has_the_derivative_of_its_layer(name, monkeypatch):
 
 
 def test_positions_are_summed_in_the_whole_derivative_and_averaged_out_of_the_own():
-    model, ids = tiny_model("llama"), tiny_ids(batch=1, length=6)
-    full = jacobian(model, 2, ids)[1:, :, 1:]
-    owns, wholes = zip(*(mean_derivatives(model, 2, ids, EVERY, seed=seed) for seed in range(400)), strict=True)
+    model, ids, some = tiny_model("llama"), tiny_ids(batch=1, length=6), EVERY[::8]
+    full = jacobian(model, 2, ids)[1:, some, 1:]
+    owns, wholes = zip(*(mean_derivatives(model, 2, ids, some, seed=seed) for seed in range(400)), strict=True)
     assert torch.allclose(wholes[0], full.sum((0, 2)) / 5, atol=1e-5)
     expected = torch.stack([full[t, :, t] for t in range(5)]).mean(0)
     error = (torch.stack(owns).mean(0) - expected).norm() / expected.norm()
-    assert error < 0.05
+    assert error < 0.06
     assert (wholes[0] - expected).norm() / expected.norm() > 0.1  # control: the two differ
+    every, _ = mean_derivatives(model, 2, ids, EVERY)
+    assert torch.allclose(mean_derivatives(model, 2, ids, some)[0], every[some])  # some features have the rows of all
 
 
 class Squares(nn.Module):
@@ -64,15 +66,7 @@ def test_a_linear_layer_is_its_derivative_and_a_square_is_not():
     set_blocks(model, [linear, Squares()])
     ids = [tiny_ids(batch=40, length=16, seed=seed) for seed in range(2)]
     table = derivatives(model, ids[0], ids[1], sampled=ids[0][:4]).set_index(["layer", "predictor"])
-    assert table.loc[(1, "own derivative"), "explained"] == pytest.approx(1, abs=1e-5)
-    assert table.loc[(1, "own derivative"), "alike"] == pytest.approx(1, abs=1e-5)
+    assert table.loc[(1, "own derivative"), ["explained", "alike"]].tolist() == pytest.approx([1, 1], abs=1e-5)
     assert table.loc[(1, "identity"), "explained"] < 0.1
     assert table.loc[(2, "best map"), "explained"] > table.loc[(2, "own derivative"), "explained"] - 1e-3
     assert table.loc[(2, "best map"), "explained"] < 0.999
-
-
-def test_some_features_have_the_rows_of_all():
-    model, ids = tiny_model("llama"), tiny_ids(batch=4, length=16)
-    some = torch.tensor([3, 17])
-    for few, every in zip(*(mean_derivatives(model, 1, ids, which) for which in (some, EVERY)), strict=True):
-        assert torch.allclose(few, every[some])

@@ -7,8 +7,7 @@ from torch.testing import assert_close
 
 from linstudy.models import BLOCKS, blocks, capture, capture_part, final_norm
 
-STACKS = {name: ("encoder", "decoder") if name in ENCODER_DECODERS else (None,) for name in ALL}
-EVERY_STACK = [(name, stack) for name in ALL for stack in STACKS[name]]
+EVERY_STACK = [(n, s) for n in ALL for s in (("encoder", "decoder") if n in ENCODER_DECODERS else (None,))]
 WITH_PARTS = [(name, stack) for name, stack in EVERY_STACK if name != "mamba"]
 PARALLEL = {"falcon", "falcon new", "gpt_neox", "gptj", "phi", "stablelm parallel"}
 
@@ -21,7 +20,7 @@ def two_layers(b, s):
     return s + b.fc2(b.activation_fn(b.fc1(s)))
 
 
-# What the MLP makes of the stream it reads, written out from each family's own modules.
+# What the MLP makes of the stream it reads, written out from each family's own modules: attention makes the rest.
 MLP = {
     "bart": lambda b, s: b.final_layer_norm(two_layers(b, s)),
     "bert": lambda b, s: b.output(b.intermediate(s), s),
@@ -39,29 +38,6 @@ MLP = {
     "t5": lambda b, s: b.layer[-1](s),
 }
 MLP |= {"gemma3_text": MLP["gemma2"], "gpt_neo": MLP["gpt2"], "roberta": MLP["bert"]}
-
-# The last matrix of attention, and what becomes of the stream x where that matrix is zero (x itself, if not said).
-ATTENTION_OUT = {
-    "bart": ["self_attn.out_proj", "encoder_attn.out_proj"],
-    "bert": ["attention.output.dense"],
-    "bloom": ["self_attention.dense"],
-    "falcon": ["self_attention.dense"],
-    "gpt2": ["attn.c_proj"],
-    "gpt_neo": ["attn.attention.out_proj"],
-    "gpt_neox": ["attention.dense"],
-    "gptj": ["attn.out_proj"],
-    "opt": ["self_attn.out_proj"],
-    "phi": ["self_attn.dense"],
-    "t5": ["layer.0.SelfAttention.o", "layer.1.EncDecAttention.o"],
-}
-ATTENTION_OUT["roberta"] = ATTENTION_OUT["bert"]
-WITHOUT_ATTENTION = {
-    "bart encoder": lambda b, x: b.self_attn_layer_norm(x),
-    "bart decoder": lambda b, x: b.encoder_attn_layer_norm(b.self_attn_layer_norm(x)),
-    "bert": lambda b, x: b.attention.output.LayerNorm(x),
-    "opt postnorm": lambda b, x: b.self_attn_layer_norm(x),
-}
-WITHOUT_ATTENTION["roberta"] = WITHOUT_ATTENTION["bert"]
 
 
 def parts(model, stack):
@@ -85,51 +61,19 @@ def test_blocks_are_found_with_and_without_a_head(name, stack):
 
 
 @pytest.mark.parametrize(("name", "stack"), WITH_PARTS)
-def test_the_mlp_maps_its_x_to_its_y(name, stack):
-    model = tiny_model(name)
+def test_the_two_parts_make_up_the_block_and_the_mlp_maps_its_x_to_its_y(name, stack):
     mlp_of = MLP.get(name, pre_norm("post_attention_layernorm"))
-    for block, _, (x, y), _ in parts(model, stack):
-        assert_close(y, mlp_of(block, x), rtol=1e-5, atol=1e-5)
-        assert not torch.allclose(y, x, atol=1e-2)
-
-
-@pytest.mark.parametrize(("name", "stack"), WITH_PARTS)
-def test_the_two_parts_make_up_the_block(name, stack):
-    for _, attention, mlp, block in parts(tiny_model(name), stack):
+    for part, attention, mlp, block in parts(tiny_model(name), stack):
         assert attention[0] is block[0]
+        assert not torch.allclose(attention[1], attention[0], atol=1e-2)
+        assert not torch.allclose(mlp[1], mlp[0], atol=1e-2)
+        assert_close(mlp[1], mlp_of(part, mlp[0]), rtol=1e-5, atol=1e-5)
         if name in PARALLEL:
             assert mlp[0] is block[0]
             assert_close((attention[1] - attention[0]) + (mlp[1] - mlp[0]), block[1] - block[0], rtol=1e-5, atol=1e-5)
         else:
             assert torch.equal(mlp[0], attention[1])
             assert mlp[1] is block[1]
-
-
-@pytest.mark.parametrize(("name", "stack"), WITH_PARTS)
-def test_attention_changes_nothing_where_its_last_matrix_is_zero(name, stack):
-    model = tiny_model(name)
-    kind = model.config.model_type
-    for block in blocks(model, stack=stack):
-        for path in ATTENTION_OUT.get(kind, ["self_attn.o_proj"])[: 1 if stack == "encoder" else 2]:
-            matrix = block.get_submodule(path)
-            matrix.weight.data.zero_()
-            if getattr(matrix, "bias", None) is not None:
-                matrix.bias.data.zero_()
-    rest = WITHOUT_ATTENTION.get(f"{name} {stack}") or WITHOUT_ATTENTION.get(name) or (lambda b, x: x)
-    for block, (x, y), _, _ in parts(model, stack):
-        assert_close(y, rest(block, x), rtol=1e-6, atol=1e-6)
-
-
-def test_attention_changes_something_otherwise():
-    for _, (x, y), _, _ in parts(tiny_model("llama"), None):
-        assert not torch.allclose(y, x, atol=1e-2)
-
-
-def test_parallel_parts_survive_a_family_that_adds_in_place():
-    model, outputs = tiny_model("falcon"), []
-    blocks(model)[0].mlp.register_forward_hook(lambda _, args, out: outputs.append(out.clone()))
-    _, _, (x, y), _ = next(iter(parts(model, None)))
-    assert_close(y, x + outputs[0])
 
 
 def test_mamba_has_blocks_only():
@@ -152,7 +96,7 @@ def refusing(change):
     return str(caught.value)
 
 
-def test_blocks_that_prove_wrong_are_refused_with_what_was_found():
+def test_blocks_that_prove_wrong_are_refused_with_what_was_found_and_can_be_named(monkeypatch):
     def forward(change):
         return lambda llama: setattr(llama.layers[1], "forward", change(llama.layers[1].forward))
 
@@ -165,9 +109,6 @@ def test_blocks_that_prove_wrong_are_refused_with_what_was_found():
     longer = refusing(lambda llama: setattr(llama.config, "num_hidden_layers", 7))
     assert "no list of modules is as long as its config says there are layers): if it has a list" in longer
     assert 'linstudy.models.BLOCKS["llama"] = "name under model.base_model"' in longer
-
-
-def test_blocks_can_be_named_and_are_proven_all_the_same(monkeypatch):
     model = tiny_model("llama")
     model.config.num_hidden_layers = 7
     monkeypatch.setitem(BLOCKS, "llama", "layers")

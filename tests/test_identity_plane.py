@@ -32,12 +32,16 @@ def test_layers_stand_where_their_numbers_say_joined_in_their_order():
     assert ax.get_xscale() == "log"
     assert len({(line.get_color(), line.get_marker()) for line in tracks(ax).values()}) == 2
     assert show.identity_plane(layers(), hue=None, ax=plt.figure().gca()).get_legend() is None
-
-
-def test_rows_of_one_layer_are_averaged():
-    df = pd.concat([layers(), layers(seed=5)])
-    (line,) = tracks(show.identity_plane(df)).values()
+    df = pd.concat([layers(), layers(seed=5)])  # rows of one layer are averaged
+    (line,) = tracks(show.identity_plane(df, ax=plt.figure().gca())).values()
     np.testing.assert_allclose(line.get_xydata(), df.groupby("layer")[["update_ratio", "update_linearity"]].mean())
+    named = [text.get_text().strip() for text in ax.texts if re.fullmatch(r" ?(LS )?[\d.]+", text.get_text())][2:]
+    assert named[0].startswith("LS ")
+    assert (
+        {"0.9", "0.5"}
+        <= {text.removeprefix("LS ") for text in named}
+        <= set(["0", "0.5", "0.9", "0.99", "0.999", "0.9999"])
+    )
 
 
 @pytest.mark.parametrize("largest", [0.02, 0.9, 30.0])
@@ -61,15 +65,7 @@ def test_every_line_and_shade_follows_the_identity(largest):
     np.testing.assert_array_equal(depth[clear], expected[clear])
 
 
-def test_lines_are_named_once_with_what_they_score():
-    ax = show.identity_plane(TWO)
-    named = [text.get_text().strip() for text in ax.texts if re.fullmatch(r" ?(LS )?[\d.]+", text.get_text())][2:]
-    assert named[0].startswith("LS ")
-    assert {float(text.removeprefix("LS ")) for text in named} <= {0, 0.5, 0.9, 0.99, 0.999, 0.9999}
-    assert {"0.9", "0.5"} <= {text.removeprefix("LS ") for text in named}
-
-
-@pytest.mark.parametrize("layer", [1, 2, 3, 4])
+@pytest.mark.parametrize("layer", [1, 4])
 def test_a_highlight_writes_the_three_numbers_beside_the_layer_and_moves_nothing(layer):
     plain = show.identity_plane(TWO)
     ax = show.identity_plane(TWO, highlight=("b", np.int64(layer)), ax=plt.figure().gca())
@@ -84,9 +80,8 @@ def test_a_highlight_writes_the_three_numbers_beside_the_layer_and_moves_nothing
     assert tracks(ax)["b"].get_alpha() == 1 > tracks(ax)["a"].get_alpha()
     assert (ax.get_xlim(), ax.get_ylim()) == (plain.get_xlim(), plain.get_ylim())
     ax.figure.canvas.draw()
-    box = note.get_bbox_patch().get_window_extent()
-    assert 0 <= box.x0 < box.x1 <= ax.figure.bbox.x1
-    assert 0 <= box.y0 < box.y1 <= ax.figure.bbox.y1
+    corners = note.get_bbox_patch().get_window_extent().corners()
+    assert all(ax.figure.bbox.contains(*corner) for corner in corners)
     assert plain.figure.get_size_inches().tolist() == ax.figure.get_size_inches().tolist()
 
 
@@ -103,12 +98,6 @@ def test_words_are_those_of_the_table():
 
     df = pd.DataFrame({"model": ["a", "a"], "layer": [1, 2], "update_ratio": [0.5, 0.2]})
     df = df.assign(update_linearity=[0.2, 0.2], linearity=[0.6, 0.84])
-    assert said(df) == (
-        "The layers on the plane of LS over update linearity and update ratio: "
-        "a: update ratio 0.200 to 0.500, LS_res 0.200, LS 0.600 to 0.840."
-    )
-    assert said(df, highlight=("a", 2)) == (
-        "a, layer 2, on the plane of LS over update linearity and update ratio: LS is 0.840, since "
-        "1 - 0.840 = (1 - 0.200) · 0.200, where LS_res is 0.200 and the update ratio 0.200."
-    )
+    assert said(df).endswith("a: update ratio 0.200 to 0.500, LS_res 0.200, LS 0.600 to 0.840.")
+    assert "LS is 0.840, since 1 - 0.840 = (1 - 0.200) · 0.200, where LS_res" in said(df, highlight=("a", 2))
     assert said(df, hue=None, highlight=(None, 2)).startswith("layer 2, on the plane")

@@ -10,9 +10,9 @@ import pytest
 import torch
 from hub_process import run_on_hub
 from model_hub import commit_of, model_hub
-from tiny_models import DECODERS, VOCABULARY, tiny_ids, tiny_model
+from tiny_models import SOME, VOCABULARY, tiny_ids, tiny_model
 from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import PreTrainedTokenizerFast
+from transformers import BertModel, PreTrainedTokenizerFast
 
 import linstudy
 from linstudy.models import blocks, load, pocket_models, untrained
@@ -21,19 +21,19 @@ from linstudy.models.devices import find_device, find_dtype
 INSTEAD = r"a pocket model \(.*\) or a folder \(linstudy\.load\('path/to/folder'\)\)"
 
 
-def save_tokenizer(folder):
+def saved(folder, model, **options):
+    """Save a model with a tokenizer of words, as save_pretrained writes them."""
     vocabulary = {"<pad>": 0, "<s>": 1, "</s>": 2} | {f"w{i}": i for i in range(3, VOCABULARY)}
     words = Tokenizer(models.WordLevel(vocabulary, unk_token="<pad>"))
     words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     PreTrainedTokenizerFast(tokenizer_object=words, pad_token="<pad>").save_pretrained(folder)
+    model.save_pretrained(folder, **options)
+    return folder
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """A tiny llama with its tokenizer, as save_pretrained writes it."""
-    tiny_model("llama").save_pretrained(tmp_path / "llama")
-    save_tokenizer(tmp_path / "llama")
-    return tmp_path / "llama"
+    return saved(tmp_path / "llama", tiny_model("llama"))
 
 
 def change_config(folder, **changes):
@@ -41,47 +41,36 @@ def change_config(folder, **changes):
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
-# From a folder
-
-
-def test_a_folder_gives_the_model_that_was_saved(folder):
+def test_a_folder_gives_the_model_that_was_saved_in_the_number_type_of_the_caller(folder):
     model, tokenizer = linstudy.load(folder)
     assert torch.equal(model(tiny_ids()).logits, tiny_model("llama")(tiny_ids()).logits)
     assert tokenizer("w5 w98").input_ids == [5, 98]
     assert (model.training, model.dtype, model.device.type) == (False, torch.float32, find_device(None).type)
     assert model.name_or_path == model.config._name_or_path == str(folder)
-
-
-def test_the_number_type_is_the_callers(folder):
     assert load(folder, dtype="bfloat16")[0].dtype == torch.bfloat16
     assert load(folder, dtype=torch.float64, device="cpu")[0].dtype == torch.float64
     tiny_model("llama").to(torch.bfloat16).save_pretrained(folder)
     assert load(folder, device="cpu")[0].dtype == torch.float32  # not the type it was stored in
 
 
-@pytest.mark.parametrize(("name", "head"), [("bert", "BertForMaskedLM"), ("t5", "T5ForConditionalGeneration")])
-def test_every_kind_of_family_keeps_its_head(tmp_path, name, head):
-    tiny_model(name).save_pretrained(tmp_path)
-    save_tokenizer(tmp_path)
-    assert type(load(tmp_path)[0]).__name__ == head
+@pytest.mark.parametrize(
+    ("name", "kind"), [("bert", "BertForMaskedLM"), ("t5", "T5ForConditionalGeneration"), ("body", "BertModel")]
+)
+def test_every_kind_of_family_keeps_its_head_and_one_without_has_none(tmp_path, name, kind):
+    model = BertModel(tiny_model("bert").config) if name == "body" else tiny_model(name)
+    found, _ = load(saved(tmp_path, model))
+    assert type(found).__name__ == kind
+    for key, weight in model.state_dict().items():
+        assert torch.equal(found.state_dict()[key], weight)
 
 
-def test_an_encoder_without_a_head_is_loaded_as_it_is(tmp_path):
-    body = type(tiny_model("bert").bert)(tiny_model("bert").config).eval()
-    body.save_pretrained(tmp_path)
-    save_tokenizer(tmp_path)
-    model, _ = load(tmp_path)
-    assert type(model) is type(body)
-    assert torch.equal(model(tiny_ids()).last_hidden_state, body(tiny_ids()).last_hidden_state)
-
-
-def test_weights_in_pieces_are_loaded(folder):
-    (folder / "model.safetensors").unlink()
-    tiny_model("llama").save_pretrained(folder, max_shard_size="50KB")
-    assert len(list(folder.glob("*.safetensors"))) > 1
+def test_weights_in_pieces_are_loaded(tmp_path):
+    folder = saved(tmp_path, tiny_model("llama"), max_shard_size="50KB")
+    first, *others = sorted(folder.glob("*.safetensors"))
+    assert others
     model, _ = load(folder)
     assert torch.equal(model(tiny_ids()).logits, tiny_model("llama")(tiny_ids()).logits)
-    next(iter(sorted(folder.glob("*.safetensors")))).unlink()
+    first.unlink()
     with pytest.raises(FileNotFoundError, match=r"model-00001-of-.*safetensors, a piece of the weights in .* missing"):
         load(folder)
 
@@ -90,11 +79,13 @@ def test_a_real_model_continues_the_story(shared):
     model, tokenizer = load(shared / "models" / "stories260K", device="cpu")
     start = "Once upon a time, there was a little girl named Lily."
     ids = tokenizer(start, return_tensors="pt").input_ids
-    story = tokenizer.decode(model.generate(ids, max_new_tokens=60, do_sample=False)[0], skip_special_tokens=True)
-    assert story.strip().startswith(
-        f"{start} She loved to play outside in the park. One day, she saw a big, red ball. She wanted to play with it, "
-        "but it was too high."
-    )
+    story = tokenizer.decode(model.generate(ids, max_new_tokens=30, do_sample=False)[0], skip_special_tokens=True)
+    assert story.strip().startswith(f"{start} She loved to play outside in the park. One day, she saw a")
+
+
+def only_a_pickle(folder):
+    (folder / "model.safetensors").unlink()
+    torch.save({}, folder / "pytorch_model.bin")
 
 
 def cut_weights(folder):
@@ -105,11 +96,6 @@ def cut_weights(folder):
 def in_pieces(folder, index):
     (folder / "model.safetensors").rename(folder.parent / "away.safetensors")  # where it must not be looked for
     (folder / "model.safetensors.index.json").write_text(index)
-
-
-def only_a_pickle(folder):
-    (folder / "model.safetensors").unlink()
-    torch.save({}, folder / "pytorch_model.bin")
 
 
 def without(name):
@@ -126,42 +112,29 @@ CONFIGS = [  # what its config says; ".+": in the words of transformers, which c
     ({"num_hidden_layers": 4}, r"9 weights of .* are missing or of .*first: model\.layers\.3\..*would be random: load"),
     (
         {"num_hidden_layers": 2},
-        r"9 weights .*' are of layers that its config lacks \(first: model\.layers\.2\..*out: load",
+        r"9 weights .*' are of layers that its config lacks \(first: model\.layers\.2\..*: load",
     ),
     ({"intermediate_size": 48}, r"9 weights of .* are missing or of .*first: model\.layers\.0\.mlp\.down_proj\.weight"),
     ({"model_type": "vit"}, "llama holds a 'vit' model, and no language model: load one that reads and writes text"),
     ({"architectures": 5}, r"config\.json is not a config \(.*\): copy or"),
     ({"hidden_size": "abc"}, BUILT.format(".+")),
-    ({"hidden_size": -64}, BUILT.format("its config says hidden_size -64, which its weights cannot fill")),
     ({"hidden_size": 63}, f"{BUILT.format('.+')}|weights .* of another shape than its config"),  # transformers 5.0
-    ({"hidden_size": 10**9}, BUILT.format("its config says hidden_size 1000000000, which its")),
-    ({"num_hidden_layers": 0}, BUILT.format("its config says num_hidden_layers 0")),
-    ({"num_hidden_layers": 10**9}, BUILT.format("its config says num_hidden_layers 10")),
-    ({"num_attention_heads": 0}, BUILT.format(".+")),
-    ({"vocab_size": 10**9}, BUILT.format("its config says vocab_size 10")),
+    *(
+        ({name: value}, BUILT.format(f"its config says {name} {value}, which its weights cannot fill"))
+        for name, value in (("hidden_size", -64), ("num_hidden_layers", 0), ("vocab_size", 10**9))
+    ),
     ({"hidden_act": "nope"}, BUILT.format(".+")),
 ]
-INDICES = ("{}", "[]", "no JSON", '{"weight_map": {"a": 5}}', '{"weight_map": {"a": "../away.safetensors"}}')
+INDICES = ("{}", "no JSON", '{"weight_map": {"a": 5}}', '{"weight_map": {"a": "../away.safetensors"}}')
 CUT = r"\(.*\): copy or download it again"
+MISSING = FileNotFoundError
 FILES = [
-    (without("config.json"), FileNotFoundError, r"there is no config\.json in .*llama: give the"),
-    (
-        without("model.safetensors"),
-        FileNotFoundError,
-        r"no model\.safetensors in .*llama: give the folder that model\.sa",
-    ),
-    (
-        without("tokenizer.json"),
-        FileNotFoundError,
-        r"no tokenizer in .*llama: save it there with tokenizer\.save_pretr",
-    ),
+    (without("config.json"), MISSING, r"there is no config\.json in .*llama: give the"),
+    (without("model.safetensors"), MISSING, r"no model\.safetensors in .*llama: give the folder that model\.sa"),
+    (without("tokenizer.json"), MISSING, r"no tokenizer in .*llama: save it there with tokenizer\.save_pretr"),
     (holding("config.json", '{"model_type": '), ValueError, rf"config\.json is not a config {CUT}"),
     (holding("tokenizer.json", "{"), ValueError, rf"the tokenizer in .*llama cannot be read {CUT}"),
-    (
-        only_a_pickle,
-        FileNotFoundError,
-        r"as a pickle only \(pytorch_model\.bin\), which can run any code.*model\.safet",
-    ),
+    (only_a_pickle, MISSING, r"as a pickle only \(pytorch_model\.bin\), which can run any code.*model\.safet"),
     (cut_weights, OSError, r"model\.safetensors is cut short or damaged \(\d+ bytes; .*\): delete it, then copy or"),
 ]
 
@@ -176,6 +149,7 @@ FILES = [
             for one in INDICES
         ),
     ],
+    ids=range(len(FILES + CONFIGS) + len(INDICES)),
 )
 def test_a_folder_that_cannot_be_loaded_says_why(folder, capfd, change, error, message):
     change(folder)
@@ -189,25 +163,15 @@ def test_a_folder_that_cannot_be_loaded_says_why(folder, capfd, change, error, m
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("name", ["./models/mine", "/models/mine", "~/models/mine", "runs/models/mine"])
-def test_a_folder_that_is_not_there_is_said_to_be_so(name):
-    with pytest.raises(
-        FileNotFoundError, match=rf"{re.escape(name)} does not exist: give a folder .*, or load {INSTEAD}"
-    ):
-        load(name)
-
-
-def test_a_file_is_no_folder(folder):
+def test_what_is_no_folder_is_said_to_be_so_and_a_revision_is_for_the_hub(folder):
+    for name in ("./models/mine", "/models/mine", "~/models/mine", "runs/models/mine"):
+        told = rf"{re.escape(name)} does not exist: give a folder .*, or load {INSTEAD}"
+        with pytest.raises(FileNotFoundError, match=told):
+            load(name)
     with pytest.raises(FileNotFoundError, match=r"model\.safetensors is a file: give a folder"):
         load(folder / "model.safetensors")
-
-
-def test_a_revision_is_for_the_hub(folder):
     with pytest.raises(ValueError, match=r"revision 'step1000' is for models on the hub, but .* is a folder: leave"):
         load(folder, revision="step1000")
-
-
-# Devices and number types
 
 
 def test_bfloat16_is_for_gpus_that_compute_in_it(monkeypatch):
@@ -220,7 +184,7 @@ def test_bfloat16_is_for_gpus_that_compute_in_it(monkeypatch):
     assert find_dtype(None, torch.device("cpu")) == torch.float32
 
 
-def test_a_device_that_is_not_there_is_an_error(folder, monkeypatch):
+def test_a_device_a_number_type_and_memory_that_are_not_there_are_errors(folder, monkeypatch):
     with pytest.raises(ValueError, match="device 'gpu' is not known: give 'cpu', 'cuda', 'cuda:1' or 'auto'"):
         load(folder, device="gpu")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
@@ -229,26 +193,17 @@ def test_a_device_that_is_not_there_is_an_error(folder, monkeypatch):
             load(folder, device=away)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert find_device(None).type == "cuda"
+    for name in ("fp16", "float8_e4m3fn", "int8", "bool", "complex64"):
+        with pytest.raises(ValueError, match=f"dtype '{name}' is not known: give 'float32', 'bfloat16' or 'float16'"):
+            load(folder, dtype=name, device="cpu")
 
-
-@pytest.mark.parametrize("name", ["fp16", "float8_e4m3fn", "int8", "bool", "complex64"])
-def test_a_number_type_that_no_model_computes_in_is_an_error(folder, name):
-    with pytest.raises(ValueError, match=f"dtype '{name}' is not known: give 'float32', 'bfloat16' or 'float16'"):
-        load(folder, dtype=name)
-
-
-def test_a_model_that_does_not_fit_says_what_would(folder, monkeypatch):
     def full(self, *args, **kwargs):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(torch.nn.Module, "to", full)
-    with pytest.raises(
-        MemoryError, match=r"does not fit into the memory of cpu as torch\.float32: give dtype='float16'"
-    ):
+    told = r"does not fit into the memory of cpu as torch\.float32: give dtype='float16'"
+    with pytest.raises(MemoryError, match=told):
         load(folder, device="cpu")
-
-
-# Pocket models
 
 
 def test_pocket_models_come_first_and_by_name(folder, tmp_path, monkeypatch):
@@ -263,10 +218,7 @@ def test_pocket_models_come_first_and_by_name(folder, tmp_path, monkeypatch):
         load("tiny-1m")
 
 
-# Untrained
-
-
-@pytest.mark.parametrize("name", DECODERS)
+@pytest.mark.parametrize("name", SOME)
 def test_the_untrained_control_is_the_same_model_with_other_weights(name):
     model, ids = tiny_model(name), tiny_ids()
     state, before = torch.get_rng_state(), model(ids).logits
@@ -280,11 +232,7 @@ def test_the_untrained_control_is_the_same_model_with_other_weights(name):
     assert first.config is not model.config
     assert first.config.to_dict() == model.config.to_dict()
     assert not first.training
-
-
-def test_the_untrained_control_keeps_number_type_and_blocks():
-    model = tiny_model("llama").to(torch.bfloat16)
-    with linstudy.models.without(model, [0]):
+    with linstudy.models.without(model.to(torch.bfloat16), [0]):
         fresh = untrained(model)
     assert (fresh.dtype, len(blocks(fresh))) == (torch.bfloat16, 2)
 
@@ -330,13 +278,9 @@ def test_the_hub_and_what_it_lacks(folder, tmp_path):
     tiny_model("llama", seed=1).save_pretrained(folder)
     early = files_of(folder)
     pickled = {"config.json": main["config.json"], "pytorch_model.bin": b"?"}
-    hub_models = {
+    hub_models = {f"org/{name}": {"main": main} for name in ("gated", "cut", "silent", "other")} | {
         "org/tiny": {"main": main, "step1000": early},
         "org/pickle": {"main": pickled},
-        "org/gated": {"main": main},
-        "org/cut": {"main": main},
-        "org/silent": {"main": main},
-        "org/other": {"main": main},
         "org/converted": {"main": pickled, "refs/pr/2": early, "refs/pr/3": main},
         "org/proposed": {"main": pickled, "refs/pr/2": early},
     }
@@ -350,16 +294,8 @@ def test_the_hub_and_what_it_lacks(folder, tmp_path):
             try_to_load("org/tiny", revision="step1000")
             try_to_load("org/converted")
             try_to_load("org/tiny", revision="step2000")
-            try_to_load("org/tyni")
-            try_to_load("org/pickle")
-            try_to_load("org/proposed")
-            try_to_load("org/gated")
-            try_to_load("org/forbidden")
-            try_to_load("org/down")
-            try_to_load("org tiny")
-            try_to_load("org/page")
-            try_to_load("org/other")
-            try_to_load("org/cut")
+            for name in "/tyni /pickle /proposed /gated /forbidden /down _tiny /page /other /cut".split():
+                try_to_load("org" + name.replace("_", " "))
 
             import pathlib, urllib.request
             from huggingface_hub import constants
@@ -398,10 +334,7 @@ def test_the_hub_and_what_it_lacks(folder, tmp_path):
     ]
     away, broke = r"'org/{}' is not on this machine .* is away \({}\): load ", "the download of model 'org/{}' "
     expected = [
-        (
-            "FileNotFoundError",
-            r"model 'org/tiny' has no revision 'step2000': choose one listed at .*/org/tiny/tree/main",
-        ),
+        ("FileNotFoundError", r"model 'org/tiny' has no revision 'step2000': choose one listed at .*/org/tiny/tree"),
         ("FileNotFoundError", rf"no model 'org/tyni' at http.*: look for a typo, log in .*, or load {INSTEAD}"),
         ("FileNotFoundError", r"'org/pickle' at revision 'main' has no safetensors weights, only a pickle \(pyto"),
         ("FileNotFoundError", r"'org/proposed' at revision 'main' has no safetensors weights, only a pickle"),
@@ -412,7 +345,7 @@ def test_the_hub_and_what_it_lacks(folder, tmp_path):
         ("ConnectionError", away.format("page", ".*what answers there is no hub")),
         (
             "ConnectionError",
-            broke.format("other") + r"brought another model\.safetensors than the hub has \(by its SHA-256",
+            broke.format("other") + r"brought another model\.safetensors than the hub has \(by its SHA",
         ),
         ("ConnectionError", broke.format("cut") + r"broke off \(.*\): load it again when the network, .* stopped"),
         ("ConnectionError", broke.format("silent") + r"broke off \(.*timed out.*\): load it again"),
@@ -423,11 +356,10 @@ def test_the_hub_and_what_it_lacks(folder, tmp_path):
         assert "\n" not in text
     assert later[0] == [0]
     assert [outcome[:2] for outcome in later[1:5]] == [*[loaded[0][:2]] * 3, loaded[1][:2]]
-    assert later[5][0] == "ConnectionError"
+    # what is cut is told, and once it is deleted would be fetched again
+    assert [one[0] for one in later[5:]] == ["ConnectionError", "OSError", "ConnectionError", "ok"]
     assert re.search(r"'org/tiny' is not on this machine and the hub at .* is away \(.*refused\)", later[5][1])
-    assert later[6][0] == "OSError"
     assert re.search(r"blobs/\w+ is cut short or damaged \(\d+ bytes; .*\): delete it, then copy or", later[6][1])
-    assert later[7][0] == "ConnectionError"  # it is not there now, and would be fetched again
     assert later[8][:2] == loaded[0][:2]
     assert errors == ""
     tries = [request for request in asked if re.fullmatch(r"GET /org/silent/.*/model\.safetensors", request)]
@@ -460,8 +392,6 @@ def test_a_hub_that_is_away_is_noticed_in_its_time(tmp_path):
     reasons = [r"timed out", r"not known|resolution", r"no answer within 2 seconds", r"HF_HUB_OFFLINE"]
     for (kind, text, quiet), reason in zip(outcomes, reasons, strict=True):
         assert (kind, quiet) == ("ConnectionError", True)
-        assert re.search(
-            rf"model 'stories-1k' is not on this machine and the hub at http\S+ is away \(.*({reason})", text
-        ), text
-        assert re.search(rf"load {INSTEAD}, or try again later$", text)
+        told = rf"'stories-1k' is not on this machine and the hub at http\S+ is away \(.*({reason}).*load {INSTEAD}"
+        assert re.search(told, text), text
     assert errors == ""
