@@ -1,7 +1,5 @@
 """The controls: scaled branches and norms end as ordinary models. Run: pytest tests/test_controls.py."""
 
-from itertools import pairwise
-
 import pytest
 import torch
 from tiny_models import tiny_ids, tiny_model
@@ -11,7 +9,8 @@ from linstudy import capture, pretrain
 from linstudy.models import blocks
 from linstudy.train import Recipe, Scaling, fold, from_word, load_snapshot, scaled
 
-SCALINGS = [Scaling("branches"), Scaling("norms"), Scaling("branches", 0.3, power=0.0)]
+TEXT = tiny_ids(batch=16, length=12)
+SCALINGS = [Scaling("branches", 0.3), Scaling("norms")]
 SHORT = Recipe(steps=20, batch=8, peak_rate=3e-3, warmup=2, log_every=10, validate_every=10, checkpoint_every=10)
 
 
@@ -20,13 +19,13 @@ def logits(model):
         return model(tiny_ids()).logits
 
 
-def updates(model):
+def first_update(model):
     with torch.no_grad(), capture(model) as states:
         model(tiny_ids())
-    return [y - x for x, y in pairwise(states)]
+    return states[1] - states[0]
 
 
-@pytest.mark.parametrize("family", ["gpt2", "gpt_neox", "llama", "mistral", "opt", "phi", "qwen2", "qwen3", "stablelm"])
+@pytest.mark.parametrize("family", ["gpt2", "gpt_neox", "llama", "opt", "phi", "qwen3"])
 @pytest.mark.parametrize("scaling", SCALINGS, ids=str)
 def test_a_folded_model_computes_what_the_scaled_one_did(family, scaling):
     model = tiny_model(family)
@@ -38,23 +37,17 @@ def test_a_folded_model_computes_what_the_scaled_one_did(family, scaling):
     assert not any(module._forward_hooks for module in model.modules())
 
 
-@pytest.mark.parametrize("family", ["mistral", "gpt2"])
-def test_scaled_branches_make_the_first_update_smaller_by_the_factor(family):
-    """The first block reads the same stream with and without, and layer 1 has the factor 1: so look at a constant."""
-    model = tiny_model(family)
-    (first, *_) = updates(model)
-    with torch.no_grad():  # without its MLP a block's update is that of attention, which the factor multiplies alone
+def test_branches_are_smaller_by_the_factor_and_norms_by_the_root_of_the_layer():
+    """Without its MLP a block's update is that of attention, which the factor multiplies alone."""
+    model, whole = tiny_model("mistral"), tiny_model("mistral")
+    with torch.no_grad():
         for block in blocks(model):
             for parameter in block.mlp.parameters():
                 parameter.zero_()
-    (alone, *_) = updates(model)
+    alone = first_update(model)
     fold(model, Scaling("branches", 0.25, power=0.0))
-    torch.testing.assert_close(updates(model)[0], 0.25 * alone)
-    assert not torch.allclose(first, alone)
-
-
-def test_the_factors_fall_with_the_root_of_the_layer():
-    model, whole = tiny_model("mistral"), tiny_model("mistral")
+    torch.testing.assert_close(first_update(model), 0.25 * alone)
+    model = tiny_model("mistral")
     fold(model, Scaling("norms"))
     for layer, (block, same) in enumerate(zip(blocks(model), blocks(whole), strict=True), start=1):
         for name, weight in same.named_parameters():
@@ -65,35 +58,32 @@ def test_the_factors_fall_with_the_root_of_the_layer():
 
 def test_training_under_a_scaling_is_not_training_the_folded_model():
     """Folded first, the smaller weights would get AdamW's full steps: that is another experiment."""
-    text = tiny_ids(batch=16, length=12)
     config = Recipe(**vars(SHORT) | {"scaling": Scaling("branches", 0.1, power=0.0)})
     inside, before = tiny_model("mistral"), tiny_model("mistral")
-    list(pretrain(inside, text, config))
+    list(pretrain(inside, TEXT, config))
     fold(before, config.scaling)
-    list(pretrain(before, text, SHORT))
+    list(pretrain(before, TEXT, SHORT))
     sizes = [blocks(model)[0].mlp.down_proj.weight.std().item() for model in (inside, before)]
     assert sizes[1] > 1.05 * sizes[0]
 
 
-@pytest.mark.parametrize("scaling", SCALINGS[:2], ids=str)
+@pytest.mark.parametrize("scaling", SCALINGS, ids=str)
 def test_a_trained_model_is_an_ordinary_folder(tmp_path, scaling):
-    model, text = tiny_model("gpt2"), tiny_ids(batch=16, length=12)
+    model = tiny_model("gpt2")
     config = Recipe(**vars(SHORT) | {"scaling": scaling, "snapshots": True})
-    for row in pretrain(model, text, config, folder=tmp_path / "run", validation=text):
-        last = row["validation_nats"]
+    *_, last = pretrain(model, TEXT, config, folder=tmp_path / "run", validation=TEXT)
     model.save_pretrained(tmp_path / "model")
     loaded = AutoModelForCausalLM.from_pretrained(tmp_path / "model")
     torch.testing.assert_close(logits(loaded), logits(model))
-    assert loaded(text, labels=text).loss.item() == pytest.approx(last, rel=1e-4)
+    assert loaded(TEXT, labels=TEXT).loss.item() == pytest.approx(last["validation_nats"], rel=1e-4)
     kept = tiny_model("gpt2", seed=1)
     load_snapshot(tmp_path / "run", SHORT.steps, kept)  # folded as well
     torch.testing.assert_close(logits(kept), logits(model))
 
 
 def test_a_run_that_is_left_early_leaves_the_model_as_it_computed():
-    model, text = tiny_model("mistral"), tiny_ids(batch=16, length=12)
-    config = Recipe(**vars(SHORT) | {"scaling": Scaling("branches", 0.3)})
-    rows = pretrain(model, text, config)
+    model = tiny_model("mistral")
+    rows = pretrain(model, TEXT, Recipe(**vars(SHORT) | {"scaling": Scaling("branches", 0.3)}))
     next(rows)
     model.eval()
     inside = logits(model)
@@ -103,20 +93,17 @@ def test_a_run_that_is_left_early_leaves_the_model_as_it_computed():
 
 
 def test_a_resumed_scaled_run_ends_at_the_same_bits(tmp_path):
-    text = tiny_ids(batch=16, length=12)
     config = Recipe(**vars(SHORT) | {"scaling": Scaling("norms")})
-    whole, parts = tiny_model("mistral"), tiny_model("mistral")
-    list(pretrain(whole, text, config))
-    rows = pretrain(parts, text, config, folder=tmp_path)
+    whole, resumed = tiny_model("mistral"), tiny_model("mistral")
+    list(pretrain(whole, TEXT, config))
+    rows = pretrain(tiny_model("mistral"), TEXT, config, folder=tmp_path)
     next(rows), next(rows)
     rows.close()
-    resumed = tiny_model("mistral")
-    list(pretrain(resumed, text, config, folder=tmp_path))
-    for one, other in zip(whole.parameters(), resumed.parameters(), strict=True):
-        assert torch.equal(one, other)
+    list(pretrain(resumed, TEXT, config, folder=tmp_path))
+    assert all(map(torch.equal, whole.parameters(), resumed.parameters()))
 
 
-def test_scalings_that_mean_nothing_are_refused():
+def test_scalings_that_mean_nothing_are_refused_and_others_can_be_written_as_a_word():
     with pytest.raises(ValueError, match="a scaling's where is 'layers'; it must be branches, norms or rates"):
         Scaling("layers")
     with pytest.raises(ValueError, match=r"a scaling by 0.0 / layer\^0.5 is none: the constant must be above 0"):
@@ -125,24 +112,19 @@ def test_scalings_that_mean_nothing_are_refused():
     with pytest.raises(ValueError, match=f"the norms {message}"):
         fold(tiny_model("gemma"), Scaling("norms"))  # they multiply by 1 + weight
     fold(tiny_model("gemma"), Scaling("branches"))
-
-
-def test_a_scaling_can_be_written_as_a_word():
     assert from_word(Scaling, "norms") == Scaling("norms")
     assert from_word(Scaling, "branches=0.3,power=0") == Scaling("branches", 0.3, power=0.0)
 
 
 def test_slower_branches_move_by_their_share_and_the_rest_as_it_did():
     """One step of AdamW moves every weight by the rate, whatever its gradient: so the rates can be read off."""
-    moved = {}
-    for word in ("none", "rates=0.25,power=0"):
-        model, scaling = tiny_model("mistral"), None if word == "none" else from_word(Scaling, word)
-        before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    moved = []
+    for scaling in (None, from_word(Scaling, "rates=0.25,power=0")):
+        model, before = tiny_model("mistral"), tiny_model("mistral").state_dict()
         one = Recipe(steps=1, batch=4, peak_rate=1e-2, warmup=0, weight_decay=0.0, scaling=scaling)
-        list(pretrain(model, tiny_ids(batch=4, length=12), one))
-        moved[word] = {name: (w.detach() - before[name]).abs().max().item() for name, w in model.named_parameters()}
-    share = {name: moved["rates=0.25,power=0"][name] / moved["none"][name] for name in before}
-    inside = {name for name in before if "layers" in name and "norm" not in name}
+        list(pretrain(model, TEXT[:4], one))
+        moved.append({name: (w - before[name]).abs().max().item() for name, w in model.named_parameters()})
+    inside = {name for name in moved[0] if "layers" in name and "norm" not in name}
     assert len(inside) == 7 * len(blocks(model))
-    for name in before:
-        assert share[name] == pytest.approx(0.25 if name in inside else 1.0, rel=1e-3), name
+    for name, whole in moved[0].items():
+        assert moved[1][name] / whole == pytest.approx(0.25 if name in inside else 1.0, rel=1e-3), name

@@ -4,6 +4,7 @@ import math
 import random
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from tiny_models import tiny_model
@@ -50,31 +51,27 @@ def last_row(examples, validation, *, family="mistral", recipe=QUICK, **options)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("family", ["mistral", "gpt2", "opt"])
-def test_a_rule_is_learned_and_shuffled_labels_are_not(family):
-    given = texts(96), texts(40, seed=1)
-    row = last_row(*given, family=family)
+@pytest.mark.parametrize(
+    ("family", "objective", "below", "above"),  # chance has log 2 = 0.69
+    [("mistral", "classify", 0.4, 0.6), ("opt", "classify", 0.4, 0.6), ("mistral", "preference", 0.3, 0.5)],
+)
+def test_a_rule_or_a_preference_is_learned_and_by_shuffled_labels_it_is_not(family, objective, below, above):
+    make = texts if objective == "classify" else pairs
+    given = make(96), make(40, seed=1)
+    row = last_row(*given, family=family, objective=objective)
     assert row["validation_accuracy"] > 0.9
-    assert row["validation_loss"] < 0.4
-    control = last_row(*given, family=family, shuffle_labels=True)
-    assert control["validation_loss"] > 0.6  # chance has log 2 = 0.69
+    assert row["validation_loss"] < below
+    control = last_row(*given, family=family, objective=objective, shuffle_labels=True)
+    assert control["validation_loss"] > above
 
 
-def test_a_pair_cut_to_the_same_text_counts_half():
-    """Only the last tokens are read: where they are equal nothing can be told, and nothing is lost."""
+def test_only_the_end_is_read_and_a_pair_cut_to_the_same_text_counts_half():
+    ids, ends = batch_of(["Anna is glad.", "Ben is sad. Ben is glad."], TOKENIZER, length=3)
+    assert [TOKENIZER.decode(row) for row in ids] == [" is glad."] * 2
+    assert ends.tolist() == [2, 2]
     tied = [("Anna So, glad.", "Ben So, glad.")] * 4
     row = last_row(pairs(64), tied, objective="preference", length=2, recipe=replace(QUICK, steps=1, warmup=0))
     assert row["validation_accuracy"] == 0.5
-
-
-@pytest.mark.slow
-def test_a_preference_is_learned_and_one_by_the_toss_of_a_coin_is_not():
-    given = pairs(64), pairs(40, seed=1)
-    row = last_row(*given, objective="preference")
-    assert row["validation_accuracy"] > 0.9
-    assert row["validation_loss"] < 0.3
-    control = last_row(*given, objective="preference", shuffle_labels=True)
-    assert control["validation_loss"] > 0.5
 
 
 def test_language_modelling_goes_on():
@@ -83,12 +80,9 @@ def test_language_modelling_goes_on():
     assert rows[0]["training_loss"] > rows[-1]["training_loss"] + 1
     assert [row["training_accuracy"] for row in rows] == [None] * 3
     assert rows[-1]["validation_accuracy"] is None
-    losses = []
-    for text, _ in given[:5]:
-        ids = TOKENIZER(text, return_tensors="pt").input_ids
-        losses.append((model(ids, labels=ids).loss.item(), ids.shape[1] - 1))
-    by_hand = sum(loss * count for loss, count in losses) / sum(count for _, count in losses)
-    assert rows[-1]["validation_loss"] == pytest.approx(by_hand, rel=1e-4)
+    ids = [TOKENIZER(text, return_tensors="pt").input_ids for text, _ in given[:5]]
+    losses, counts = [model(one, labels=one).loss.item() for one in ids], [one.shape[1] - 1 for one in ids]
+    assert rows[-1]["validation_loss"] == pytest.approx(np.average(losses, weights=counts), rel=1e-4)
 
 
 def test_rows_say_what_happened():
@@ -149,20 +143,13 @@ def test_the_loss_of_a_pair_is_that_of_its_margin():
     assert found["accuracy"] == float(chosen > rejected) == 1 - turned["accuracy"]
 
 
-def test_the_end_of_a_long_text_is_read():
-    ids, ends = batch_of(["Anna is glad.", "Ben is sad. Ben is glad."], TOKENIZER, length=3)
-    assert [TOKENIZER.decode(row) for row in ids] == [" is glad."] * 2
-    assert ends.tolist() == [2, 2]
-
-
 def test_labels_dealt_again_are_the_same_labels_of_others():
     given = texts(50)
     dealt = dealt_again(given, "classify", 0)
     assert [text for text, _ in dealt] == [text for text, _ in given]
     assert sorted(label for _, label in dealt) == sorted(label for _, label in given)
-    assert 10 < sum(one != other for one, other in zip(dealt, given, strict=True)) < 40
-    turned = sum(one != other for one, other in zip(dealt_again(pairs(50), "preference", 0), pairs(50), strict=True))
-    assert 10 < turned < 40
+    for one, other in ((dealt, given), (dealt_again(pairs(50), "preference", 0), pairs(50))):
+        assert 10 < sum(x != y for x, y in zip(one, other, strict=True)) < 40
     assert dealt == dealt_again(given, "classify", 0) != dealt_again(given, "classify", 1)
 
 
@@ -190,19 +177,15 @@ def test_shuffled_labels_are_trained_on_and_not_measured_on():
         ({"validation": [("Anna", "so")]}, "a validation example has the label 'so', which no training example has"),
         ({"examples": [("", "yes"), ("Anna", "no")] * 2}, "the text '' has no tokens; leave it out"),
         ({"examples": [("Anna", 1)] * 4, "objective": "preference"}, r"\('Anna', 1\) is no pair of texts: give"),
+        ({"model": lambda: model_of("bert")}, "a 'bert' model is no decoder: its last token has not read the others"),
+        ({"model": lambda: model_of().bfloat16()}, r"the weights are torch.bfloat16; train in float32"),
     ],
+    ids=range(9),
 )
-def test_what_cannot_be_trained_on_is_refused(options, message):
-    given = {"examples": texts(8), "recipe": short(2)} | options
+def test_what_cannot_be_trained_is_refused(options, message):
+    given = {"model": model_of, "examples": texts(8), "recipe": short(2)} | options
     with pytest.raises(ValueError, match=message):
-        list(finetune(model_of(), TOKENIZER, **given))
-
-
-def test_models_that_cannot_be_fine_tuned_are_refused():
-    with pytest.raises(ValueError, match="a 'bert' model is no decoder: its last token has not read the others"):
-        next(finetune(model_of("bert"), TOKENIZER, texts(16)))
-    with pytest.raises(ValueError, match=r"the weights are torch.bfloat16; train in float32"):
-        next(finetune(model_of().bfloat16(), TOKENIZER, texts(16)))
+        list(finetune(given.pop("model")(), TOKENIZER, **given))
 
 
 def test_a_loss_that_is_not_finite_stops_the_run():
