@@ -2,6 +2,7 @@
 
 import math
 import os
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -13,26 +14,35 @@ import linstudy
 from linstudy import cross_entropy
 from linstudy.cli import main
 from linstudy.models import blocks as blocks_of
-from linstudy.prune import choose, count_parameters, load_pruned, pruned
+from linstudy.prune import choose, count_parameters, latency, load_pruned, pruned
 
 TEXT = ("--text", "text.txt", "--tokens", "4096", "--length", "64")
 CUT = 51  # of 64 blocks
 
 
-@pytest.fixture(scope="module")
-def parts(folder):  # noqa: F811
-    model, tokenizer = linstudy.load(folder / "model", device="cpu")
-    blocks = linstudy.token_blocks(folder / "text.txt", tokenizer, tokens=4096, length=64)
+def blocks_and_model(there, name):
+    model, tokenizer = linstudy.load(there / name, device="cpu")
+    blocks = linstudy.token_blocks(there / "text.txt", tokenizer, tokens=4096, length=64)
     return model, tokenizer, blocks[:CUT], blocks[CUT:]
 
 
+def perplexity(model, blocks):
+    return math.exp(cross_entropy(model, blocks))
+
+
+@pytest.fixture(autouse=True)
+def measured_once(monkeypatch):
+    """Time every pass once: how long it takes is not what is tested here."""
+    monkeypatch.setattr("linstudy.prune.table.latency", partial(latency, repeats=1))
+
+
 @pytest.mark.slow
-def test_replaced_layers_come_back_and_the_table_is_what_the_same_by_hand_gives(folder, typed, parts):  # noqa: F811
+def test_replaced_layers_come_back_and_the_table_is_what_the_same_by_hand_gives(folder, typed):  # noqa: F811
     words = ["prune", "model", "--layers", "2", "--action", "sequential", "--order", "linearity", *TEXT]
     done = typed(*words, "--out", "replaced")
     assert done.returncode == 0, done.stderr
     assert "(linstudy.load reads it, transformers alone cannot)" in done.stdout
-    model, tokenizer, fitted, measured = parts
+    model, tokenizer, fitted, measured = blocks_and_model(folder, "model")
     layers = sorted(choose(model, fitted, "linearity", count=2))
     again, words_again = load_pruned(folder / "replaced", device="cpu")
     assert words_again(["a ball"])["input_ids"] == tokenizer(["a ball"])["input_ids"]
@@ -42,12 +52,12 @@ def test_replaced_layers_come_back_and_the_table_is_what_the_same_by_hand_gives(
     assert table["layers"].tolist() == [0, 1, 2, 1, 2]
     row = table.iloc[2]
     assert [int(layer) for layer in row["which"].split()] == layers
-    assert row["perplexity"] == pytest.approx(math.exp(cross_entropy(again, measured)), rel=1e-5)
+    assert row["perplexity"] == pytest.approx(perplexity(again, measured), rel=1e-5)
     assert row["parameters"] == count_parameters(again)
     with pruned(model, layers, "sequential", blocks=fitted), torch.no_grad():
         torch.testing.assert_close(again(measured[:2]).logits, model(measured[:2]).logits, rtol=1e-4, atol=1e-5)
     with pruned(model, layers, "remove"):
-        assert table.iloc[4]["perplexity"] == pytest.approx(math.exp(cross_entropy(model, measured)), rel=1e-5)
+        assert table.iloc[4]["perplexity"] == pytest.approx(perplexity(model, measured), rel=1e-5)
     assert (table[["prefill_ms", "decode_ms", "prefill_ms_8", "decode_ms_8"]] > 0).all(axis=None)
     assert table["command"].unique()[0].startswith("linstudy prune model --layers 2")
     assert (folder / "replaced" / "pruning.svg").read_text(encoding="utf-8").lstrip().startswith("<?xml")
@@ -71,16 +81,13 @@ def test_removed_and_merged_layers_leave_a_folder_for_everybody(folder, typed, a
     assert done.returncode == 0, done.stderr
     assert "(linstudy.load reads it, and so does transformers alone)" in done.stdout
     theirs = AutoModelForCausalLM.from_pretrained(folder / action, dtype=torch.float32)
-    ours, tokenizer = linstudy.load(folder / action, device="cpu")
+    ours, *_, measured = blocks_and_model(folder, action)
     assert len(blocks_of(ours)) == len(blocks_of(theirs)) == 2
-    measured = linstudy.token_blocks(folder / "text.txt", tokenizer, tokens=4096, length=64)[CUT:]
     table = pd.read_csv(folder / action / "pruning.csv")
     row = table[table["action"] == action].iloc[0]
     assert row["which"] == 3
     for model in (ours, theirs.eval()):
-        assert row["perplexity"] == pytest.approx(math.exp(cross_entropy(model, measured)), rel=1e-5)
-    profile = typed("profile", action, *TEXT)
-    assert profile.returncode == 0, profile.stderr
+        assert row["perplexity"] == pytest.approx(perplexity(model, measured), rel=1e-5)
 
 
 @pytest.mark.slow

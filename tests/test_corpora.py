@@ -1,5 +1,4 @@
 import inspect
-import io
 import json
 import os
 import socket
@@ -7,11 +6,9 @@ import sys
 from itertools import islice
 from pathlib import Path
 
-import pyarrow
-import pyarrow.parquet
 import pytest
 from hub_process import run_on_hub
-from hub_server import dataset_hub
+from hub_server import dataset_hub, parquet
 
 from linstudy import hub as hub_module
 from linstudy.text import CORPORA, corpus, pydocs
@@ -20,15 +17,13 @@ from linstudy.text.hub_texts import HUB_CORPORA, articles, hub_documents
 TINYSTORIES = HUB_CORPORA["tinystories"]
 
 
-# Names, paths, iterables
-
-
 def test_embedded_corpora_start_by_name_and_repeat_by_seed():
     for name in ("stories", "pydocs"):
         first = list(islice(corpus(name, seed=3), 5))
         assert first == list(islice(corpus(name, seed=3), 5))
         assert first != list(islice(corpus(name, seed=4), 5))
         assert all(document.strip() for document in first)
+    assert list(corpus(["", "word", "\n"])) == ["word"]
 
 
 def test_unknown_name_says_what_was_meant_and_what_there_is():
@@ -36,71 +31,56 @@ def test_unknown_name_says_what_was_meant_and_what_there_is():
         corpus("storys")
     assert all(repr(name) in str(error.value) for name in CORPORA)
     assert "texts/mine.txt" in str(error.value)
-    with pytest.raises(ValueError, match=r"no corpus 'qqqq': the names are"):
-        corpus("qqqq")
 
 
-def test_file_is_one_document_exactly_as_it_stands(tmp_path):
-    text = "  One.\r\n\r\nTwo — 二.\n\n"
-    path = tmp_path / "mine.txt"
-    path.write_bytes(text.encode())
-    assert list(corpus(path)) == [text]
-    assert list(corpus(str(path))) == [text]
-    (tmp_path / "no_suffix").write_bytes(b"\xef\xbb\xbfbyte order mark")
-    assert list(corpus(tmp_path / "no_suffix")) == ["byte order mark"]
-
-
-def test_a_str_without_any_sign_of_a_path_is_one_if_the_file_is_there(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("content", "documents"),
+    [
+        ("  One.\r\n\r\nTwo — 二.\n\n", ["  One.\r\n\r\nTwo — 二.\n\n"]),
+        ("\ufeffbyte order mark", ["byte order mark"]),
+        ("A.\nB.\n<|endoftext|>\nC.<|endoftext|>D.\n<|endoftext|>\n", ["A.\nB.", "C.", "D."]),
+    ],
+)
+def test_a_file_is_one_document_as_it_stands_or_several_between_ends_of_text(tmp_path, monkeypatch, content, documents):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ValueError, match="no corpus 'novel'"):
-        corpus("novel")
-    Path("novel").write_text("Chapter one.", encoding="utf-8")
-    assert list(corpus("novel")) == ["Chapter one."]
+    for name in ("mine.txt", "novel"):  # without any sign of a path: it is there
+        Path(name).write_bytes(content.encode())
+        assert list(corpus(Path(name))) == list(corpus(name)) == documents
 
 
-def test_end_of_text_separates_the_documents_of_a_file(tmp_path):
-    path = tmp_path / "stories.txt"
-    path.write_text("A.\nB.\n<|endoftext|>\nC.<|endoftext|>D.\n<|endoftext|>\n", encoding="utf-8")
-    assert list(corpus(path)) == ["A.\nB.", "C.", "D."]
+@pytest.mark.parametrize(
+    ("source", "kind", "message"),
+    [
+        ("no/such.txt", FileNotFoundError, r"'no/such\.txt' does not exist: give the path of one text file"),
+        (Path(__file__).parent, FileNotFoundError, r"is a folder: give the path of one text file"),
+        (Path("stories"), FileNotFoundError, "does not exist"),  # a path is never a name
+        ("Once upon a time.\nThere was a fox.", ValueError, r"is a text, not a name or a path: put it into a list"),
+        ("novel", ValueError, "no corpus 'novel'"),
+        ({"text": "a"}, TypeError, "A corpus is a name, a path or an iterable of strings, not dict"),
+        (["", "\n"], ValueError, "no text in the iterable of texts"),
+        # by an iterator: what is wrong in a list, the type checks of these tests would see first
+        (iter(["a", {"text": "b"}]), TypeError, "Document 1 of the iterable of texts is dict, not a string"),
+        ("tinystories", ConnectionError, "HF_HUB_OFFLINE forbids to ask there: unset it"),
+    ],
+    ids=range(9),
+)
+def test_what_is_no_corpus_is_named(source, kind, message):
+    with pytest.raises(kind, match=message):
+        list(corpus(source))
 
 
-def test_wrong_paths_are_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"'no/such\.txt' does not exist: give the path of one text file"):
-        corpus("no/such.txt")
-    with pytest.raises(FileNotFoundError, match=r"is a folder: give the path of one text file"):
-        corpus(tmp_path)
-    with pytest.raises(FileNotFoundError, match="does not exist"):
-        corpus(Path("stories"))  # a path is never a name
-    with pytest.raises(ValueError, match=r"is a text, not a name or a path: put it into a list"):
-        corpus("Once upon a time.\nThere was a fox.")
-
-
-def test_file_that_is_not_utf8_names_the_byte(tmp_path):
-    path = tmp_path / "latin1.txt"
-    path.write_bytes("Ein Satz.\nEin schöner Satz.\n".encode("latin1"))
-    with pytest.raises(ValueError, match=r"latin1\.txt' is not UTF-8: byte 17 is 0xf6\. Save it as UTF-8"):
-        list(corpus(path))
-
-
-def test_empty_texts_name_their_source(tmp_path):
-    path = tmp_path / "empty.txt"
-    path.write_bytes(b" \n\n")
-    with pytest.raises(ValueError, match=r"no text in the file '.*empty\.txt'"):
-        list(corpus(path))
-    with pytest.raises(ValueError, match="no text in the iterable of texts"):
-        list(corpus(["", "\n"]))
-    assert list(corpus(["", "word", "\n"])) == ["word"]
-
-
-def test_documents_must_be_strings():
-    # By an iterator and a dict: what is wrong in a list, the type checks of these tests would see first.
-    with pytest.raises(TypeError, match="Document 1 of the iterable of texts is dict, not a string"):
-        list(corpus(iter(["a", {"text": "b"}])))
-    with pytest.raises(TypeError, match="A corpus is a name, a path or an iterable of strings, not dict"):
-        corpus({"text": "a"})
-
-
-# The documentation of Python
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("Ein Satz.\nEin schöner Satz.\n".encode("latin1"), r"' is not UTF-8: byte 17 is 0xf6\. Save it as UTF-8"),
+        (b" \n\n", r"no text in the file '.*mine\.txt'"),
+    ],
+    ids=["latin1", "empty"],
+)
+def test_files_without_text_are_named(tmp_path, content, message):
+    (tmp_path / "mine.txt").write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        list(corpus(tmp_path / "mine.txt"))
 
 
 def test_pydocs_hold_the_documentation_and_import_nothing():
@@ -123,14 +103,8 @@ def test_python_without_library_sources_says_so(monkeypatch, tmp_path):
         next(pydocs())
 
 
-# The hub
-
-
-def parquet(texts, column="text", **options):
-    file = io.BytesIO()
-    table = pyarrow.table({column: texts, "number": list(range(len(texts)))})
-    pyarrow.parquet.write_table(table, file, **options)
-    return file.getvalue()
+def documents(texts, column="text", **options):
+    return parquet([{column: text, "number": number} for number, text in enumerate(texts)], **options)
 
 
 READ = """
@@ -153,10 +127,10 @@ json.dump([documents, error, sum(waits)], sys.stdout)
 
 
 def documents_of_hub(url, name, tmp_path):
-    """Read a corpus in a process of its own: the hub's address is fixed when its library is imported.
+    """Return a corpus' documents, the error's sentence if there was one, and the seconds waited between retries.
 
-    Gives the documents, the error's sentence if there was one, and for how long the libraries waited between retries.
-    They wait for a moment only. Whoever holds the generator must find the settings of `datasets` unchanged.
+    In a process of its own: the hub's address is fixed when its library is imported. Whoever holds the generator must
+    find the settings of `datasets` unchanged.
     """
     done = run_on_hub(READ, url, tmp_path, arguments=[name], seconds=100)
     assert done.stderr == ""  # the error is all that is said
@@ -169,14 +143,14 @@ def test_hub_corpus_streams_the_pinned_revision_in_order(tmp_path):
     files = {
         "README.md": b"---\n---\n",
         "TinyStories-train.txt": b"not parquet",
-        "data/train-00001-of-00002-b.parquet": parquet(texts[2000:]),
-        "data/train-00000-of-00002-a.parquet": parquet(texts[:2000], row_group_size=300),
-        "data/validation-00000-of-00001-c.parquet": parquet(["not the training split"]),
+        "data/train-00001-of-00002-b.parquet": documents(texts[2000:]),
+        "data/train-00000-of-00002-a.parquet": documents(texts[:2000], row_group_size=300),
+        "data/validation-00000-of-00001-c.parquet": documents(["not the training split"]),
     }
     with dataset_hub(files, dataset=TINYSTORIES.dataset, revision=TINYSTORIES.revision) as server:
-        documents, error, _ = documents_of_hub(server.url, "tinystories", tmp_path)
+        found, error, _ = documents_of_hub(server.url, "tinystories", tmp_path)
     assert error is None
-    assert documents == texts
+    assert found == texts
     assert all(TINYSTORIES.revision in request for request in server.requests)
     assert not any("validation" in request and "resolve" in request for request in server.requests)
 
@@ -184,11 +158,11 @@ def test_hub_corpus_streams_the_pinned_revision_in_order(tmp_path):
 @pytest.mark.slow
 def test_a_branch_is_resolved_to_one_commit(tmp_path):
     where, commit = HUB_CORPORA["tiny-textbooks"], "c" * 40
-    files = {"default/train/0000.parquet": parquet(["Lesson 1.", "Lesson 2."], column=where.column)}
+    files = {"default/train/0000.parquet": documents(["Lesson 1.", "Lesson 2."], column=where.column)}
     with dataset_hub(files, dataset=where.dataset, revision=where.revision, commit=commit) as server:
-        documents, error, _ = documents_of_hub(server.url, "tiny-textbooks", tmp_path)
+        found, error, _ = documents_of_hub(server.url, "tiny-textbooks", tmp_path)
     assert error is None
-    assert documents == ["Lesson 1.", "Lesson 2."]
+    assert found == ["Lesson 1.", "Lesson 2."]
     first, *others = server.requests
     assert where.revision in first
     assert others
@@ -200,20 +174,20 @@ def test_hub_cut_off_in_the_middle_of_a_file_says_how_far_it_came(tmp_path):
     # Random letters do not compress: the second file stays longer than what the server lets through.
     letters = os.urandom(400_000).hex()
     files = {
-        "data/train-00000-of-00002.parquet": parquet(["A whole story."] * 7),
-        "data/train-00001-of-00002.parquet": parquet([letters]),
+        "data/train-00000-of-00002.parquet": documents(["A whole story."] * 7),
+        "data/train-00001-of-00002.parquet": documents([letters]),
     }
     pinned = {"dataset": TINYSTORIES.dataset, "revision": TINYSTORIES.revision}
     with dataset_hub(files, **pinned, cut_after=100_000) as server:
-        documents, error, waited = documents_of_hub(server.url, "tinystories", tmp_path)
-    assert documents == ["A whole story."] * 7
+        found, error, waited = documents_of_hub(server.url, "tinystories", tmp_path)
+    assert found == ["A whole story."] * 7
     assert "'tinystories' (roneneldan/TinyStories) broke off after 7 rows (" in error
     assert "try again, or take 'stories' or 'pydocs'" in error
     assert "RemoteProtocolError" in error  # what happened, not the "Server Disconnected" that `datasets` makes of it
     assert 20 < waited < 30  # seconds: the hub's library alone; `datasets` 5 would make it ten minutes
     with dataset_hub(files, **pinned) as server:  # control: the same files, not cut
-        documents, error, _ = documents_of_hub(server.url, "tinystories", tmp_path)
-    assert documents[-1] == letters
+        found, error, _ = documents_of_hub(server.url, "tinystories", tmp_path)
+    assert found[-1] == letters
     assert error is None
 
 
@@ -254,11 +228,6 @@ def test_hub_that_is_away_or_silent_is_said(at_hub, monkeypatch, listens):
         at_hub(f"http://127.0.0.1:{server.getsockname()[1]}")
         with pytest.raises(ConnectionError, match=r"is not on this machine and the hub at \S+ is away \(.+\): take"):
             next(hub_documents("wikitext"))
-
-
-def test_hub_switched_off_by_the_user_says_by_what():
-    with pytest.raises(ConnectionError, match="HF_HUB_OFFLINE forbids to ask there: unset it"):
-        next(corpus("tinystories"))
 
 
 def test_pinned_revisions_are_commits():

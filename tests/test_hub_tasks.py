@@ -1,14 +1,11 @@
 """Tasks of the hub as examples to fine-tune on: their parts, labels and splits, through a stand-in on 127.0.0.1."""
 
 import gzip
-import io
 import json
 
-import pyarrow
-import pyarrow.parquet
 import pytest
 from hub_process import run_on_hub
-from hub_server import dataset_hub
+from hub_server import dataset_hub, parquet
 
 from casebook.rows import finetuning
 from linstudy.text import HUB_TASKS, hub_task
@@ -17,10 +14,7 @@ from linstudy.text.hub_texts import HELPFUL, SUPERGLUE
 WORDS = {
     "boolq": ({"question": "is it?", "passage": "It is."}, "passage: It is.\nquestion: is it?"),
     "cb": ({"premise": "A.", "hypothesis": "B."}, "premise: A.\nhypothesis: B."),
-    "multirc": (
-        {"paragraph": "P.", "question": "Q?", "answer": "R"},
-        "passage: P.\nquestion: Q?\nanswer: R",
-    ),
+    "multirc": ({"paragraph": "P.", "question": "Q?", "answer": "R"}, "passage: P.\nquestion: Q?\nanswer: R"),
     "rte": ({"premise": "A.", "hypothesis": "B."}, "premise: A.\nhypothesis: B."),
     "wic": ({"word": "bat", "sentence1": "A bat.", "sentence2": "Bats."}, "A bat.\nBats.\nthe same sense of bat?"),
     "copa": (
@@ -30,20 +24,14 @@ WORDS = {
 }
 
 
-def parquet(rows):
-    file = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), file)
-    return file.getvalue()
-
-
-def examples_of_hub(url, tmp_path, *asked):
+def examples_of_hub(server, tmp_path, *asked):
     """Read examples in a process of its own: the hub's address is fixed when its library is imported."""
     code = (
         "import json, sys\n"
         "from linstudy.text import hub_task\n"
         "json.dump([list(hub_task(name, split=split)) for name, split in json.loads(sys.argv[1])], sys.stdout)\n"
     )
-    done = run_on_hub(code, url, tmp_path, arguments=[json.dumps(asked)], seconds=200)
+    done = run_on_hub(code, server.url, tmp_path, arguments=[json.dumps(asked)], seconds=200)
     return [[tuple(one) for one in examples] for examples in json.loads(done.stdout)]
 
 
@@ -60,9 +48,8 @@ def test_rows_become_examples_with_what_is_asked_at_the_end(tmp_path):
         files[f"{name}/train-00000-of-00001.parquet"] = parquet(rows)
         files[f"{name}/validation-00000-of-00001.parquet"] = parquet(rows[:1])
         files[f"{name}/test-00000-of-00001.parquet"] = parquet([row | {"label": -1, "idx": 0}])
-    dataset, revision = SUPERGLUE
-    with dataset_hub(files, dataset=dataset, revision=revision) as server:
-        found = examples_of_hub(server.url, tmp_path, *[(name, "train") for name in WORDS], ("cb", "test"))
+    with dataset_hub(files, dataset=SUPERGLUE[0], revision=SUPERGLUE[1]) as server:
+        found = examples_of_hub(server, tmp_path, *[(name, "train") for name in WORDS], ("cb", "test"))
     for (_, text), examples in zip(WORDS.values(), found, strict=False):
         assert examples == [(text, 1), (text, 0)]
     assert found[-1] == [(WORDS["cb"][1], 1)]  # the validation split: the test split hides its labels
@@ -70,15 +57,11 @@ def test_rows_become_examples_with_what_is_asked_at_the_end(tmp_path):
 
 @pytest.mark.slow
 def test_helpful_pairs_are_read_from_lines_of_json(tmp_path):
-    pairs = [
-        {"chosen": f"\n\nHuman: {n}?\n\nAssistant: Yes.", "rejected": f"\n\nHuman: {n}?\n\nAssistant: No."}
-        for n in "ab"
-    ]
+    pairs = [{"chosen": f"\n\nHuman: {n}?\n\nAssistant: Yes.", "rejected": f"\n\nHuman: {n}?"} for n in "ab"]
     lines = "\n".join(map(json.dumps, pairs)).encode()
     files = {"helpful-base/train.jsonl.gz": gzip.compress(lines), "harmless-base/train.jsonl.gz": gzip.compress(b"{}")}
-    dataset, revision = HELPFUL
-    with dataset_hub(files, dataset=dataset, revision=revision) as server:
-        (found,) = examples_of_hub(server.url, tmp_path, ("helpful", "train"))
+    with dataset_hub(files, dataset=HELPFUL[0], revision=HELPFUL[1]) as server:
+        (found,) = examples_of_hub(server, tmp_path, ("helpful", "train"))
     assert found == [(pair["chosen"], pair["rejected"]) for pair in pairs]
 
 
@@ -87,8 +70,6 @@ def test_unknown_names_and_a_missing_hub_are_said():
         hub_task("record")
     with pytest.raises(ValueError, match=r"no split 'validation': .*the names are train, test"):
         hub_task("cb", split="validation")
-    with pytest.raises(
-        ConnectionError, match=r"task 'cb' \(aps/super_glue\) is not on this machine .*HF_HUB_OFFLINE"
-    ) as error:
+    away = r"task 'cb' \(aps/super_glue\) is not on this machine .*HF_HUB_OFFLINE.*a task of the story world \(linstudy"
+    with pytest.raises(ConnectionError, match=away):
         next(hub_task("cb"))
-    assert "a task of the story world (linstudy.text.task)" in str(error.value)
