@@ -26,17 +26,12 @@ ANSWER = "whether a question is answered is not looked at"
 CASES = [
     # ------------------------------------------------------------ English, right
     ("english", True, OWN, "Ben lost his shoe in the mud and hopped home on one foot."),
-    ("english", True, OWN, "Nobody had ever told Clara why the sea is salty."),
-    ("english", True, OWN, MILA + "Every morning she fed the pigeons before school."),
     ("english", True, OWN, BOTH + "The two of them built a dam across the brook."),
-    ("english", True, OWN, KITE + "When the string broke, she cried."),
     ("english", True, "", BOTH + "Mila was happy."),
     ("english", True, "", KITE + "Mila walked home."),
     ("english", True, "", BOTH + "Mila thanked Omar three times."),
-    ("english", True, "", BOTH + "Then Mila walked home."),
     # ------------------------------------------------------------ English, wrong
     ("english", False, "", "Mila were a shy girl."),
-    ("english", False, "", "Mila a girl was shy who lived."),
     ("english", False, "", "Once upon a time there lived an fox."),
     ("english", False, "", "Him lived in a house near the market."),
     ("english", False, "", "Omar goed to the well and drinked."),
@@ -46,11 +41,8 @@ CASES = [
     ("english", False, "", BOTH + "Mila gave Omar to."),
     ("english", False, "", BOTH + "Mila walked walked home."),
     ("english", False, "", BOTH + "Mila thanked he three times."),
-    ("english", False, "", BOTH + "Mila thanked Omar three time."),
     ("english", False, "", KITE + "Mila gave a kite red to the Omar."),
     ("english", False, ROLE, MILA + "Mila owned a pair of red boots. Them were a present from someone far away."),
-    ("english", False, ROLE, MILA + "Mila owned a pair of red boots. Only then did Mila notice that the red boots "
-     'were missing. "I lost my red boots," Mila said. "Them were with me this morning, and now they are gone."'),
     # ------------------------------------------------------------ what can be
     ("possible", True, "", BOTH + "One mild day, Mila and Omar walked to the well. Omar walked home."),
     ("possible", True, "", KITE + "Mila walked home. Mila played with the red kite all morning."),
@@ -61,25 +53,15 @@ CASES = [
     ("possible", False, "", BOTH + "One mild day, Mila walked to the well. Mila gave the red kite to Omar."),
     ("possible", False, "", KITE + "Mila played with the blue kite all morning."),
     ("possible", False, "", MILA + "Mila thanked Omar three times."),
-    ("possible", False, "", MILA + "Mila had a red kite, and she took it everywhere. Mila gave the red hat to Omar."),
     ("possible", False, UNREAD, BOTH + "Omar died. Omar walked home."),
-    ("possible", False, UNREAD, KITE + "The red kite burned to ashes. Mila played with the red kite all morning."),
     ("possible", False, UNREAD, BOTH + "Mila has no friends. Mila thanked Omar three times."),
     ("possible", False, SEASON, MILA + "One winter day, when it was cold, Mila walked to the orchard, where apples and "
      "pears ripened in rows."),
-    ("possible", False, SEASON, MILA + "One winter day, when it was icy, Mila walked to the market. On the way Mila "
-     "saw a yellow butterfly, but she did not stop."),
     ("possible", False, MASS, MILA + "Mila had saved a big jar of honey for this very day. Mila hid in a box. Mila "
      "swallowed the big jar of honey in three bites."),
     # ------------------------------------------------------------ wishes
     ("ends", True, OWN, LEARN + "Mila practiced for seven days. Suddenly, it was easy. Mila swam, and all clapped. "
      "It had been a good day, and Mila was happy."),
-    ("ends", True, OWN, MILA + "She wished for a dog. On her birthday her father brought one home, and she named it "
-     "Biscuit. She had never been so glad."),
-    ("ends", True, OWN, BOTH + "Omar could not find his cap. They looked for hours, and at last it lay under his own "
-     "pillow. Both had to laugh."),
-    ("ends", True, OWN, LEARN + "Her grandmother took her to the lake every day. By autumn she could swim across it. "
-     "Mila was proud."),
     ("ends", True, OWN, BOTH + "They had a quarrel about a ball. The next day both of them said sorry. They were "
      "friends again, and stayed friends."),
     ("ends", False, "", LEARN),
