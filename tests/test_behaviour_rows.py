@@ -1,6 +1,6 @@
 """Rows of what models can do and of what fine-tuning changes, with what knows nothing beside them."""
 
-from itertools import islice
+from itertools import islice, product
 
 import pandas as pd
 import pytest
@@ -11,7 +11,7 @@ from casebook.rows.finetuning import DELTAS, LABELS, TASKS, examples
 from casebook.rows.source import Source, task_examples
 from casebook.sweeps import CHOOSING
 from linstudy import load
-from linstudy.models import pocket_models, small_model
+from linstudy.models import small_model
 from linstudy.text import task
 
 POCKET = Source("stories-1m", "abc", "stories-1m", "stories", "stories")
@@ -20,10 +20,10 @@ POCKET = Source("stories-1m", "abc", "stories-1m", "stories", "stories")
 @pytest.fixture
 def small(monkeypatch):
     """Numbers that take seconds."""
-    for name, value in {"PROMPTS": 4, "SAMPLES": (0, 1), "CHOICES": 12, "EXAMPLES": 40, "KNOWN": 50}.items():
-        monkeypatch.setattr(evaluation, name, value)
-    for name, value in {"JUDGES": 2, "BLOCKS": 8}.items():
-        monkeypatch.setattr(finetuning, name, value)
+    of = {evaluation: {"PROMPTS": 4, "SAMPLES": (0, 1), "CHOICES": 12, "EXAMPLES": 40, "KNOWN": 50}}
+    for module, values in (of | {finetuning: {"JUDGES": 2, "BLOCKS": 8}}).items():
+        for name, value in values.items():
+            monkeypatch.setattr(module, name, value)
 
 
 @pytest.mark.slow
@@ -36,9 +36,8 @@ def test_every_accuracy_has_its_constant_predictor_and_every_probe_its_controls(
         assert "constant" in set(part.predictor)
     probes = table[table.metric == "probe accuracy"]
     trained, drawn = "probe", "probe of random weights"
-    for predictor in (trained, drawn):
-        for control in ("", ", shuffled labels", ", mean of the embeddings"):
-            assert predictor + control in set(probes.predictor)
+    controls = product((trained, drawn), ("", ", shuffled labels", ", mean of the embeddings"))
+    assert set(map("".join, controls)) <= set(probes.predictor)
     assert set(probes[probes.predictor == trained].layer) == set(range(9))
     assert set(probes[probes.predictor == f"{trained}, mean of the embeddings"].layer) == {0}
     chosen = table[table.metric == "zero-shot accuracy"]
@@ -51,6 +50,7 @@ def test_every_accuracy_has_its_constant_predictor_and_every_probe_its_controls(
     assert set(by) == {"model", "random weights"}
     assert by["random weights"]["grammar"] < 0.05 < by["model"]["grammar"]
     assert table.value.between(0, 1).all()
+    assert evaluation.most_shared("Anna has a red ball. The ball is big.", ["the blue cat", "a red ball"]) == 1
 
 
 def test_examples_that_a_model_has_no_room_for_are_left_out():
@@ -64,12 +64,6 @@ def test_examples_that_a_model_has_no_room_for_are_left_out():
     assert longest[0] <= room < longest[1]
 
 
-def test_the_choice_that_shares_most_words_is_taken():
-    context = "Anna has a red ball. The ball is big."
-    assert evaluation.most_shared(context, ["the blue cat", "a red ball"]) == 1
-    assert evaluation.most_shared(context, ["no", "yes"]) == 0
-
-
 def quick(task, labels, *, seed=0, rate=1e-3):
     """Rows of one fine-tuning of seconds."""
     recipe = finetuning.recipe(rate=rate, seed=seed, steps=3, batch=4)
@@ -77,7 +71,7 @@ def quick(task, labels, *, seed=0, rate=1e-3):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", ["source", "preference"])
 def test_changes_are_those_between_before_and_after_on_three_texts(small, task):
     finetuning.begun.cache_clear()
     arms = {labels: quick(task, labels) for labels in LABELS}
@@ -123,16 +117,11 @@ def test_rates_are_chosen_with_true_labels_and_every_arm_has_seeds_of_its_own(mo
     assert judges.seed.is_unique
 
 
-def test_texts_to_train_on_and_to_test_on_are_different_ones():
+def test_pieces_are_of_one_length_exchanged_words_are_the_same_and_texts_to_test_on_are_others():
     for name in TASKS:
         training, test = examples(name, "train", 40), examples(name, "test", 20)
-        assert len(training) == 40
-        assert len(test) == 20
+        assert (len(training), len(test)) == (40, 20)
         assert not {first for first, _ in training} & {first for first, _ in test}
-    assert "stories-1m" in pocket_models()
-
-
-def test_pieces_are_of_one_length_and_exchanged_words_are_the_same_words():
     of = {label: [text for text, is_of in examples("source", "train", 40) if is_of == label] for label in (0, 1)}
     assert {len(text) for text in of[0]} == {len(text) for text in of[1]} == {500}
     assert finetuning.exchanged("a b c d e") == "b a d c e"

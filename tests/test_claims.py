@@ -51,40 +51,37 @@ def costs():
     return pd.DataFrame(rows)
 
 
-def test_scores_agree_with_the_costs_that_they_rank_and_not_with_others():
+def test_one_score_agrees_with_the_costs_and_the_other_ranks_the_dearest_layer_first():
     tau = pruning.agreement(costs()).groupby(["score", "shard"]).tau.mean()
     assert tau["linearity"].tolist() == [1, 1]
     assert tau["update_linearity"].tolist() == pytest.approx([-1, -1])
-
-
-def test_the_most_linear_layer_is_the_cheapest_by_one_score_and_the_dearest_by_the_other():
     found = pruning.most_linear(costs()).set_index(["score", "action"])
     assert found.loc["LS", "layer"].tolist() == found.loc["LS", "cheapest"].tolist() == [2, 2]
-    assert found.loc["LS_res", "layer"].tolist() == [1, 1]
-    assert found.loc["LS_res", "place"].tolist() == found.loc["LS_res", "of"].tolist() == [3, 3]
+    assert found.loc["LS_res", ["layer", "place", "of"]].to_numpy().tolist() == [[1, 3, 3]] * 2
     assert found.loc[("LS_res", "affine"), "cost"] == pytest.approx(3.005)  # mean of the shards
+    apart = pruning.last_and_others(costs(), {"m": "plain"})
+    assert apart.plain.to_dict() == pytest.approx({"last layer": 1.005, "dearest other": 3.005})
 
 
-def test_promises_are_kept_where_they_are_and_broken_where_they_are_not():
+def test_promises_are_kept_where_they_are_and_broken_once_however_many_orders_chose_so():
     found = pruning.promises(pruned()).set_index(["promise", "which"])
     kept = found.kept
     assert kept["a map costs less than removing"].to_dict() == {"1": True, "2": True, "2 3": False}
     assert kept["in sequence is no worse than at once"].to_dict() == {"1": True, "2": True, "2 3": False}
     assert kept["merging costs less than removing"].to_dict() == {"2": True}  # the other has no rival
     assert found.times["a map costs less than removing", "2 3"] == pytest.approx(1.2)
-
-
-def test_a_broken_promise_counts_once_however_many_orders_chose_so():
-    table = pd.concat([pruned(), pruned(order="greedy")])
-    broken = pruning.broken(pruning.promises(table))
+    broken = pruning.broken(pruning.promises(pd.concat([pruned(), pruned(order="greedy")])))
     assert broken[["action", "which"]].to_numpy().tolist() == [["affine", "2 3"], ["sequential", "2 3"]]  # worst first
+    for actions, which in ((["remove", "affine", "sequential"], ["1", "2", "2 3"]), (["remove", "merge"], ["2"])):
+        assert pruning.every_choice(pruned(), actions).which.unique().tolist() == which  # without all actions: left out
 
 
 @pytest.mark.parametrize(("depth", "counts"), [(DEPTH, [[1, 1], [0, 0]]), (DEPTH + 1, [[0, 0], [1, 1]])])
 def test_what_is_worse_in_sequence_is_counted_with_and_without_the_last_layer(depth, counts):
-    found = pruning.worse_in_sequence(pruning.promises(pruned()), {"m": depth})
+    found, slight = (
+        pruning.worse_in_sequence(pruning.promises(pruned()), {"m": depth}, **most) for most in ({}, {"times": 1.06})
+    )
     assert found.to_numpy().tolist() == counts
-    slight = pruning.worse_in_sequence(pruning.promises(pruned()), {"m": depth}, times=1.06)
     assert slight["clearly worse"].sum() == 0
 
 
@@ -114,28 +111,16 @@ def test_rises_are_above_the_whole_model_of_the_same_variant():
     assert set(found.index.unique("variant")) == {"plain", "other"}
 
 
-def test_the_last_layer_is_set_apart_from_the_dearest_other():
-    found = pruning.last_and_others(costs(), {"m": "plain"})
-    assert found.plain.to_dict() == pytest.approx({"last layer": 1.005, "dearest other": 3.005})
-
-
-def test_at_equal_size_a_rival_may_keep_more_or_not_exist():
+def test_at_equal_size_a_rival_may_keep_more_or_not_exist_and_maps_and_blocks_have_their_share():
     found = pruning.at_equal(pruned()).set_index(["equal", "layers"])
     # the time of a map is not counted in this table: the rival lost as many layers
-    assert found.rival["decode_share", 1] == 4.0
-    assert found.rival_layers["decode_share", 2] == 2
-    assert found.rival["parameters", 2] == 10.0
-    alone = pruned().query("action != 'remove' or layers == 1")
-    lone = pruning.at_equal(alone).set_index(["equal", "layers"])
-    assert lone.rival["parameters", 2] == np.inf  # nothing that small is left
-    assert found.perplexity["parameters", 1] == 3.0
-
-
-def test_a_map_has_the_share_of_a_block_that_it_does_not_save():
+    assert found.loc[("decode_share", 1), "rival"] == 4.0
+    assert found.loc[("decode_share", 2), "rival_layers"] == 2
+    assert found.loc[("parameters", 2), "rival"] == 10.0
+    lone = pruning.at_equal(pruned().query("action != 'remove' or layers == 1")).set_index(["equal", "layers"])
+    assert lone.loc[("parameters", 2), "rival"] == np.inf  # nothing that small is left
+    assert found.loc[("parameters", 1), "perplexity"] == 3.0
     assert pruning.map_share(pruned()).to_dict() == pytest.approx({"m": 10 / 120})
-
-
-def test_times_are_compared_with_the_blocks_left():
     above = pruning.above_proportional(pruned(), {"m": DEPTH})
     assert above.decode_share.tolist() == pytest.approx([0.7 / (2 / 3) - 1, 0.4 / (1 / 3) - 1])
 
@@ -149,42 +134,28 @@ def test_a_model_that_knows_less_is_noticed_and_one_within_two_errors_is_not():
     assert (found.elsewhere == 7.0).all()
 
 
-def test_choices_without_all_actions_are_left_out():
-    found = pruning.every_choice(pruned(), ["remove", "affine", "sequential"])
-    assert found.which.tolist() == ["1"] * 3 + ["2"] * 3 + ["2 3"] * 3
-    assert set(pruning.every_choice(pruned(), ["remove", "merge"]).which) == {"2"}
-
-
 def test_in_sequence_differs_from_at_once_where_more_than_one_layer_is_replaced():
     model = small_model("llama", seed=1, vocab_size=64)
     fitted, other = torch.randint(3, 64, (48, 64), generator=torch.Generator().manual_seed(0)).split([40, 8])
-    one, two = (
-        pruning.nearer_or_better(model, layers, fitted, other).set_index(["text", "action"]).unstack()
-        for layers in ([1], [1, 2])
-    )
-    assert np.allclose(one["error"].affine, one["error"].sequential)
-    assert not np.allclose(two["error"].affine, two["error"].sequential)
-    assert one["error"].to_numpy().min() > 0
-    assert (two["error"].affine > one["error"].affine).all()
+    tables = [pruning.nearer_or_better(model, layers, fitted, other) for layers in ([1], [1, 2])]
+    one, two = (table.set_index(["text", "action"]).unstack()["error"] for table in tables)
+    assert np.allclose(one.affine, one.sequential)
+    assert not np.allclose(two.affine, two.sequential)
+    assert one.to_numpy().min() > 0
+    assert (two.affine > one.affine).all()
 
 
-def test_the_last_layer_is_apart_from_the_mean_of_the_others():
+def test_layers_tasks_and_probes_are_compared_with_their_controls():
     rows = pd.DataFrame({"layer": [1, 2, 3], "linearity": [0.9, 0.7, 0.1], "variant": "plain"})
     assert penalties.inner_and_last(rows).set_index("place").linearity.to_dict() == {"inner": 0.8, "last": 0.1}
-
-
-def test_a_task_is_solved_by_whoever_is_two_errors_above_both_controls():
     rows = [("likelihood", "a", 0.75), ("likelihood", "b", 0.65), ("constant", "a", 0.5), ("shared words", "a", 0.6)]
     table = pd.DataFrame(rows, columns=["predictor", "variant", "value"]).assign(task="ending", standard_error=0.05)
-    found = penalties.solved(table).loc["ending"]
+    found = penalties.solved(table).loc["ending"]  # two errors above both
     assert found["a solves"]
     assert not found["b solves"]
-
-
-def test_probes_are_compared_with_controls_at_the_best_layer_of_each():
     rows = [("probe", 0, 0.5), ("probe", 1, 0.7), ("constant", 0, 0.4), ("probe of random weights", 1, 0.6)]
     table = pd.DataFrame(rows, columns=["predictor", "layer", "value"]).assign(task="cause", variant="plain")
-    expected = {"plain": 0.7, "constant": 0.4, "probe of random weights": 0.6}
+    expected = {"plain": 0.7, "constant": 0.4, "probe of random weights": 0.6}  # at the best layer of each
     assert penalties.best_probes(table).loc["cause"].to_dict() == expected
 
 
@@ -199,19 +170,19 @@ def test_the_papers_table_2_is_taken_apart_by_task():
     assert (gains.without_the_two < gains.gain).all()
 
 
-def test_the_error_of_a_mean_gain_counts_questions_once():
+def test_the_error_of_a_mean_gain_counts_questions_once_and_what_no_number_of_them_gives_is_found():
     even = {task: [50.0, 50.0] for task in penalties.QUESTIONS}
     printed = pd.DataFrame({"model": ["m", "m + x"], **even, "cb-f1": [50.0, 50.0], "mean": [50.0, 50.0]})
     others = set(penalties.QUESTIONS) - {"cb-acc"}
-    alone = penalties.gains(printed.drop(columns="cb-f1"), without=dict.fromkeys(others, 0.0))
-    assert alone.error["m + x"] == pytest.approx(100 * (0.5 / 56) ** 0.5)  # of a difference of two accuracies
-    twice = penalties.gains(printed, without=dict.fromkeys(others, 0.0))
-    assert twice.error["m + x"] == pytest.approx(alone.error["m + x"])  # the same questions: no smaller error
-    two = penalties.gains(printed.drop(columns="cb-f1"), without=dict.fromkeys(others - {"copa"}, 0.0))
-    assert two.error["m + x"] == pytest.approx(100 * (0.5 / 56 + 0.5 / 100) ** 0.5 / 2)
 
+    def error(table, without):
+        return penalties.gains(table, without=dict.fromkeys(without, 0.0)).error["m + x"]
 
-def test_an_accuracy_that_no_number_of_questions_gives_is_found():
+    alone = 100 * (0.5 / 56) ** 0.5  # of a difference of two accuracies
+    assert error(printed.drop(columns="cb-f1"), others) == pytest.approx(alone)
+    assert error(printed, others) == pytest.approx(alone)  # the same questions: no smaller error
+    two = error(printed.drop(columns="cb-f1"), others - {"copa"})
+    assert two == pytest.approx(100 * (0.5 / 56 + 0.5 / 100) ** 0.5 / 2)
     whole = {task: [round(100 * (count // 3) / count, 2)] for task, count in penalties.QUESTIONS.items()}
     printed = pd.DataFrame({"model": ["m"], **whole})
     assert penalties.no_whole_questions(printed).empty
@@ -224,16 +195,14 @@ SEEDS, STEPS = (0, 1, 2), (0, *(2**power for power in range(9)))
 
 def followed(rises=(0.2, 0.2), *, fall=0.5, apart=0.01, penalised=0.0):
     """Runs whose LS_res goes up by this much in each layer until step 16, and then down; with the squares, higher."""
+    runs = [("none", 0.0, seed) for seed in SEEDS] + [("mse", 0.5, seed) for seed in (7, 8, 9)]
     rows = []
-    for name, weight in (("none", 0.0), ("mse", 0.5)):
-        for seed in SEEDS if name == "none" else (7, 8, 9):
-            for step in STEPS:
-                for layer, rise in enumerate(rises, start=1):
-                    way = np.log2(1 + step) / np.log2(17)  # to the top
-                    height = rise * min(way, 1) - fall * max(way - 1, 0) * (1 + apart * seed)
-                    row = {"penalty": name, "weight": weight, "seed": seed, "step": step, "layer": layer}
-                    row |= {"update_linearity": 0.3 + height + penalised * weight, "update_ratio": 0.1 + 0.02 * way}
-                    rows.append(row | {"validation_nats": 6 - way})
+    for (penalty, weight, seed), step, (layer, rise) in product(runs, STEPS, enumerate(rises, start=1)):
+        way = np.log2(1 + step) / np.log2(17)  # to the top
+        height = rise * min(way, 1) - fall * max(way - 1, 0) * (1 + apart * seed)
+        row = {"penalty": penalty, "weight": weight, "seed": seed, "step": step, "layer": layer}
+        row |= {"update_linearity": 0.3 + height + penalised * weight, "update_ratio": 0.1 + 0.02 * way}
+        rows.append(row | {"validation_nats": 6 - way})
     table = pd.DataFrame(rows).assign(preset="pocket", corpus="pydocs", revision="", norm_ratio=0.3)
     linearity = 1 - (1 - table.update_linearity) * table.update_ratio
     return table.assign(linearity=linearity, linearity_raw=linearity, update_linearity_raw=table.update_linearity)
@@ -301,14 +270,10 @@ def test_at_equal_loss_a_score_that_belongs_to_the_loss_is_the_same():
     other = judged(apart=1e-4, penalised=0.2)
     assert other.effect == pytest.approx(0.1, abs=1e-3)
     assert other.verdict == "higher"
-    plain = dynamics.runs_of_ours(followed()).query("variant == 'plain'")
-    assert dynamics.at_equal_loss(dynamics.layer_means(plain)).empty  # nothing to compare with
-
-
-def test_a_score_at_a_loss_lies_between_the_points_around_it():
+    assert dynamics.at_equal_loss(dynamics.layer_means(plain_rows())).empty  # nothing to compare with
     run = {"variant": "plain", "seed": 0, "step": [0, 1, 2], "validation_nats": [6.0, 4.0, 5.0]}
     means = pd.DataFrame(run).assign(linearity=[0.0, 1.0, 9.0])
-    assert dynamics.at_loss(means, "linearity", 5.0).tolist() == [0.5]  # the first time, not the last
+    assert dynamics.at_loss(means, "linearity", 5.0).tolist() == [0.5]  # between its points; the first time
 
 
 # Of each task: the change with true labels, shuffled ones and none, and the accuracy with true ones.
@@ -319,19 +284,18 @@ def tuned():
     """Rows as finetuning.csv has them, with runs that choose a rate and change far more."""
     draw = np.random.default_rng(0)
     rows = []
-    for (task, (effects, accuracy)), text in product(TUNED.items(), ("stories", "task")):
-        for (place, (labels, effect)), number in product(
-            enumerate(zip(finetuning.LABELS, effects, strict=True)), range(8)
-        ):
-            chooses = number >= finetuning.JUDGES
-            row = {"task": task, "text": text, "labels": labels, "seed": number % 5 if chooses else 100 * (1 + place)}
-            row["seed"] += 0 if chooses else number
-            if chooses and labels != "true":
-                continue
-            right = accuracy if labels == "true" else None if labels == "no labels" else 0.5
-            row |= {"accuracy": right and right + 0.01 * (number - 2), "constant": None if right is None else 0.5}
-            change = 1.0 if chooses else effect + draw.normal(0, 1e-3)
-            rows += [row | {"layer": layer, "delta_update_linearity": change} for layer in (1, 2)]
+    for (task, (effects, accuracy)), text, (place, labels), number in product(
+        TUNED.items(), ("stories", "task"), enumerate(finetuning.LABELS), range(8)
+    ):
+        chooses = number >= finetuning.JUDGES
+        if chooses and labels != "true":
+            continue
+        seed = number % 5 if chooses else 100 * (1 + place) + number
+        row = {"task": task, "text": text, "labels": labels, "seed": seed}
+        right = accuracy if labels == "true" else None if labels == "no labels" else 0.5
+        row |= {"accuracy": right and right + 0.01 * (number - 2), "constant": None if right is None else 0.5}
+        change = 1.0 if chooses else effects[place] + draw.normal(0, 1e-3)
+        rows += [row | {"layer": layer, "delta_update_linearity": change} for layer in (1, 2)]
     return pd.DataFrame(rows).assign(model="m", rate=0.1, loss=0.5)
 
 
@@ -353,12 +317,9 @@ def test_what_was_learnt_is_accuracy_beyond_a_constant():
     assert not found.loc["shuffled"].learnt.any()
     assert found.loc[("true", "source"), "gain"] == pytest.approx(0.4, abs=0.02)
     assert "no labels" not in found.index.unique("labels")
-
-
-def test_a_task_that_is_not_finished_is_left_out():
     rows = tuned()
     unfinished = rows[~((rows.task == "order") & (rows.seed == 304))]
-    assert set(dynamics.per_seed(unfinished).task) == {"source", "preference"}
+    assert set(dynamics.per_seed(unfinished).task) == {"source", "preference"}  # what is not finished is left out
 
 
 def trained_rows(ends, *, model="m"):
@@ -389,24 +350,18 @@ ENDS = {
 }
 
 
-def test_a_recipe_says_something_of_a_model_whose_whole_one_it_spares():
+def test_what_training_spares_brings_back_and_leaves_of_a_maps_worth():
     found = healing.spared(trained_rows(ENDS)).loc["m"]
     assert (found.before, found.after, found.rate, found.spared) == (2.0, pytest.approx(1.95), 0.1, True)
     worse = ENDS | {("whole", "", "all, by loss"): three(1.97, spread=0.05)}  # one seed is worse than no training
     assert not healing.spared(trained_rows(worse)).spared.any()
-
-
-def test_what_training_brings_back_is_counted_from_the_whole_model_trained_alike():
     found = healing.brought_back(trained_rows(ENDS)).set_index(["action", "start", "healing"])
     fitted = found.loc["affine", "fitted", "all, by loss"]
     assert (fitted.untrained, fitted.nats, fitted.low) == (4.0, pytest.approx(2.5), pytest.approx(2.4))
-    assert fitted.share == pytest.approx((4.0 - 2.5) / (4.0 - 1.9))
+    assert fitted.share == pytest.approx((4.0 - 2.5) / (4.0 - 1.9))  # from the whole model trained alike
     zero = found.loc["affine", "zero", "maps, by loss"]  # which starts as a model with removed layers does
     assert (zero.untrained, zero.share) == (6.0, pytest.approx(1 / 4.1))
     assert "whole" not in found.index.unique("action")
-
-
-def test_a_map_is_worth_what_it_gains_once_both_sides_are_trained():
     found = healing.worth(trained_rows(ENDS)).set_index("claim")
     place, start = found.loc["a map in its place, all weights trained"], found.loc["the closed form, all, by loss"]
     assert (place.nats, place.beyond) == (pytest.approx(0.22), True)
