@@ -45,6 +45,7 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
 
     from ..models import stacks_of
     from ..study.provenance import bare, provenance
+    from ..text import distinct_share
 
     model, tokenizer = load_named(options)
     blocks = text_blocks(options, tokenizer)
@@ -74,6 +75,7 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
     }
     made |= {"text": corpus, "tokens": f"{blocks.numel():,}", "tokens of the controls": f"{text.few.numel():,}"}
     made |= {"tokens a block": options.length, "sum of the tokens": text_hash(blocks), "seed": options.seed}
+    made |= {"runs of 32 tokens that differ": f"{distinct_share(blocks):.1%}"}  # few: the text repeats itself
     made |= {"number type": str(model.dtype).removeprefix("torch.")}
     made |= provenance(command=command, minutes=(time.monotonic() - started) / 60)
     whole = page(found, model=name, made=made)
