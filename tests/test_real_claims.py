@@ -51,6 +51,16 @@ def test_a_layer_is_below_its_twins_when_it_is_below_every_one_of_them(score, be
     assert found.permuted_high.eq(0.99).all()
 
 
+def test_stretches_are_compared_layer_by_layer_where_there_are_several():
+    shards = [measured(lambda _, layer, x=x: x * layer, shard=number) for number, x in enumerate((0.1, 0.12, 0.11))]
+    few = measured(lambda *_: 0.9, tokens=FEW)
+    other = measured(lambda *_: 0.5, corpus="t")
+    found = real.between_stretches(pd.concat([*shards, few, other]), scores=["linearity"])
+    assert found.corpus.unique().tolist() == ["w"]
+    assert found.stretches.tolist() == 4 * [3]
+    assert found.linearity.tolist() == pytest.approx([0.02, 0.04, 0.06, 0.08])
+
+
 def test_a_twins_size_or_shape_is_put_into_the_identity():
     def rows(shape, size, weights):
         table = measured(lambda *_: np.nan, weights=weights, tokens=FEW)

@@ -9,12 +9,11 @@ import pandas as pd
 from ..rows.pretraining import FRESH, JUDGES, OTHERS, PLANNED, PRIMARY, SECONDARY, SMALLER, VARIANTS, Variant
 from ..sweeps import CHOOSING, judged
 from ..verdicts import contrasts
-from .real import ALL
+from .real import ALL, HELD_OUT
 
 COMPARISON = ("score", "corpus", "training_tokens", "kind", "variant")  # tells comparisons with plain apart
 SHARE = 0.005  # of plain's loss: a difference that is as good as none
 MARGINS = {score: 0.02 for score in ("linearity", "update_linearity")}
-HELD_OUT = ("linearity_heldout", "update_linearity_heldout")
 SCORES = ("validation_nats", "linearity", "update_linearity", "norm_ratio")
 
 

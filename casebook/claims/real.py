@@ -9,6 +9,7 @@ from ..rows.chosen import ALONE, PUBLISHED, SETS, TOGETHER
 
 ALL, OUTLIERS = "all tokens", "outliers left out"
 SCORES = ("linearity", "update_linearity")
+HELD_OUT = ("linearity_heldout", "update_linearity_heldout")
 # What is said of a layer beforehand, and 1 where a large number says that it is dear, -1 where that it is cheap.
 SIGNS = {"linearity": -1, "update_linearity": -1, "update_ratio": 1, "norm_ratio": 1, "cosine": -1}
 SIGNS |= {"linearity_standardised": -1, "centred_cosine": -1}
@@ -26,6 +27,19 @@ def first_shard(table: pd.DataFrame, model: str, *, corpus: str = "wikitext-2-va
     """Return the rows of protocol.csv of one model and its twins on the whole first shard of a text."""
     rows = table[(table.model == model) & (table.corpus == corpus) & (table["shard"] == 0)]
     return rows[rows.tokens == rows.tokens.max()]
+
+
+def between_stretches(
+    table: pd.DataFrame, *, selection: str = OUTLIERS, scores: Sequence[str] = HELD_OUT
+) -> pd.DataFrame:
+    """Say how far apart a layer's scores on different stretches of a text lie: a row a model, text and layer.
+
+    ``stretches`` is how many were read; texts of which only one was are left out.
+    """
+    rows = trained(table)
+    by = rows[rows.selection == selection].groupby(["model", "corpus", "layer"], sort=False)
+    found = (by[list(scores)].max() - by[list(scores)].min()).assign(stretches=by["shard"].nunique())
+    return found[found.stretches > 1].reset_index()
 
 
 def beside_twins(table: pd.DataFrame, *, selection: str = OUTLIERS, score: str = "linearity_heldout") -> pd.DataFrame:
