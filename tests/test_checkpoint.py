@@ -7,6 +7,7 @@ import signal
 import time
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import torch
@@ -28,6 +29,12 @@ def weights_after(folder=None, config=CONFIG):
     return model.state_dict()
 
 
+@cache
+def uninterrupted():
+    """The weights of a run that nothing stopped, and that kept nothing."""
+    return weights_after()
+
+
 def stop_at(folder, step):
     """Train to a step, walk away, and return the checkpoint that is left."""
     rows = pretrain(small_model(), BLOCKS, CONFIG, folder=folder)
@@ -41,7 +48,7 @@ def test_a_resumed_run_ends_at_the_same_bits_and_has_nothing_more_to_do(tmp_path
     model = small_model()
     first, *_ = pretrain(model, BLOCKS, CONFIG, folder=tmp_path)
     assert first["step"] == 22
-    assert same_bits(model.state_dict(), weights_after())
+    assert same_bits(model.state_dict(), uninterrupted())
     again = small_model()
     assert list(pretrain(again, BLOCKS, CONFIG, folder=tmp_path)) == []
     assert same_bits(again.state_dict(), model.state_dict())
@@ -54,7 +61,7 @@ def test_a_part_of_the_state_lost_is_seen_in_the_bits(tmp_path):
         metadata = file.metadata()
     tensors = {name: tensor * (not name.endswith("exp_avg")) for name, tensor in load_file(path).items()}
     save_file(tensors, path, metadata=metadata)
-    assert not same_bits(weights_after(tmp_path), weights_after())
+    assert not same_bits(weights_after(tmp_path), uninterrupted())
 
 
 LONG = replace(CONFIG, steps=160, snapshots=True)
@@ -151,7 +158,7 @@ def test_a_disk_that_fills_up_leaves_the_checkpoint_before_it(tmp_path):
         weights_after(tmp_path)
     assert list(tmp_path.iterdir()) == [before]
     assert before.read_bytes() == content
-    assert same_bits(weights_after(tmp_path), weights_after())
+    assert same_bits(weights_after(tmp_path), uninterrupted())
 
 
 # snapshots
@@ -171,7 +178,7 @@ def test_snapshots_are_the_weights_of_their_steps_and_do_not_change_the_run(tmp_
         load_snapshot(tmp_path, step, other)
         assert same_bits(other.state_dict(), weights)
     assert not same_bits(seen[1], seen[2])
-    assert same_bits(seen[40], weights_after())
+    assert same_bits(seen[40], uninterrupted())
 
 
 def test_snapshots_that_are_not_there_or_do_not_fit_are_refused(tmp_path):

@@ -24,7 +24,7 @@ def found(monkeypatch):
 def test_every_line_is_ok_or_missing_with_a_remedy(found):
     seen = found()
     assert {state for state, _ in seen.values()} <= {"ok", "missing"}
-    assert seen["python"][0] == "ok"
+    assert [seen[name][0] for name in ("python", "cache of the hub", "cache of datasets", "size")] == ["ok"] * 4
     assert seen["torch"][1].startswith("2.")
     assert seen["processor"][1].endswith("cores")
     assert seen["hub"][1].startswith("HF_HUB_OFFLINE is set: pocket models, folders")
@@ -50,7 +50,6 @@ def test_a_hub_that_never_answers_is_a_line_and_no_line_names_the_home(tmp_path)
 
 
 def test_what_is_missing_is_named_with_its_remedy(found, monkeypatch, tmp_path):
-    before = found()
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
     monkeypatch.setattr(module, "find_spec", lambda name: None)
@@ -73,7 +72,6 @@ def test_what_is_missing_is_named_with_its_remedy(found, monkeypatch, tmp_path):
         assert seen[name][0] == "missing", name
         assert remedy in seen[name][1]
     assert seen["pandas"][0] == "ok"
-    assert [before[name][0] for name in ("python", "cache of the hub", "cache of datasets", "size")] == ["ok"] * 4
 
 
 TORCHES = {

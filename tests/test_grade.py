@@ -41,7 +41,7 @@ def test_the_events_are_read_as_they_were_told(sample):
     # The reader knows the text alone; here the truth behind it is laid beside what it read.
     same = {"arrive": "home", "has": "show_off"}  # these share sentences
     seen = named = 0
-    for story in sample[:60]:
+    for story in sample[:40]:
         events, told = {event.start: event for event in story.events}, read(story.text)[0]
         assert [one.start for one in told] == sorted(events)
         for one in told:
