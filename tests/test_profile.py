@@ -16,6 +16,7 @@ from linstudy import capture, cross_entropy, linear_map, linearity_profile, prof
 from linstudy.measure import JointMoments, joint_moments, scores
 from linstudy.models import replaced
 
+ONE_LAYER = 2 * 32 * 32 * 8  # bytes of its moments
 SCORES = ["linearity_raw", "update_linearity_raw", "linearity", "update_linearity", "floor", "update_ratio"]
 SCORES += ["norm_ratio", "cosine", "anisotropy", "feature_linearity"]
 
@@ -58,25 +59,6 @@ def test_a_linear_block_scores_one_and_its_map_is_found(model, ids):
     torch.testing.assert_close(found.weight, wanted.weight, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("batch_size", [1, 7, 40])
-def test_batches_do_not_matter(model, ids, batch_size):
-    assert_equal(linearity_profile(model, ids, batch_size=batch_size), linearity_profile(model, ids), 1e-6)
-
-
-def test_dropping_the_first_tokens_is_cutting_the_states(model, ids):
-    states = [s.view(40, 16, 32)[:, 3:].flatten(0, 1) for s in states_of(model, ids)]
-    dropped = linearity_profile(model, ids, drop_first=3)
-    assert dropped.tokens[0] == 40 * 13
-    assert_equal(dropped, profile_of_states(states), 1e-5)
-    assert (dropped.linearity - linearity_profile(model, ids).linearity).abs().max() > 1e-4  # control
-
-
-def test_chosen_layers_are_rows_of_the_whole(model, ids):
-    whole, some = linearity_profile(model, ids), linearity_profile(model, ids, layers=[3, 1])
-    assert some.layer.tolist() == [1, 3]
-    assert_equal(some, whole.iloc[[0, 2]].reset_index(drop=True))
-
-
 def test_heldout_blocks_are_the_last(model, ids):
     profile = linearity_profile(model, ids, heldout=0.25)
     assert_equal(profile, linearity_profile(model, ids))  # the other scores use all tokens
@@ -86,30 +68,26 @@ def test_heldout_blocks_are_the_last(model, ids):
     assert profile.linearity_heldout[0] < profile.linearity_raw[0]
 
 
-def test_little_memory_means_several_passes(model, ids, capsys):
-    whole = linearity_profile(model, ids)
+def test_chosen_layers_are_rows_of_the_whole_and_little_memory_means_several_passes(model, ids, capsys):
+    whole, some = linearity_profile(model, ids), linearity_profile(model, ids, layers=[3, 1])
+    assert some.layer.tolist() == [1, 3]
+    assert_equal(some, whole.iloc[[0, 2]].reset_index(drop=True))
     assert capsys.readouterr().out == ""
-    one_layer = 2 * 32 * 32 * 8
-    assert_equal(linearity_profile(model, ids, memory=2 * one_layer), whole)
+    assert_equal(linearity_profile(model, ids, memory=2 * ONE_LAYER), whole)
     assert "measuring 2 layers at a time in 2 passes over the text" in capsys.readouterr().out
-    with pytest.raises(ValueError, match=r"moments of one layer take 16,384 bytes, the budget is 100: raise `memory`"):
-        linearity_profile(model, ids, memory=100)
-    with pytest.raises(ValueError, match=r"moments of one layer take 32,768 bytes"):  # of the text held out, too
-        linearity_profile(model, ids, memory=100, heldout=0.2)
 
 
 def test_the_model_is_left_as_it_was(model, ids):
-    hooks = [len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules()]
-    before = {name: p.clone() for name, p in model.state_dict().items()}
+    def hooks():
+        return [len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules()]
+
+    hooked, before = hooks(), {name: p.clone() for name, p in model.state_dict().items()}
     linearity_profile(model, ids)
     with pytest.raises(ValueError, match="tokens"):
         linearity_profile(model, ids[:1])
-    assert [len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules()] == hooks
+    assert hooks() == hooked
     assert all(torch.equal(p, before[name]) for name, p in model.state_dict().items())
     assert not model.training
-
-
-# --- some of the tokens, either stack ---------------------------------------------------------------------------------
 
 
 def test_only_the_kept_tokens_are_measured(model, ids):
@@ -124,65 +102,54 @@ def test_only_the_kept_tokens_are_measured(model, ids):
     pd.testing.assert_frame_equal(got[columns], want[columns], rtol=1e-9)
 
 
-def test_every_layer_may_keep_its_own_tokens(model, ids):
-    keep = torch.ones(3, *ids.shape, dtype=torch.bool)
-    keep[1, :, ::2] = False
-    got, whole = linearity_profile(model, ids, keep=keep, heldout=0.25), linearity_profile(model, ids, heldout=0.25)
-    half = linearity_profile(model, ids, keep=keep[1], heldout=0.25)
-    pd.testing.assert_series_equal(got.iloc[0], whole.iloc[0])
-    pd.testing.assert_series_equal(got.iloc[1], half.iloc[1])
-    assert got.tokens.tolist() == [ids.numel(), ids.numel() // 2, ids.numel()]
-
-
-def test_a_choice_of_tokens_that_does_not_fit_is_refused(model, ids):
-    with pytest.raises(ValueError, match=r"keep of shape \(3, 4\) does not fit: give one truth value a token"):
-        linearity_profile(model, ids, keep=torch.ones(3, 4, dtype=torch.bool))
-    keep = torch.zeros(ids.shape, dtype=torch.bool)
-    keep[0, :10] = True
-    with pytest.raises(ValueError, match=r"^10 tokens cannot determine an affine map of 32 dimensions"):
-        linearity_profile(model, ids, keep=keep)
-
-
-def test_a_measurement_of_other_tokens_is_not_resumed(model, ids, tmp_path, monkeypatch):
-    path = tmp_path / "progress.safetensors"
-    monkeypatch.setattr("linstudy.measure.resume.SECONDS", 0)
-    real = JointMoments.update
-
-    def breaks(moments, x, y):
-        if moments.tokens > 100:
-            raise KeyboardInterrupt
-        return real(moments, x, y)
-
-    monkeypatch.setattr(JointMoments, "update", breaks)
-    with pytest.raises(KeyboardInterrupt):
-        linearity_profile(model, ids, resume=path, batch_size=2)
-    with pytest.raises(ValueError, match="was saved by another measurement"):
-        linearity_profile(model, ids, resume=path, batch_size=2, keep=torch.ones(ids.shape, dtype=torch.bool))
-
-
-@pytest.mark.parametrize("name", ["bart", "t5"])
 @pytest.mark.parametrize("stack", ["encoder", "decoder"])
-def test_either_stack_of_an_encoder_decoder_is_measured(name, stack, ids):
-    both = tiny_model(name)
-    with torch.no_grad(), capture(both, stack=stack) as stream:
-        both(ids, decoder_input_ids=ids)
-    want = profile_of_states([state.flatten(0, 1) for state in stream])
-    got = linearity_profile(both, ids, stack=stack)
-    pd.testing.assert_series_equal(got.linearity, want.linearity, rtol=1e-9)
+def test_either_stack_of_an_encoder_decoder_is_measured(stack, ids):
+    both = tiny_model("t5")
+    want = profile_of_states(states_of(both, ids, stack=stack))
+    pd.testing.assert_series_equal(linearity_profile(both, ids, stack=stack).linearity, want.linearity, rtol=1e-9)
     moments = joint_moments(both, ids, stack=stack)
     assert scores(moments[2])["update_linearity"] == pytest.approx(want.update_linearity[1])
 
 
-# --- bad input -------------------------------------------------------------------------------------------------------
+ALONE = torch.zeros(40, 16, dtype=torch.bool)
+ALONE[0, :10] = True
 
 
-def test_too_few_tokens(model):
-    with pytest.raises(ValueError, match=r"32 tokens cannot determine an affine map of 32 dimensions.*at least 34"):
-        linearity_profile(model, tiny_ids(batch=2, length=16))
-    with pytest.raises(ValueError, match="at least 34 tokens"):
-        linearity_profile(model, tiny_ids(batch=4, length=16), heldout=0.5)
-    with pytest.raises(ValueError, match="at least 34 tokens"):
-        profile_of_states([torch.randn(33, 32)] * 2)
+@pytest.mark.parametrize(
+    ("text", "options", "error", "message"),
+    [
+        ((2, 16), {}, ValueError, r"32 tokens cannot determine an affine map of 32 dimensions.*at least 34"),
+        ((4, 16), {"heldout": 0.5}, ValueError, "at least 34 tokens"),
+        ((40, 16), {"keep": ALONE}, ValueError, "^10 tokens cannot determine an affine map of 32 dimensions"),
+        ((40, 16), {"keep": ALONE[:3, :4]}, ValueError, r"keep of shape \(3, 4\) does not fit: give one truth value a"),
+        ((40, 16), {"layers": [0]}, IndexError, "there is no layer 0: the model has layers 1 to 3"),
+        ((40, 16), {"layers": [4]}, IndexError, "there is no layer 4: the model has layers 1 to 3"),
+        ((40, 16), {"layers": []}, IndexError, "no layer is left"),
+        ((40, 16), {"drop_first": 16}, ValueError, "drop_first=16 leaves nothing of blocks of 16 tokens"),
+        ((40, 16), {"heldout": 1.0}, ValueError, "heldout=1.0 is not a share of the text"),
+        ((40, 16), {"memory": 100}, ValueError, "moments of one layer take 16,384 bytes, the budget is 100: raise `me"),
+        ((40, 16), {"memory": 100, "heldout": 0.2}, ValueError, "moments of one layer take 32,768 bytes"),
+        ((2, 200), {}, ValueError, "blocks of 200 tokens are longer than the 128 this model can read"),
+    ],
+)
+def test_what_cannot_be_measured_is_a_sentence(model, text, options, error, message):
+    with pytest.raises(error, match=message):
+        linearity_profile(model, tiny_ids(batch=text[0], length=text[1]), **options)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        ([(33, 32)] * 2, "at least 34 tokens"),
+        ([(50, 4)], "1 states make no layer"),
+        ([(50, 4), (50, 5)], r"layer 1: states of shape \(50, 4\) and \(50, 5\) are not two matrices"),
+        ([(50, 4), (50, 4), None], "layer 2: the states hold NaN"),
+    ],
+)
+def test_states_that_make_no_profile_are_a_sentence(shapes, message):
+    states = [torch.full((50, 4), float("nan")) if shape is None else torch.randn(shape) for shape in shapes]
+    with pytest.raises(ValueError, match=message):
+        profile_of_states(states)
 
 
 def test_a_text_that_repeats_itself():
@@ -200,50 +167,13 @@ def test_a_text_that_repeats_itself():
     assert linearity_profile(tiny_model("llama"), mixed)["linearity"].between(0, 1).all()  # control
 
 
-@pytest.mark.parametrize("layers", [[0], [4], [-1]])
-def test_no_such_layer(model, ids, layers):
-    with pytest.raises(IndexError, match=rf"there is no layer {layers[0]}: the model has layers 1 to 3"):
-        linearity_profile(model, ids, layers=layers)
-    with pytest.raises(IndexError, match="no layer is left"):
-        linearity_profile(model, ids, layers=[])
-
-
-def test_nothing_left_or_no_share(model, ids):
-    with pytest.raises(ValueError, match="drop_first=16 leaves nothing of blocks of 16 tokens"):
-        linearity_profile(model, ids, drop_first=16)
-    with pytest.raises(ValueError, match=r"heldout=1.0 is not a share of the text"):
-        linearity_profile(model, ids, heldout=1.0)
-
-
 def test_padding_is_not_measured_as_text(model, ids):
-    padded = ids.clone()
-    padded[3, -4:] = model.config.pad_token_id
+    padded, pad = ids.clone(), model.config.pad_token_id
+    padded[3, -4:] = pad
     with pytest.raises(ValueError, match=r"blocks end in padding \(token 0\), which would be measured as text"):
         linearity_profile(model, padded)
-    ended = tiny_model("mistral", eos_token_id=model.config.pad_token_id)  # a token of the text, as in most decoders
-    assert len(linearity_profile(ended, padded)) == 3
-
-
-def test_a_text_too_long_for_the_model(model, ids):
-    with pytest.raises(ValueError, match="blocks of 200 tokens are longer than the 128 this model can read"):
-        linearity_profile(model, tiny_ids(batch=2, length=200))
-
-
-def test_infinity_names_the_layer(ids):
-    states = states_of(tiny_model("mistral"), ids)
-    states[2][5, 5] = float("nan")
-    with pytest.raises(ValueError, match="layer 2: the states hold NaN"):
-        profile_of_states(states)
-
-
-def test_states_that_do_not_fit():
-    with pytest.raises(ValueError, match="1 states make no layer"):
-        profile_of_states([torch.randn(50, 4)])
-    with pytest.raises(ValueError, match=r"layer 1: states of shape \(50, 4\) and \(50, 5\) are not two matrices"):
-        profile_of_states([torch.randn(50, 4), torch.randn(50, 5)])
-
-
-# --- resuming --------------------------------------------------------------------------------------------------------
+    # a token of the text, as in most decoders
+    assert len(linearity_profile(tiny_model("mistral", eos_token_id=pad), padded)) == 3
 
 
 def test_a_measurement_is_resumed_where_it_stopped(model, ids, tmp_path, monkeypatch):
@@ -297,21 +227,21 @@ def test_a_file_of_another_measurement_is_refused(model, ids, tmp_path, monkeypa
     path = tmp_path / "progress.safetensors"
     monkeypatch.setattr("linstudy.measure.resume.SECONDS", 0)
     monkeypatch.setattr("linstudy.measure.resume.Progress.close", lambda self: None)
-    linearity_profile(model, ids, memory=2 * 32 * 32 * 8, resume=path)
-    with pytest.raises(ValueError, match=r"was saved by another measurement \(model, text or options differ\)"):
-        linearity_profile(model, ids, drop_first=1, resume=path)
-    with pytest.raises(ValueError, match="was saved by another measurement"):
-        linearity_profile(model, ids.flip(1), resume=path)
-    with pytest.raises(ValueError, match="was saved by another measurement"):
-        linearity_profile(untrained(model), ids, resume=path)
+    linearity_profile(model, ids, memory=ONE_LAYER, resume=path)
+    some = torch.ones(ids.shape, dtype=torch.bool)
+    for one, text, options in (
+        (model, ids, {"drop_first": 1}),
+        (model, ids, {"keep": some}),
+        (model, ids.flip(1), {}),
+        (untrained(model), ids, {}),
+    ):
+        with pytest.raises(ValueError, match=r"was saved by another measurement \(model, text or options differ\)"):
+            linearity_profile(one, text, resume=path, **options)
     path.write_bytes(path.read_bytes()[:9])
     with pytest.raises(ValueError, match="holds no measurement to resume"):
         linearity_profile(model, ids, resume=path)
     with pytest.raises(FileNotFoundError, match="nowhere is no folder"):
         linearity_profile(model, ids, resume=tmp_path / "nowhere" / "x")
-
-
-# --- real input ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow

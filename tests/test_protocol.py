@@ -60,29 +60,23 @@ def test_without_massive_dimensions_the_rest_is_mapped_to_the_rest(massive, tabl
     whole = table[table.selection == ALL].set_index("layer")
     assert (whole.linearity - rows.linearity).abs().max() > 0.01  # control: it matters
     assert rows[[*OF_TOKENS, "cosine"]].isna().all(axis=None)
-
-
-def test_without_a_massive_dimension_nothing_is_left_out():
-    model, blocks = tiny_model("gpt2"), tiny_ids(length=32, batch=20)
-    table = protocol(model, blocks).set_index("selection")
-    assert (table.loc[MASSIVE, "dropped"] == "").all()
-    assert table.loc[MASSIVE, "linearity"].tolist() == table.loc[ALL, "linearity"].tolist()
+    plain = protocol(tiny_model("gpt2"), tiny_ids(length=32, batch=20)).set_index("selection")  # has none
+    assert (plain.loc[MASSIVE, "dropped"] == "").all()
+    assert plain.loc[MASSIVE, "linearity"].tolist() == plain.loc[ALL, "linearity"].tolist()
 
 
 def test_medians_are_over_the_tokens_of_the_selection(massive, table):
-    model, blocks = massive
-    rows = table[table.selection == "first 1 left out"].set_index("layer")
-    states = [torch.as_tensor(state).float() for state in states_of(model, blocks)]
-    inside = torch.ones(blocks.shape, dtype=torch.bool)
+    rows, states = table[table.selection == "first 1 left out"], [state.float() for state in states_of(*massive)]
+    inside = torch.ones(massive[1].shape, dtype=torch.bool)
     inside[:, 0] = False
-    for layer in rows.index:
-        x, y = states[layer - 1], states[layer]
+    for row, x, y in zip(rows.itertuples(), states, states[1:], strict=False):
         centred = [state - state[: module.FIRST_TOKENS].median(0).values for state in (x, y)]
-        cosine, about = cosine_similarity(x, y), cosine_similarity(*centred)
-        ratio = (y - x).norm(dim=1) / y.norm(dim=1)
-        expected = [cosine[inside.flatten()].median(), about[inside.flatten()].mean()]
-        expected += [about[inside.flatten()].median(), ratio[inside.flatten()].median()]
-        assert rows.loc[layer, list(OF_TOKENS)].tolist() == pytest.approx([float(one) for one in expected], abs=1e-5)
+        cosine, about, ratio = (
+            one[inside.flatten()]
+            for one in (cosine_similarity(x, y), cosine_similarity(*centred), (y - x).norm(dim=1) / y.norm(dim=1))
+        )
+        expected = [float(one) for one in (cosine.median(), about.mean(), about.median(), ratio.median())]
+        assert [getattr(row, name) for name in OF_TOKENS] == pytest.approx(expected, abs=1e-5)
 
 
 def test_permuted_matrices_have_their_entries_and_nothing_else_changes():
@@ -117,20 +111,15 @@ def test_rounding_is_that_of_gguf_files(kind):
 
 
 def test_noise_has_the_spread_of_the_rounding_error():
-    model = load("stories-1m")[0]
-    errors = {}
+    model, spread = load("stories-1m")[0], {}
     for weights in ("Q4_1", "noise", "noise + noise"):
-        other = twin(model, weights)
-        pairs = zip(matrices(other), matrices(model), strict=True)
-        errors[weights] = torch.cat([(one - two).flatten() for (one, embedded), (two, _) in pairs if not embedded])
-    spread = {weights: float(error.detach().square().mean()) for weights, error in errors.items()}
+        pairs = zip(matrices(twin(model, weights)), matrices(model), strict=True)
+        errors = torch.cat([(one - two).detach().flatten() for (one, embedded), (two, _) in pairs if not embedded])
+        spread[weights] = float(errors.square().mean())
     assert spread["noise"] == pytest.approx(spread["Q4_1"], rel=0.1)
     assert spread["noise + noise"] == pytest.approx(2 * spread["noise"], rel=0.1)
-
-
-def test_weights_that_nobody_knows_are_refused():
     with pytest.raises(ValueError, match="weights"):
-        twin(tiny_model("gpt2"), "noise + Q5_0")
+        twin(model, "noise + Q5_0")
 
 
 @pytest.mark.slow

@@ -1,7 +1,5 @@
 """What stands in for layers: the best map there is, put where the layer was, and gone without a trace afterwards."""
 
-import copy
-
 import numpy as np
 import pytest
 import torch
@@ -13,10 +11,9 @@ from torch.testing import assert_close
 
 from linstudy import JointMoments, linear_map
 from linstudy.measure import joint_moments
-from linstudy.measure.scores import best_map
 from linstudy.models import blocks, replaced, without
 from linstudy.prune import ACTIONS, changed, count_parameters, fit, parts_in, places_of, prune, pruned
-from linstudy.prune.closed_form import PENALTIES, affine_map, best_penalty
+from linstudy.prune.closed_form import PENALTIES, affine_map
 from linstudy.prune.fitting import noted
 from linstudy.prune.parts import down_at
 
@@ -35,9 +32,6 @@ def least_squares(x, y, *, bias=True):
     return torch.linalg.lstsq(x.double(), y.double()).solution
 
 
-# --- the closed form
-
-
 def pairs(seed, tokens=600, dim=12, noise=0.5):
     draw = torch.Generator().manual_seed(seed)
     x = torch.randn(tokens, dim, generator=draw) @ torch.randn(dim, dim, generator=torch.Generator().manual_seed(9)) + 3
@@ -53,6 +47,8 @@ def moments(x, y):
 def test_the_penalty_is_the_best_on_held_out_tokens(tokens, bias):
     """Every penalty is tried the long way: the map solved, applied to the tokens, the error counted."""
     (x, y), (x2, y2) = pairs(0, tokens), pairs(1, 200)
+    if bias:  # tokens held out lie elsewhere, which a map learnt by heart pays for
+        x2, y2 = x2 + 5, y2 + 5
     _, chosen = affine_map(moments(x, y), moments(x2, y2), like=x, bias=bias)
     x, y, x2, y2 = (state.double() for state in (x, y, x2, y2))
     mean_x, mean_d = (x.mean(0), (y - x).mean(0)) if bias else (torch.zeros(12), torch.zeros(12))
@@ -70,28 +66,19 @@ def test_the_penalty_is_the_best_on_held_out_tokens(tokens, bias):
 @pytest.mark.parametrize("bias", [True, False])
 def test_the_map_is_fitted_to_all_tokens_with_the_penalty_chosen(bias, monkeypatch):
     (x, y), (x2, y2) = pairs(0), pairs(1, 200)
-    fitted, heldout = moments(x, y), moments(x2, y2)
-    before = fitted.centred()
     monkeypatch.setattr("linstudy.prune.closed_form.PENALTIES", (0.0,))
-    got = affine_map(fitted, heldout, like=x.double(), bias=bias)[0]
+    got = affine_map(moments(x, y), moments(x2, y2), like=x.double(), bias=bias)[0]
     expected = least_squares(torch.cat([x, x2]), torch.cat([y, y2]), bias=bias)
     assert_close(got.weight.T, expected[:12], atol=1e-6, rtol=1e-5)
     assert_close(got.bias, expected[12] if bias else torch.zeros(12).double(), atol=1e-5, rtol=1e-5)
-    assert fitted.tokens == 600  # what was given is as it was
-    assert torch.equal(fitted.centred().xd, before.xd)
 
 
 def test_where_the_tokens_say_nothing_the_map_comes_near_that_of_removing():
     x, x2 = pairs(0)[0][:14], pairs(1, 200)[0]
-    noise = torch.randn(600, 12, generator=torch.Generator().manual_seed(5))[:14]
-    noise2 = torch.randn(200, 12, generator=torch.Generator().manual_seed(6))
-    fitted = moments(x, x + noise)
-    layer, penalty = affine_map(fitted, moments(x2, x2 + noise2), like=x)
+    fitted, heldout = (moments(x, x + torch.randn_like(x)) for x in (x, x2))
+    layer, penalty = affine_map(fitted, heldout, like=x)
     assert penalty == max(PENALTIES)
     assert (layer.weight - torch.eye(12)).norm() < (linear_map(fitted).weight - torch.eye(12)).norm() / 2
-
-
-# --- what is done with layers
 
 
 @pytest.mark.parametrize("action", ["affine", "sequential", "run"])
@@ -101,17 +88,15 @@ def test_a_block_that_is_affine_is_replaced_exactly(action):
     torch.manual_seed(0)
     with replaced(model, {1: nn.Linear(WIDTH, WIDTH)}):
         expected = logits(model, ids)
-        with pruned(model, [2], action, blocks=text(batch=40, seed=4)):
-            assert_close(logits(model, ids), expected, atol=1e-4, rtol=1e-4)
-        with pruned(model, [3], action, blocks=text(batch=40, seed=4)):
-            assert not torch.allclose(logits(model, ids), expected, atol=1e-2)
+        for layer in (2, 3):
+            with pruned(model, [layer], action, blocks=text(batch=40, seed=4)):
+                off = (logits(model, ids) - expected).abs().max()
+            assert (off < 1e-4) if layer == 2 else (off > 1e-2)
 
 
-@pytest.mark.parametrize("name", DECODERS)
+@pytest.mark.parametrize("name", ["gpt2", "llama", "mamba"])  # surgery on every family: test_surgery, test_prune_saving
 @pytest.mark.parametrize("action", ACTIONS)
 def test_the_model_is_whole_again_bit_for_bit(name, action):
-    if action == "merge" and name not in MERGING:
-        pytest.skip("what follows cannot be merged into blocks of this family: tested below")
     model, ids = tiny_model(name), tiny_ids(length=20)
     before, state = logits(model, ids), whole_state(model)
     weights = {name: weight.clone() for name, weight in model.state_dict().items()}
@@ -137,9 +122,12 @@ def test_a_part_alone(name, part):
             assert not torch.allclose(logits(model, ids), before, atol=1e-3)
             assert_close(cached_logits(model, ids, first=11), logits(model, ids), rtol=1e-4, atol=1e-5)
             assert count_parameters(model) < count
-            assert len(blocks(model)) == LAYERS
         assert torch.equal(logits(model, ids), before)
         assert whole_state(model) == state
+    with pruned(model, [2], "remove", part="attention"), pruned(model, [2], "remove", part="mlp"):
+        stream = states_of(model, ids)
+        if name not in ("gemma2", "gemma3_text", "olmo2"):
+            assert torch.equal(stream[1], stream[2])  # what was removed adds nothing
 
 
 def test_attention_and_mlp_of_any_layers_go_together_each_by_its_own_map(monkeypatch):
@@ -159,9 +147,8 @@ def test_attention_and_mlp_of_any_layers_go_together_each_by_its_own_map(monkeyp
 
         return put
 
-    hooks = [
-        m.register_forward_hook(by_hand(a), with_kwargs=True) for m, a in zip(modules.values(), given, strict=True)
-    ]
+    given = zip(modules.values(), given, strict=True)
+    hooks = [module.register_forward_hook(by_hand(a), with_kwargs=True) for module, a in given]
     expected = logits(model, ids)
     for hook in hooks:
         hook.remove()
@@ -174,28 +161,17 @@ def test_attention_and_mlp_of_any_layers_go_together_each_by_its_own_map(monkeyp
         assert not torch.allclose(logits(model, ids), expected, atol=1e-3)
 
 
-def test_a_removed_part_adds_nothing_to_the_stream():
-    model, ids = tiny_model("llama"), tiny_ids()
-    with pruned(model, [2], "remove", part="attention"), pruned(model, [2], "remove", part="mlp"):
-        stream = states_of(model, ids)
-        assert torch.equal(stream[1], stream[2])
-        assert not torch.allclose(stream[2], stream[3], atol=1e-3)
-
-
 @pytest.mark.parametrize("name", MERGING)
 def test_merging_is_least_squares_from_the_last_matrix_to_the_state_wanted(name):
     model, ids = tiny_model(name), text(batch=80)
     whole = states_of(model, ids)
-    holder, last = down_at(model, 1)
-    matrix = getattr(holder, last)
+    matrix = getattr(*down_at(model, 1))
     with torch.no_grad(), noted([matrix]) as seen:
         model(ids)
     u = seen[0][1].reshape(-1, WIDTH)
     target = u + whole[3] - whole[1]
-    bias = matrix.bias is not None
-    solution = least_squares(u, target, bias=bias)
-    best = (torch.cat([u, torch.ones(len(u), 1)], dim=1) if bias else u).double() @ solution
-    least = (best - target).square().sum()
+    x = u if matrix.bias is None else torch.cat([u, torch.ones(len(u), 1)], dim=1)
+    least = (x.double() @ torch.linalg.lstsq(x.double(), target.double()).solution - target).square().sum()
     with pruned(model, [2, 3], "merge", blocks=ids):
         here = states_of(model, ids)[1]
     assert (here - whole[3]).square().sum() < 1.03 * least
@@ -249,44 +225,45 @@ def test_runs_have_one_map_and_stand_for_all_their_layers():
     changes = fit(model, [5, 1, 2, 6], "run", blocks=text())
     assert [(one.first, one.last) for one in changes] == [(1, 2), (5, 6)]
     prune(model, [5, 1, 2, 6], "run", blocks=text())
-    assert [(place.first, place.last, place.block) for place in places_of(model)] == [
-        (1, 2, "affine"),
-        (3, 3, "kept"),
-        (4, 4, "kept"),
-        (5, 6, "affine"),
-    ]
+    found = [(place.first, place.last, place.block) for place in places_of(model)]
+    assert found == [(1, 2, "affine"), (3, 3, "kept"), (4, 4, "kept"), (5, 6, "affine")]
     prune(model, [2, 4], "remove")  # counted in the model as it is now
     assert [(place.first, place.last) for place in places_of(model)] == [(1, 2), (4, 4)]
+    with pytest.raises(ValueError, match="cannot be merged into it, because it is a StandIn by now"):
+        fit(model, [2], "merge", blocks=text())
+    with without(model, [0]), pytest.raises(ValueError, match="has 1 blocks now and had 2 when it was pruned"):
+        places_of(model)
+    model = prune(
+        tiny_model("llama"), [2, 3], "merge", blocks=text()
+    )  # a layer that others merged into reaches further
+    assert [(place.first, place.last, place.block) for place in places_of(model)] == [(1, 3, "kept")]
 
 
-def test_for_good_is_the_same_as_for_a_while():
+@pytest.mark.parametrize(
+    ("layers", "action", "part"),
+    [([2, 3], "run", "block"), ([4, 5], "merge", "block"), ([1, 2], "affine", "attention")],
+)
+def test_for_good_is_the_same_as_for_a_while(layers, action, part):
     model, ids = tiny_model("qwen3", num_hidden_layers=5), text()
-    for layers, action, part in (([2, 3], "run", "block"), ([4, 5], "merge", "block"), ([1, 2], "affine", "attention")):
-        again = copy.deepcopy(model)
-        with pruned(model, layers, action, blocks=text(), part=part):
-            expected = logits(model, ids)
-        assert prune(again, np.array(layers), action, blocks=text(), part=part) is again
-        assert torch.equal(logits(again, ids), expected)
-        assert_close(cached_logits(again, ids, first=9), expected, rtol=1e-4, atol=1e-5)
+    with pruned(model, layers, action, blocks=text(), part=part):
+        expected = logits(model, ids)
+    assert prune(model, np.array(layers), action, blocks=text(), part=part) is model
+    assert torch.equal(logits(model, ids), expected)
+    assert_close(cached_logits(model, ids, first=9), expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["falcon", "gpt2", "llama", "qwen2"])
-@pytest.mark.parametrize("action", ["sequential", "run"])
-def test_generation_agrees_with_and_without_cache_in_batches_and_with_padding(name, action):
+def test_generation_agrees_with_and_without_cache_in_batches_and_with_padding(name):
     model = tiny_model(name)
     options = dict(max_new_tokens=10, do_sample=False, eos_token_id=None, pad_token_id=0)
     ids, padding = tiny_ids(length=9), torch.zeros(2, 4, dtype=torch.int64)
-    with pruned(model, [1, 2], action, blocks=text()):
+    with pruned(model, [1, 2], "run", blocks=text()):
         alone = model.generate(ids, use_cache=True, **options)
         assert torch.equal(alone, model.generate(ids, use_cache=False, **options))
         mask = torch.cat([padding, torch.ones_like(ids)], dim=1)
         padded = model.generate(torch.cat([padding, ids], dim=1), attention_mask=mask, **options)
         assert torch.equal(padded[:, 4:], alone)
-        one = model.generate(ids[:1], **options)
-        assert torch.equal(one, alone[:1])
-
-
-# --- what cannot be
+        assert torch.equal(model.generate(ids[:1], **options), alone[:1])
 
 
 @pytest.mark.parametrize(
@@ -315,65 +292,25 @@ def test_what_cannot_be_is_said(layers, action, options, error, message):
 def test_what_a_family_does_not_have_is_said_before_a_text_is_read(name):
     """No blocks are given: which parts can go by themselves, and what can be merged into, is known without them."""
     model = tiny_model(name)
-    possible = parts_in(model)
-    assert (possible == ("attention", "mlp")) == (name in PARTS_APART)
-    for part in possible:
-        assert fit(model, [2], "remove", part=part)
-    for part in {"attention", "mlp"} - set(possible):
-        with pytest.raises(ValueError, match=rf"the {part} of layer 2, a \w+ of a '\w+' model, is no module that can"):
-            fit(model, [2], "remove", part=part)
+    assert (parts_in(model) == ("attention", "mlp")) == (name in PARTS_APART)
+    for part in ("attention", "mlp"):
+        if part in parts_in(model):
+            assert fit(model, [2], "remove", part=part)
+        else:
+            told = rf"the {part} of layer 2, a \w+ of a '\w+' model, is no module that can"
+            with pytest.raises(ValueError, match=told):
+                fit(model, [2], "remove", part=part)
     told = "fits maps to a text" if name in MERGING else r'what follows layer 1 cannot .*because .*use action="run"'
     with pytest.raises(ValueError, match=told):
         fit(model, [2], "merge")
 
 
-def test_a_map_cannot_be_merged_into():
-    model = prune(tiny_model("llama"), [2], "affine", blocks=text())
-    with pytest.raises(ValueError, match="cannot be merged into it, because it is a StandIn by now"):
-        fit(model, [3], "merge", blocks=text())
-
-
-def test_other_surgery_on_a_pruned_model_is_noticed():
-    model = prune(tiny_model("llama"), [2], "remove")
-    with without(model, [0]), pytest.raises(ValueError, match="has 1 blocks now and had 2 when it was pruned"):
-        places_of(model)
-
-
-def test_the_penalty_is_judged_where_the_means_differ_too():
-    """Tokens held out lie elsewhere in a feature that tells nothing: a map that has learnt it by heart is far off."""
-    draw = torch.Generator().manual_seed(0)
-    x, held, noise = torch.randn(3, 60, 16, generator=draw, dtype=torch.float64)
-    d, held_d = x.clone(), held.clone()
-    d[:, 15], held_d[:, 15] = noise[:, 0], noise[:, 1]
-    held[:, 15] += 50
-    m, h = (JointMoments.empty(16).update(a, a + b).centred() for a, b in ((x, d), (held, held_d)))
-    errors = {True: [], False: []}
-    for penalty in PENALTIES:
-        off = (held_d - m.mean_d) - (held - m.mean_x) @ best_map(m, penalty=penalty)
-        errors[True].append(float(off.square().sum()))
-        errors[False].append(float((off - off.mean(0)).square().sum()))
-    wanted, elsewhere = (PENALTIES[errors[moved].index(min(errors[moved]))] for moved in (True, False))
-    assert best_penalty(m, h) == wanted != elsewhere
-
-
-def test_a_layer_into_which_others_are_merged_reaches_further():
-    model = prune(tiny_model("llama"), [2, 3], "merge", blocks=tiny_ids(batch=20))
-    assert [(place.first, place.last, place.block) for place in places_of(model)] == [(1, 3, "kept")]
-
-
-class Wrapped(nn.Module):
-    """A block in which attention and MLP are no children of their own."""
-
-    def __init__(self, block):
-        super().__init__()
-        self.inner = block
-
+class Wrapped(nn.Sequential):
     def forward(self, hidden_states, **options):
-        return self.inner(hidden_states, **options)
+        return self[0](hidden_states, **options)
 
 
 def test_a_part_can_go_where_every_block_has_it():
     model = tiny_model("llama")
-    assert parts_in(model) == ("attention", "mlp")
-    blocks(model)[1] = Wrapped(blocks(model)[1])
+    blocks(model)[1] = Wrapped(blocks(model)[1])  # attention and MLP are no children of its own
     assert parts_in(model) == ()

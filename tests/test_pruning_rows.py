@@ -6,6 +6,7 @@ from functools import cache, partial
 
 import pandas as pd
 import pytest
+from tiny_models import tiny_ids
 
 from casebook.reach import MADE
 from casebook.registry import registry
@@ -39,6 +40,8 @@ def small(monkeypatch):
     monkeypatch.setattr(rows, "EVALUATED", {True: 3, False: 2})
     monkeypatch.setattr(rows, "SHARD_BLOCKS", 2)
     monkeypatch.setattr(rows, "EXAMPLES", 40)
+    some = (rows.ASKED, "linearity", "angular", "random")  # test_prune_orders has all
+    monkeypatch.setattr(rows, "ORDERS", {order: ORDERS[order] for order in some})
     monkeypatch.setattr(rows, "task_examples", cache(rows.task_examples))  # stories under checks of types take long
     quick = partial(latency, repeats=1, prompt=16, decode=2)  # how long a model takes is told, not looked at
     monkeypatch.setattr("linstudy.prune.table.latency", quick)
@@ -58,7 +61,7 @@ def test_rows_of_every_order_action_and_text(source, small, monkeypatch):
     run = {"source": source, "texts": TEXTS, **TINY}
     table = TABLES["pruning"].rows(**run)
     whole(table, "pruning")
-    assert set(table["order"]) == {"whole", *ORDERS}
+    assert set(table["order"]) == {"whole", *rows.ORDERS}
     assert table.groupby(["order", "action", "layers", "seed"])["text"].nunique().eq(2).all()
     assert table["perplexity"].gt(1).all()
     asked = table["order"].isin(("whole", rows.ASKED)) & table["action"].isin(("whole", *rows.ASKED_ACTIONS))
@@ -109,6 +112,7 @@ def test_costs_of_every_shard_with_its_scores(source, small):
 @pytest.mark.slow
 def test_every_recipe_is_trained_at_its_best_rate_by_seeds_that_chose_nothing(source, monkeypatch):
     small = {"RATES": (1e-3, 4e-3), "VALIDATED": 2, "TESTED": 2, "ELSEWHERE": 1, "ASKED_BLOCKS": 4, "WARMUP": 1}
+    small["RECIPES"] = healing.RECIPES[::3]
     for name, value in small.items():
         monkeypatch.setattr(healing, name, value)
     monkeypatch.setattr("casebook.sweeps.FARTHER", 1)  # rates that are added: test_sweeps has all
@@ -147,20 +151,17 @@ def test_blocks_are_drawn_from_all_of_a_longer_stretch():
     tokenizer = load("stories-1m")[1]
     drawn = rows.drawn("stories", tokenizer, 20)
     stretch = token_blocks("stories", tokenizer, tokens=20 * rows.STRETCH * LENGTH, length=LENGTH)
-    places = [int((stretch == block).all(1).nonzero()) for block in drawn]
-    assert len(set(places)) == 20
-    assert min(places) < 10
-    assert max(places) > 20 * (rows.STRETCH - 1)
+    places = {int((stretch == block).all(1).nonzero()) for block in drawn}
+    assert len(places) == 20
+    assert min(places) < 10 < 20 * (rows.STRETCH - 1) < max(places)
     assert rows.drawn("stories", tokenizer, 20).equal(drawn)
 
 
-@pytest.mark.parametrize(("action", "start", "how"), healing.RECIPES)
-def test_every_recipe_is_one_that_heal_knows(action, start, how):
-    model = small_model("llama", seed=0)
-    ids = token_blocks("stories", load("stories-1m")[1], tokens=40 * 16, length=16) % 99
-    start = copy.deepcopy(model)
-    start = start if action == "whole" else prune(start, [2], action, blocks=ids)
-    assert next(heal(start, ids, HEALING, teacher=model, **healing.HEALINGS[how]))["step"] == 0
+def test_every_recipe_is_one_that_heal_knows():
+    model, ids = small_model("llama", seed=0), tiny_ids(batch=40, length=16)
+    for action, _, how in healing.RECIPES:
+        start = copy.deepcopy(model) if action == "whole" else prune(copy.deepcopy(model), [2], action, blocks=ids)
+        assert next(heal(start, ids, HEALING, teacher=model, **healing.HEALINGS[how]))["step"] == 0
 
 
 def test_a_pruned_model_is_healed_too_and_its_layers_have_costs():

@@ -1,6 +1,7 @@
-"""From a text to a folder with a model: presets, texts, the table of a run. Run: pytest tests/test_release.py."""
+"""From a text to a folder with a model: presets, texts, the table of a run."""
 
 import json
+import math
 from dataclasses import replace
 
 import pandas as pd
@@ -10,18 +11,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from linstudy.cli import main
 from linstudy.files import locked
-from linstudy.train import (
-    PRESETS,
-    documents,
-    draw,
-    load_snapshot,
-    preset_named,
-    pretrain_to,
-)
+from linstudy.train import PRESETS, documents, draw, load_snapshot, preset_named, pretrain_to, texts
 from linstudy.train.rows import COLUMNS, minutes, read_rows, write_rows
 from linstudy.train.texts import shown
-
-# presets
 
 
 def test_a_preset_takes_another_number_of_layers():
@@ -39,30 +31,24 @@ def test_the_recipe_of_a_preset_sees_its_tokens_or_as_many_as_are_wanted():
     assert nano.recipe().steps * nano.batch * nano.length == nano.tokens
     assert nano.recipe(tokens=4096).steps == nano.recipe(tokens=4096, batch=2).steps / 2 == 4
     assert nano.recipe(tokens=4096, steps=50) == nano.recipe(steps=50)
-    for wrong in ({"tokens": 0}, {"tokens": -1}, {"batch": 0}):
-        with pytest.raises(ValueError, match=r"a run of .* tokens in batches of .* trains nothing: give 1 or more"):
-            nano.recipe(**wrong)
-    for wrong in (-1.0, float("nan"), float("inf")):
-        with pytest.raises(ValueError, match=r"weight_decay is .*; it must be a number, 0 or more"):
-            nano.recipe(weight_decay=wrong)
-    with pytest.raises(ValueError, match=r"seed is -1; it must lie between 0 and 2\*\*63"):
-        nano.recipe(seed=-1)
-    assert nano.recipe(steps=50).warmup == 5
-    assert nano.recipe(steps=5000).warmup == 200
+    assert (nano.recipe(steps=50).warmup, nano.recipe(steps=5000).warmup) == (5, 200)
     assert nano.recipe(steps=50, peak_rate=1.0, warmup=9) == replace(nano.recipe(steps=50), peak_rate=1.0, warmup=9)
-
-
-# texts
+    nothing = r"a run of .* tokens in batches of .* trains nothing: give 1 or more"
+    for wrong, message in (
+        *(({name: value}, nothing) for name, value in (("tokens", 0), ("tokens", -1), ("batch", 0))),
+        *(({"weight_decay": bad}, r"weight_decay is .*; it must be a number, 0 or more") for bad in (-1.0, math.nan)),
+        ({"seed": -1}, r"seed is -1; it must lie between 0 and 2\*\*63"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            nano.recipe(**wrong)
 
 
 def test_several_texts_take_turns(tmp_path):
-    one, two = tmp_path / "one+1.txt", tmp_path / "two.txt"
-    one.write_text("a<|endoftext|>b<|endoftext|>c")
-    two.write_text("x")
-    assert list(documents(str(one), seed=0)) == ["a", "b", "c"]
+    for name, text in {"one+1": "a<|endoftext|>b<|endoftext|>c", "two": "x", "three": "a<|endoftext|>b"}.items():
+        (tmp_path / f"{name}.txt").write_text(text)
+    assert list(documents(str(tmp_path / "one+1.txt"), seed=0)) == ["a", "b", "c"]
     both = f"{tmp_path / 'three.txt'}+{tmp_path / 'two.txt'}"
-    one.rename(tmp_path / "three.txt")
-    assert list(documents(both, seed=0)) == ["a", "x", "b", "c"]
+    assert list(documents(both, seed=0)) == ["a", "x", "b"]
     assert shown(both) == "three.txt+two.txt"
 
 
@@ -77,7 +63,10 @@ def test_what_is_held_out_comes_before_what_is_trained_on(tmp_path):
     assert text.read_text().startswith(read)
 
 
-# the table of a run
+@pytest.fixture(autouse=True)
+def few_documents(monkeypatch):
+    """Let tokenizers learn from a few texts: thousands take a minute."""
+    monkeypatch.setattr(texts, "TOKENIZER_DOCUMENTS", {"text": 60, "pydocs": 20})
 
 
 def row(step, **cells):
@@ -98,40 +87,28 @@ def test_a_resumed_table_holds_every_step_once(tmp_path):
     assert list(pd.read_csv(path).step) == [10, 20, 30, 40]
     write_rows(path, [row(10)])  # a fresh start
     assert list(pd.read_csv(path).step) == [10]
-
-
-def test_the_minutes_are_those_of_the_steps(tmp_path):
     fast, slow = ({"tokens": 6000, "tokens_per_second": 50.0}, {"tokens": 9000, "tokens_per_second": 5.0})
-    write_rows(tmp_path / "training.csv", [row(0, tokens=0), row(10, **fast), row(20, **slow)])
-    assert minutes(read_rows(tmp_path / "training.csv")) == 2.0 + 10.0
+    write_rows(path, [row(0, tokens=0), row(10, **fast), row(20, **slow)])
+    assert minutes(read_rows(path)) == 2.0 + 10.0
 
 
-# the folder
+@pytest.mark.parametrize(
+    "names", [{"model.safetensors"}, {"model.safetensors", "training.csv"}, {"checkpoint", "notes"}]
+)
+def test_a_folder_of_somebody_elses_is_refused_and_left_as_it_is(tmp_path, names):
+    for name in names:
+        (tmp_path / name).write_text("mine")
+    for place in (tmp_path, tmp_path / next(iter(names))):
+        with pytest.raises(
+            FileExistsError, match=f"{place.name} holds something that no pretraining wrote: give a new"
+        ):
+            pretrain_to(place, text="no such text")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(names, "mine")
 
 
-def test_a_folder_of_somebody_elses_is_refused_and_left_as_it_is(tmp_path):
-    mine = tmp_path / "mine"
-    mine.mkdir()
-    for names in ({"model.safetensors"}, {"model.safetensors", "training.csv"}, {"checkpoint", "notes"}):
-        for name in names:
-            (mine / name).write_text("mine")
-        with pytest.raises(FileExistsError, match="mine holds something that no pretraining wrote: give a new folder"):
-            pretrain_to(mine, text="no such text")
-        assert {path.name: path.read_text() for path in mine.iterdir()} == dict.fromkeys(names, "mine")
-        for name in names:
-            (mine / name).unlink()
-    (mine / "file").write_text("mine")
-    with pytest.raises(FileExistsError, match="file holds something"):
-        pretrain_to(mine / "file", text="no such text")
-
-
-def test_a_failed_start_leaves_no_folder(tmp_path):
+def test_a_failed_start_leaves_no_folder_and_two_that_train_into_one_are_told_apart(tmp_path):
     with pytest.raises(ValueError, match="'no such text'"):
         pretrain_to(tmp_path / "new", text="no such text")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_two_that_train_into_one_folder_are_told_apart(tmp_path):
     with (
         locked(tmp_path / "run"),
         pytest.raises(BlockingIOError, match=r"another process is writing .*run: wait until it has ended"),
@@ -143,7 +120,7 @@ def test_two_that_train_into_one_folder_are_told_apart(tmp_path):
 @pytest.mark.slow
 def test_the_command_makes_a_folder_that_transformers_loads(tmp_path):
     preset = replace(PRESETS["pocket"], vocab_size=512)
-    recipe = preset.recipe(steps=20, batch=2)
+    recipe = preset.recipe(steps=8, batch=2)
     folder = pretrain_to(tmp_path / "run", preset, recipe)
     files = [path for path in folder.iterdir() if path.is_file()]
     wanted = {"config.json", "model.safetensors", "tokenizer.json", "generation_config.json", "training.csv"}
@@ -164,7 +141,7 @@ def test_the_command_makes_a_folder_that_transformers_loads(tmp_path):
     assert made["name"] == "stories-1m"
     assert made["config"]["peak_rate"] == PRESETS["pocket"].peak_rate
     assert made["bits_per_byte"] > 0
-    assert made["tokens"] == 20 * 2 * PRESETS["pocket"].length
+    assert made["tokens"] == 8 * 2 * PRESETS["pocket"].length
     assert made["validation_nats"] == pd.read_csv(folder / "training.csv").validation_nats.iloc[-1]
     weights = (folder / "model.safetensors").read_bytes()
     pretrain_to(folder, preset, recipe)  # nothing left to train: the same files again

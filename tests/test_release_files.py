@@ -1,5 +1,6 @@
 """What a release holds: the whole book on paper, with its figures and its own links, and a zip with sums."""
 
+import ctypes
 import hashlib
 import zipfile
 
@@ -21,36 +22,19 @@ ONE = f"""{HEAD}<h1>One<a class="headerlink" href="#s">#</a></h1><p id="here">
 
 
 def test_pages_stand_in_the_order_of_the_table_of_contents():
-    toc = {
-        "root": "book/a",
-        "parts": [
-            {"chapters": [{"file": "b", "sections": [{"file": "c"}, {"file": "d"}]}, {"file": "e"}]},
-            {"chapters": [{"file": "f"}]},
-        ],
-    }
+    first = [{"file": "b", "sections": [{"file": "c"}, {"file": "d"}]}, {"file": "e"}]
+    toc = {"root": "book/a", "parts": [{"chapters": first}, {"chapters": [{"file": "f"}]}]}
     assert list(make_pdf.pages_of(toc)) == [("book/a", 0), ("b", 0), ("c", 1), ("d", 1), ("e", 0), ("f", 0)]
 
 
-def test_what_moves_on_a_page_stands_still_on_paper():
-    section = make_pdf.page("notebooks/one", ONE, {"notebooks/one", "notebooks/two"})
+def test_what_moves_on_a_page_stands_still_on_paper_and_links_lead_inside_the_book():
+    section = make_pdf.page("notebooks/one", ONE, {"notebooks/one", "notebooks/two", "book/three"})
     assert not section.select("script, noscript, .no-widget, .headerlink, details.hide")
     assert section.select_one("svg[role=img]")["id"] == "own"
-    answer, rows = section.select("details")
-    assert answer.has_attr("open")
-    assert not rows.has_attr("open")
-
-
-def test_links_between_pages_lead_inside_the_book():
-    section = make_pdf.page("notebooks/one", ONE, {"notebooks/one", "notebooks/two", "book/three"})
-    assert [link.get("href") for link in section.select("a")] == [
-        "#notebooks-one--here",
-        "#notebooks-two",
-        "#book-three--x",
-        "https://d.org",
-        None,
-    ]
-    assert section["id"] == "notebooks-one"
-    assert section.select_one("p")["id"] == "notebooks-one--here"
+    assert [one.has_attr("open") for one in section.select("details")] == [True, False]  # an answer, a table
+    links = ["#notebooks-one--here", "#notebooks-two", "#book-three--x", "https://d.org", None]
+    assert [link.get("href") for link in section.select("a")] == links
+    assert (section["id"], section.select_one("p")["id"]) == ("notebooks-one", "notebooks-one--here")
     assert section.select_one("img")["src"] == "_images/f.png"
     assert make_pdf.styles_of("notebooks/one", ONE) == ["_static/a.css"]
 
@@ -74,75 +58,36 @@ def test_without_a_book_it_says_what_to_do(made, tmp_path, monkeypatch, capsys):
     assert "run: make book" in capsys.readouterr().err
 
 
-# ---- of the built book
-
-
-@pytest.fixture(scope="module")
-def printed(tmp_path_factory):
-    """The whole book, printed once; and the number of figures of each of its pages."""
+@pytest.mark.slow
+@pytest.mark.book
+@pytest.mark.skipif(find_chromium() is None, reason="no Chromium on PATH")
+def test_the_pdf_has_every_page_of_the_book_its_figures_an_outline_and_contents_that_lead_to_them(tmp_path):
     reader = pytest.importorskip("pypdfium2", reason="pypdfium2 is not installed")
-    target, source = tmp_path_factory.mktemp("pdf") / "book.pdf", make_pdf.HTML / "whole-book.html"
+    import pypdfium2.raw as pdf
+
+    pages, source = list(make_pdf.pages_of(TOC)), make_pdf.HTML / "whole-book.html"
     try:
-        source.write_text(make_pdf.whole(list(make_pdf.pages_of(TOC)), make_pdf.HTML, CONFIG), encoding="utf8")
-        make_pdf.printed(source, target)
+        source.write_text(make_pdf.whole(pages, make_pdf.HTML, CONFIG), encoding="utf8")
+        make_pdf.printed(source, tmp_path / "book.pdf")
     finally:
         source.unlink(missing_ok=True)
-    with reader.PdfDocument(target) as document:
-        yield document
-
-
-def drawn(page):
-    """Return how many lines, areas and images a page of the PDF has."""
-    import pypdfium2.raw as pdf
-
-    return len(list(page.get_objects(filter=(pdf.FPDF_PAGEOBJ_PATH, pdf.FPDF_PAGEOBJ_IMAGE))))
-
-
-def titles(document):
-    """Return the titles of the outline's first level and the page that each begins on."""
-    found = [entry for entry in document.get_toc() if entry.level == 0]
-    return [(entry.get_title(), entry.get_dest().get_index()) for entry in found]
-
-
-@pytest.mark.slow
-@pytest.mark.book
-@pytest.mark.skipif(find_chromium() is None, reason="no Chromium on PATH")
-def test_the_pdf_has_every_page_of_the_book_and_the_figures_of_every_chapter(printed):
-    pages = list(make_pdf.pages_of(TOC))
-    starts = titles(printed)[2:]  # after the title page and the contents
-    assert len(starts) == len(pages)
-    ends = [start for _, start in starts[1:]] + [len(printed)]
-    for (name, _), (title, start), end in zip(pages, starts, ends, strict=True):
-        section = make_pdf.page(name, (make_pdf.HTML / f"{name}.html").read_text(encoding="utf8"), set())
-        assert section.h1.get_text().split()[-1] in title
-        figures = section.select(".cell_output svg[role=img], .cell_output img, .exhibit svg")
-        paths = sum(drawn(printed[at]) for at in range(start, end))
-        assert paths >= 20 * len(figures), name
-
-
-@pytest.mark.slow
-@pytest.mark.book
-@pytest.mark.skipif(find_chromium() is None, reason="no Chromium on PATH")
-def test_pages_are_numbered_and_the_contents_lead_to_them(printed):
-    import ctypes
-
-    import pypdfium2.raw as pdf
-
-    for at in (2, len(printed) // 2, len(printed) - 1):
-        page = printed[at]
-        assert page.get_textpage().get_text_bounded().split()[-1] == str(at + 1)
-    contents = printed[1]
-    links, targets, position, link = 0, set(), ctypes.c_int(0), pdf.FPDF_LINK()
-    while pdf.FPDFLink_Enumerate(contents.raw, ctypes.byref(position), ctypes.byref(link)):
-        links += 1
-        targets.add(pdf.FPDFDest_GetDestPageIndex(printed.raw, pdf.FPDFLink_GetDest(printed.raw, link)))
-    assert links >= len(list(make_pdf.pages_of(TOC)))
-    assert {start for _, start in titles(printed)[2:]} <= targets
-
-
-@pytest.mark.slow
-@pytest.mark.book
-@pytest.mark.skipif(find_chromium() is None, reason="no Chromium on PATH")
-def test_the_outline_has_every_title_once(printed):
-    for title in (entry.get_title() for entry in printed.get_toc()):
-        assert title[: len(title) // 2] != title[len(title) // 2 :]
+    with reader.PdfDocument(tmp_path / "book.pdf") as printed:
+        entries = list(printed.get_toc())
+        for title in (entry.get_title() for entry in entries):
+            assert title[: len(title) // 2] != title[len(title) // 2 :]  # every title once
+        first = [entry for entry in entries if entry.level == 0][2:]  # after the title page and the contents
+        starts = [entry.get_dest().get_index() for entry in first]
+        for (name, _), entry, start, end in zip(pages, first, starts, [*starts[1:], len(printed)], strict=True):
+            section = make_pdf.page(name, (make_pdf.HTML / f"{name}.html").read_text(encoding="utf8"), set())
+            assert section.h1.get_text().split()[-1] in entry.get_title()
+            figures = section.select(".cell_output svg[role=img], .cell_output img, .exhibit svg")
+            kinds = (pdf.FPDF_PAGEOBJ_PATH, pdf.FPDF_PAGEOBJ_IMAGE)
+            drawn = sum(len(list(printed[at].get_objects(filter=kinds))) for at in range(start, end))
+            assert drawn >= 20 * len(figures), name
+        for at in (2, len(printed) // 2, len(printed) - 1):
+            assert printed[at].get_textpage().get_text_bounded().split()[-1] == str(at + 1)
+        contents, targets, position, link = printed[1], [], ctypes.c_int(0), pdf.FPDF_LINK()
+        while pdf.FPDFLink_Enumerate(contents.raw, ctypes.byref(position), ctypes.byref(link)):
+            targets.append(pdf.FPDFDest_GetDestPageIndex(printed.raw, pdf.FPDFLink_GetDest(printed.raw, link)))
+        assert len(targets) >= len(pages)
+        assert set(starts) <= set(targets)

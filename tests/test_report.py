@@ -7,16 +7,19 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import pandas as pd
 import pytest
 import torch
 from browser import OVERFLOW, Visit, chromium, faults, find_chromium
-from tiny_models import tiny_model
+from tiny_models import WIDTH, tiny_model
 
 import linstudy
 from casebook.models.twins import twin
+from casebook.report import measure
 from casebook.report.measure import NO_LOSS, Text, measured, text_of, work
+from casebook.report.page import page
 from casebook.rows.protocol import protocol
 from linstudy.cli import main
 from linstudy.text import train_tokenizer
@@ -64,12 +67,6 @@ def table_of(page: str) -> pd.DataFrame:
     return pd.read_csv(io.BytesIO(base64.b64decode(data)), keep_default_na=False, na_values=[""])
 
 
-def process(folder, *words, **options):
-    environment = os.environ | {"LINSTUDY_SIZE": "tiny", "PYTHONUNBUFFERED": ""}  # told before the work, not at its end
-    command = [sys.executable, "-m", "linstudy", "report", *words]
-    return subprocess.Popen(command, cwd=folder, env=environment, text=True, stdout=-1, stderr=-1, **options)
-
-
 @pytest.mark.slow
 def test_its_scores_are_those_of_the_chapters(written, folder):
     table = table_of(written("<b>model"))
@@ -87,14 +84,11 @@ def test_its_scores_are_those_of_the_chapters(written, folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "words"), [("bert", ()), ("t5", ("--stack", "encoder"))])
-def test_without_a_loss_there_are_no_costs_and_the_page_says_why(written, name, words):
-    assert NO_LOSS in written(name, *words)
-    assert "Kendall" not in written(name, *words)
-    assert table_of(written(name, *words)).layer.max() == 3
-    for decoder in ("postnorm", "<b>model"):  # the control
-        assert NO_LOSS not in written(decoder)
-        assert "Kendall" in written(decoder)
+def test_without_a_loss_there_are_no_costs_and_the_page_says_why(written):
+    for name, *words in (("bert",), ("t5", "--stack", "encoder"), ("postnorm",), ("<b>model",)):
+        page, without = written(name, *words), name in ("bert", "t5")
+        assert (NO_LOSS in page, "Kendall" in page) == (without, not without)  # the control: decoders have one
+        assert table_of(page).layer.max() == 3
 
 
 @pytest.mark.slow
@@ -123,7 +117,10 @@ def test_a_browser_shows_it_quietly_on_a_phone_in_both_colours(written, tmp_path
 @pytest.mark.slow
 def test_the_command_says_how_long_it_takes_and_a_stop_leaves_nothing(folder):
     before = sorted(os.listdir(folder))
-    stopped = process(folder, "postnorm", *WORDS, "--out", "stopped.html")
+    environment = os.environ | {"LINSTUDY_SIZE": "tiny", "PYTHONUNBUFFERED": ""}  # told before the work, not at its end
+    command = [sys.executable, "-m", "linstudy", "report", "postnorm", *WORDS, "--out", "page.html"]
+    start = partial(subprocess.Popen, command, cwd=folder, env=environment, text=True, stdout=-1, stderr=-1)
+    stopped = start()
     told = stopped.stdout.readline()
     assert re.fullmatch(r"postnorm on 8,192 tokens of text.txt: about \d+ (seconds|minutes); .*\n", told)
     stopped.send_signal(signal.SIGINT)
@@ -131,55 +128,58 @@ def test_the_command_says_how_long_it_takes_and_a_stop_leaves_nothing(folder):
     assert stopped.returncode == 2
     assert "stopped; `linstudy report postnorm" in errors
     assert sorted(os.listdir(folder)) == before
-    whole = process(folder, "postnorm", *WORDS, "--out", "whole.html")  # the control
+    whole = start()  # the control
     told, errors = whole.communicate(timeout=300)
-    assert (whole.returncode, told.splitlines()[-1][:17]) == (0, "page: whole.html "), errors
-    assert sorted(os.listdir(folder)) == sorted([*before, "whole.html"])
-    (folder / "whole.html").unlink()
+    assert (whole.returncode, told.splitlines()[-1][:16]) == (0, "page: page.html "), errors
+    assert sorted(os.listdir(folder)) == sorted([*before, "page.html"])
+    (folder / "page.html").unlink()
 
 
-def test_what_a_user_can_get_wrong_is_one_sentence(folder, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        ("--out report.pdf", "--out report.pdf: the page is HTML; let its name end in .html."),
+        ("--out bert", "--out bert: this is a folder; name a file in it."),
+        ("--out no/report.html", "--out no/report.html: the folder 'no' does not exist; make it first."),
+        ("--out r.html --stack encoder", "--stack encoder: bert has one stack of layers; leave the"),
+        ("--out r.html --text storys", "storys"),
+        ("--out r.html --tokens 0", "argument --tokens: '0' should be a whole number from 1 to"),
+        ("--out r.html --tokens 192", "are too few for a stream of width 32: a report needs 256"),
+    ],
+)
+def test_what_a_user_can_get_wrong_is_one_sentence(folder, monkeypatch, capsys, words, part):
     monkeypatch.chdir(folder)
-    wrong = (
-        (["--out", "report.pdf"], "--out report.pdf: the page is HTML; let its name end in .html."),
-        (["--out", "bert"], "--out bert: this is a folder; name a file in it."),
-        (["--out", "no/report.html"], "--out no/report.html: the folder 'no' does not exist; make it first."),
-        (["--out", "r.html", "--stack", "encoder"], "--stack encoder: bert has one stack of layers; leave the"),
-        (["--out", "r.html", "--text", "storys"], "storys"),
-        (["--out", "r.html", "--tokens", "0"], "argument --tokens: '0' should be a whole number from 1 to"),
-        (["--out", "r.html", "--tokens", "192"], "are too few for a stream of width 32: a report needs 256"),
-    )
     before = sorted(os.listdir())
-    for words, part in wrong:
-        assert main(["report", "bert", *WORDS, *words]) == 2
-        lines = capsys.readouterr().err.strip().splitlines()
-        assert len(lines) == 1, lines
-        assert part in lines[0], words
+    assert main(["report", "bert", *WORDS, *words.split()]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert part in line
     assert sorted(os.listdir()) == before
 
 
-@pytest.mark.slow
-def test_work_is_what_is_read():
-    """The tokens that are promised are those that the progress counts to its end."""
+def of_stories(kind):
+    """Return a tiny model, its tokenizer and a text of 100 blocks."""
     tokenizer = train_tokenizer([STORY] * 50, vocab_size=300)
-    for kind in ("llama", "bert"):
-        model = tiny_model(kind, vocab_size=len(tokenizer) + 3)
-        blocks = linstudy.token_blocks([f"{n} {STORY}" for n in range(200)], tokenizer, tokens=3200, length=32)
-        text, read = Text(blocks + 3, 32), [0]  # 0, 1 and 2 are special
-        named = {"model": "m", "corpus": "c", "revision": ""}
-
-        def advance(what, tokens, read=read):
-            read[0] += tokens
-
-        measured(model, tokenizer, text, named=named, seed=0, advance=advance)
-        assert read == [work(model, text)]
+    blocks = linstudy.token_blocks([f"{n} {STORY}" for n in range(200)], tokenizer, tokens=3200, length=32)
+    return tiny_model(kind, vocab_size=len(tokenizer) + 3), tokenizer, Text(blocks + 3, 32)  # 0, 1 and 2 are special
 
 
-@pytest.mark.parametrize("length", [16, 64, 256])
+NAMED = {"model": "m", "corpus": "c", "revision": ""}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["llama", "bert"])
+def test_work_is_what_is_read(kind):
+    """The tokens that are promised are those that the progress counts to its end."""
+    (model, tokenizer, text), read = of_stories(kind), []
+    measured(model, tokenizer, text, named=NAMED, seed=0, advance=lambda what, tokens: read.append(tokens))
+    assert sum(read) == work(model, text)
+
+
+@pytest.mark.parametrize("length", [16, 256])
 def test_the_least_text_is_enough(length):
     """What is asked for at least is measured, and less is refused."""
-    model, width = tiny_model("llama", max_position_embeddings=256), 32
-    blocks = torch.randint(3, 99, (-(-(2 * width + 3 * length) // length), length))
+    model = tiny_model("llama", max_position_embeddings=256)
+    blocks = torch.randint(3, 99, (-(-(2 * WIDTH + 3 * length) // length), length))
     text = text_of(model, blocks)
     protocol(model, text.few)
     with pytest.raises(ValueError, match="too few for a stream of width 32"):
@@ -188,15 +188,7 @@ def test_the_least_text_is_enough(length):
 
 @pytest.mark.slow
 def test_a_twin_that_cannot_be_measured_is_named_and_left_out(monkeypatch):
-    from casebook.report import measure
-    from casebook.report.page import page
-
-    model = tiny_model("bert", vocab_size=400)
-    tokenizer = train_tokenizer([STORY] * 50, vocab_size=300)
-    blocks = linstudy.token_blocks([f"{n} {STORY}" for n in range(200)], tokenizer, tokens=3200, length=32) + 3
-    named = {"model": "m", "corpus": "c", "revision": ""}
-    made = {"model": "m", "text": "c", "tokens": "1", "date": "today"}
-    broken: set[str] = set()
+    model, tokenizer, text = of_stories("bert")
 
     def some(model, weights, *, seed):
         if weights in broken:
@@ -204,14 +196,14 @@ def test_a_twin_that_cannot_be_measured_is_named_and_left_out(monkeypatch):
         return twin(model, weights, seed=seed)
 
     def report():
-        found = measured(model, tokenizer, Text(blocks, 32), named=named, seed=0, advance=lambda what, tokens: None)
-        return page(found, model="m", made=made)
+        found = measured(model, tokenizer, text, named=NAMED, seed=0, advance=lambda what, tokens: None)
+        return page(found, model="m", made={"model": "m", "text": "c", "tokens": "1", "date": "today"})
 
     monkeypatch.setattr(measure, "twin", some)
+    broken = {}
     assert "was left out" not in report()
-    for weights, name in (("permuted", "permuted weights"), ("random", "fresh weights")):
-        broken = {weights}
-        assert f"The twin with {name} was left out: its states overflow &lt;here&gt;." in report()
+    broken = {"permuted"}
+    assert "The twin with permuted weights was left out: its states overflow &lt;here&gt;." in report()
     broken = {"random", "permuted"}
     with pytest.raises(ValueError, match="no control to compare the model with: its states overflow"):
         report()

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import PackageNotFoundError, distribution, version
+from importlib.metadata import distribution, distributions, version
 from pathlib import Path
 
 import nbformat
@@ -41,16 +41,7 @@ def listed_files() -> list[Path]:
     return [path for name in done.stdout.split("\0") if name and (path := ROOT / name).is_file()]
 
 
-# ---- versions, dependencies
-
-
 OPTIONAL = {"tagging", "gguf"}  # for those who ask for them: neither pinned nor in the environment
-
-
-def test_one_version_everywhere():
-    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    assert PROJECT["project"]["version"] == linstudy.__version__ == citation["version"]
-    assert linstudy.__version__ in (ROOT / "CHANGELOG.md").read_text()
 
 
 def test_conda_environment_is_that_of_pyproject():
@@ -69,22 +60,16 @@ def pins() -> dict[str, str]:
     return {canonicalize_name(name): pin for name, pin in (line.split("==") for line in lines)}
 
 
-def test_constraints_meet_every_bound():
+def test_the_lowest_versions_are_those_of_the_bounds_and_pins_meet_every_one():
     project = PROJECT["project"]
-    pinned = [needs for extra, needs in project["optional-dependencies"].items() if extra not in OPTIONAL]
-    for text in sum(pinned, project["dependencies"]):
-        need = Requirement(text)
-        assert need.specifier.contains(pins()[canonicalize_name(need.name)]), text
-
-
-def test_the_lowest_versions_are_those_of_the_bounds():
-    done = run(sys.executable, "tools/lowest.py")
-    lowest = dict(line.split("==") for line in done.stdout.splitlines())
-    needs = {need.name: need.specifier for need in map(Requirement, PROJECT["project"]["dependencies"])}
+    lowest = dict(line.split("==") for line in run(sys.executable, "tools/lowest.py").stdout.splitlines())
+    needs = {need.name: need.specifier for need in map(Requirement, project["dependencies"])}
     assert lowest.keys() == needs.keys()
     for name, specifier in needs.items():
-        assert specifier.contains(lowest[name])
-        assert not specifier.contains("0.0.1")
+        assert (specifier.contains(lowest[name]), specifier.contains("0.0.1")) == (True, False)
+    extras = [needs for extra, needs in project["optional-dependencies"].items() if extra not in OPTIONAL]
+    for need in map(Requirement, sum(extras, project["dependencies"])):
+        assert need.specifier.contains(pins()[canonicalize_name(need.name)]), need
 
 
 def needed(name: str, extras: frozenset[str], found: dict[str, str]) -> dict[str, str]:
@@ -110,17 +95,11 @@ def test_constraints_are_complete():
 
 def test_constraints_can_be_installed_on_the_oldest_python():
     oldest = PROJECT["project"]["requires-python"].removeprefix(">=") + ".0"
-    wanted = {name: distribution(name).metadata["Requires-Python"] for name in pins() if is_as_pinned(name)}
-    assert len(wanted) > 100
-    assert not [name for name, bound in wanted.items() if bound and not SpecifierSet(bound).contains(oldest)]
-
-
-def is_as_pinned(name: str) -> bool:
-    """Say whether the pinned version of `name` is the one installed."""
-    try:
-        return version(name).partition("+")[0] == pins()[name]
-    except PackageNotFoundError:
-        return False
+    here = {canonicalize_name(one.name): one for one in distributions()}
+    same = [here[name] for name, pin in pins().items() if name in here and here[name].version.partition("+")[0] == pin]
+    assert len(same) > 100
+    bounds = {one.name: one.metadata["Requires-Python"] for one in same}
+    assert not [name for name, bound in bounds.items() if bound and not SpecifierSet(bound).contains(oldest)]
 
 
 @pytest.mark.parametrize("name", ["linstudy", "storyworld", "casebook"])
@@ -130,9 +109,6 @@ def test_package_data_names_every_file_a_wheel_must_hold(name):
     named = {path for pattern in patterns for path in package.glob(pattern)}
     files = [path for path in listed_files() if path.is_relative_to(package) and path.suffix != ".py"]
     assert not [str(path.relative_to(ROOT)) for path in files if path not in named]
-
-
-# ---- address, licences
 
 
 def test_the_address_is_the_same_everywhere():
@@ -146,28 +122,25 @@ def test_the_address_is_the_same_everywhere():
     assert not wrong, f"_config.yml says {SLUG}; CONTRIBUTING.md says how to change the rest"
 
 
-def test_links_made_from_the_address():
-    readme = (ROOT / "README.md").read_text()
-    organisation, name = SLUG.split("/")
-    assert f"https://{organisation}.github.io/{name}/" in readme
-    assert f"git+{REPOSITORY['url']}" in readme
-    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["repository-code"] == REPOSITORY["url"]
+def test_readme_and_citation_name_what_the_project_names():
+    readme, citation = (ROOT / "README.md").read_text(), yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    project, (organisation, name) = PROJECT["project"], SLUG.split("/")
+    assert project["version"] == linstudy.__version__ == citation["version"]
+    assert linstudy.__version__ in (ROOT / "CHANGELOG.md").read_text()
+    assert citation["license"] == project["license"]
+    assert [author["name"] for author in citation["authors"]] == [author["name"] for author in project["authors"]]
+    assert citation["repository-code"] == REPOSITORY["url"]
+    for part in (
+        f"https://{organisation}.github.io/{name}/",
+        f"git+{REPOSITORY['url']}",
+        citation["references"][0]["doi"],
+    ):
+        assert part in readme
     badges = re.findall(r"https://colab\.research\.google\.com/github/[^)\s]+", readme)
     assert badges
     for badge in badges:
         start = f"https://colab.research.google.com/github/{SLUG}/blob/{REPOSITORY['branch']}/"
         assert (ROOT / badge.removeprefix(start)).is_file(), badge
-
-
-def test_the_citation_names_what_the_project_names():
-    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    assert citation["license"] == PROJECT["project"]["license"]
-    assert [author["name"] for author in citation["authors"]] == [a["name"] for a in PROJECT["project"]["authors"]]
-    (paper,) = citation["references"]
-    assert paper["doi"] in (ROOT / "README.md").read_text()
-
-
-# ---- what is in git
 
 
 def test_nothing_large_and_no_path_of_this_machine_in_git():
@@ -178,27 +151,18 @@ def test_nothing_large_and_no_path_of_this_machine_in_git():
     assert not [str(path) for path in texts if pattern.search(path.read_bytes())]
 
 
-def dirty(path: Path, *, outputs=(), widgets=None) -> Path:
-    cell = nbformat.v4.new_code_cell("1", outputs=list(outputs), execution_count=1 if outputs else None)
-    notebook = nbformat.v4.new_notebook(cells=[cell])
-    if widgets:
-        notebook.metadata["widgets"] = widgets
-    nbformat.write(notebook, path)
-    return path
-
-
 def test_notebooks_hold_no_outputs(tmp_path):
     def clean(*paths):
         return run(sys.executable, "-m", "nbstripout", "--keep-id", "--verify", *map(str, paths)).returncode == 0
 
-    notebooks = sorted((ROOT / "notebooks").rglob("*.ipynb"))
-    assert not notebooks or clean(*notebooks), "run: make fmt"
-    assert clean(dirty(tmp_path / "clean.ipynb"))
-    assert not clean(dirty(tmp_path / "outputs.ipynb", outputs=[nbformat.v4.new_output("stream", text="1")]))
-    assert not clean(dirty(tmp_path / "widgets.ipynb", widgets={"state": {}}))
+    def written(name, outputs=(), **metadata):
+        cell = nbformat.v4.new_code_cell("1", outputs=list(outputs), execution_count=1 if outputs else None)
+        nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=metadata), tmp_path / name)
+        return tmp_path / name
 
-
-# ---- commands
+    assert clean(written("clean.ipynb"), *(ROOT / "notebooks").rglob("*.ipynb")), "run: make fmt"
+    assert not clean(written("outputs.ipynb", [nbformat.v4.new_output("stream", text="1")]))
+    assert not clean(written("widgets.ipynb", widgets={"state": {}}))
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
@@ -207,14 +171,12 @@ def test_workflows_are_pinned_and_may_little(path):
     assert workflow["permissions"] == {"contents": "read"}
     actions = re.findall(r"uses: (.*)", path.read_text())
     assert actions
-    for action in actions:
-        assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action) for action in actions), actions
     for job in workflow["jobs"].values():
         assert job["timeout-minutes"] <= 60
         may = {"contents"} if path.stem == "release" else {"pages", "id-token"}
         assert set(job.get("permissions", {})) <= may
-    for verb in re.findall(r"run: make (\w+)", path.read_text()):
-        assert verb in VERBS
+    assert set(re.findall(r"run: make (\w+)", path.read_text())) <= set(VERBS)
     for name in re.findall(r"CONSTRAINTS=(\S+)", path.read_text()):
         assert (ROOT / name).is_file() or f"> {name}" in path.read_text()
     # A second index is for installing what is pinned alone.

@@ -29,8 +29,8 @@ from linstudy.train.release import name_of
 class Fake:
     """Runs of three pieces that note what they make; ``breaks`` maps a run's name to the error of its second piece."""
 
-    def __init__(self):
-        self.calls, self.breaks = [], {}
+    def __init__(self, folder):
+        self.folder, self.calls, self.told, self.breaks = folder, [], [], {}
         self.table = replace(TABLES["profiles"], maker=self.make)
 
     def make(self, keep, model):
@@ -48,10 +48,16 @@ class Fake:
     def run(self, name, *, needs="nothing", size="tiny"):
         return Run(name, self.table, {"model": name}, size, needs)
 
-    def made(self):
-        """Return what was made since this was asked last."""
-        calls, self.calls = self.calls, []
-        return calls
+    def go(self, *runs):
+        """Run what is missing; return the exit status and what was made."""
+        self.calls = []
+        return run_missing(runs, folder=self.folder, echo=self.told.append), self.calls
+
+    def states(self, *runs):
+        return [state for _, state in plan(runs, folder=self.folder)]
+
+    def rows(self):
+        return results("profiles", folder=self.folder)
 
 
 def whole(*names):
@@ -59,62 +65,49 @@ def whole(*names):
 
 
 @pytest.fixture
-def fake(monkeypatch):
+def fake(monkeypatch, tmp_path):
     monkeypatch.setenv("LINSTUDY_SIZE", "tiny")
-    return Fake()
+    return Fake(tmp_path)
 
 
-@pytest.fixture
-def told():
-    return []
-
-
-def test_what_is_there_is_never_computed_again(fake, told, tmp_path):
-    runs = [fake.run("a"), fake.run("b")]
-    assert run_missing(runs[:1], folder=tmp_path, echo=told.append) == 0
-    assert [state for _, state in plan(runs, folder=tmp_path)] == ["there", "missing"]
-    assert run_missing(runs, folder=tmp_path, echo=told.append) == 0
-    assert run_missing(runs, folder=tmp_path, echo=told.append) == 0
-    assert fake.made() == whole("a", "b")
-    assert "[1/2] a: there" in told
-    table = results("profiles", folder=tmp_path)
-    assert table["model"].tolist() == ["a"] * 9 + ["b"] * 9
-    assert table["command"].unique().tolist() == ["linstudy results --only a", "linstudy results --only b"]
-    assert table["commit"].ne("").all()
-    assert os.listdir(tmp_path) == ["profiles.csv"]
+def test_what_is_there_is_never_computed_again(fake):
+    a, b = fake.run("a"), fake.run("b")
+    assert fake.go(a) == (0, whole("a"))
+    assert fake.states(a, b) == ["there", "missing"]
+    assert fake.go(a, b) == (0, whole("b"))
+    assert fake.go(a, b) == (0, [])
+    assert "[1/2] a: there" in fake.told
+    assert fake.rows()["model"].tolist() == ["a"] * 9 + ["b"] * 9
+    assert fake.rows()["command"].unique().tolist() == ["linstudy results --only a", "linstudy results --only b"]
+    assert fake.rows()["commit"].ne("").all()
+    assert os.listdir(fake.folder) == ["profiles.csv"]
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no\nluck"), KeyboardInterrupt()], ids=["an error", "a stop"])
-def test_the_pieces_of_a_run_that_was_cut_short_are_kept_apart_and_never_made_again(
-    error, fake, told, tmp_path, monkeypatch
-):
+def test_the_pieces_of_a_run_that_was_cut_short_are_kept_apart_and_never_made_again(error, fake, monkeypatch):
     minutes = count()
     monkeypatch.setattr("casebook.runs.time", SimpleNamespace(monotonic=lambda: 60 * next(minutes)))
-    run = fake.run("org/a")
-    fake.breaks = {"org/a": error}
+    run, fake.breaks = fake.run("org/a"), {"org/a": error}
     with suppress(KeyboardInterrupt):
-        run_missing([run], folder=tmp_path, echo=told.append)
-    assert fake.made() == [("org/a", 0), ("org/a", 1)]
-    assert results("profiles", folder=tmp_path).empty  # a table holds whole runs
-    assert plan([run], folder=tmp_path)[0][1] == "missing"
+        fake.go(run)
+    assert fake.calls == [("org/a", 0), ("org/a", 1)]
+    assert fake.rows().empty  # a table holds whole runs
+    assert fake.states(run) == ["missing"]
     fake.breaks = {}
-    assert run_missing([run], folder=tmp_path, echo=told.append) == 0
-    assert fake.made() == [("org/a", 1), ("org/a", 2)]
-    table = results("profiles", folder=tmp_path)
-    assert table["seed"].tolist() == [0] * 3 + [1] * 3 + [2] * 3
-    assert table["minutes"].tolist() == [1 + 2] * 9  # a minute a look at the clock, of both tries
-    assert os.listdir(tmp_path) == ["profiles.csv"]
+    assert fake.go(run) == (0, [("org/a", 1), ("org/a", 2)])
+    assert fake.rows()["seed"].tolist() == [0] * 3 + [1] * 3 + [2] * 3
+    assert fake.rows()["minutes"].tolist() == [1 + 2] * 9  # a minute a look at the clock, of both tries
+    assert os.listdir(fake.folder) == ["profiles.csv"]
 
 
-def test_an_error_is_told_and_the_other_runs_go_on(fake, told, tmp_path):
-    runs = [fake.run("a"), fake.run("b"), fake.run("c")]
+def test_an_error_is_told_and_the_other_runs_go_on(fake):
     fake.breaks = {"a": RuntimeError("no\nluck"), "b": MemoryError("8 GiB")}
-    assert run_missing(runs, folder=tmp_path, echo=told.append) == 1
-    assert results("profiles", folder=tmp_path)["model"].unique().tolist() == ["c"]
-    assert "[1/3] a: failed: RuntimeError: no luck" in told
+    assert fake.go(*map(fake.run, "abc"))[0] == 1
+    assert fake.rows()["model"].unique().tolist() == ["c"]
+    assert "[1/3] a: failed: RuntimeError: no luck" in fake.told
     sentence = "out of memory at size tiny (8 GiB); ask for fewer tokens or a smaller model"
-    assert f"[2/3] b: failed: {sentence}" in "\n".join(told)
-    assert told[-1].startswith("2 of 3 runs failed")
+    assert f"[2/3] b: failed: {sentence}" in "\n".join(fake.told)
+    assert fake.told[-1].startswith("2 of 3 runs failed")
 
 
 @pytest.mark.slow
@@ -148,16 +141,15 @@ def test_a_killed_command_keeps_its_rows_and_the_same_command_does_the_rest(root
     assert table["linearity"].tolist() == straight["linearity"].tolist()
 
 
-def test_what_cannot_run_here_says_why_and_is_no_failure(fake, told, tmp_path, monkeypatch):
+def test_what_cannot_run_here_says_why_and_is_no_failure(fake, monkeypatch):
     monkeypatch.setattr("casebook.runs.away", lambda needs: "the hub is away" if needs == "hub" else "")
     runs = [fake.run("a", needs="hub"), fake.run("b", size="full"), fake.run("c")]
-    assert [state for _, state in plan(runs, folder=tmp_path)] == [
+    assert fake.states(*runs) == [
         "cannot run here: the hub is away",
         "cannot run here: needs size full, this machine is tiny; LINSTUDY_SIZE=full runs it all the same",
         "missing",
     ]
-    assert run_missing(runs, folder=tmp_path, echo=told.append) == 0
-    assert fake.made() == whole("c")
+    assert fake.go(*runs) == (0, whole("c"))
 
 
 def test_the_hub_is_there_answers_with_an_error_or_says_nothing(monkeypatch):
@@ -184,24 +176,25 @@ def test_the_hub_is_there_answers_with_an_error_or_says_nothing(monkeypatch):
     assert away("hub").startswith("the hub cannot be reached")
 
 
-def test_a_model_folder_is_known_by_its_weights(tmp_path, monkeypatch):
+def test_what_a_run_needs_beside_the_checkout_is_known_by_its_weights_or_named(tmp_path, monkeypatch):
     assert digest(tmp_path) == ""
     (tmp_path / "model.safetensors").write_bytes(b"abc")
     assert digest(tmp_path) == "ba7816bf8f01"  # FIPS 180-2, appendix B.1
+    for name in ("ROOT", "BESIDE"):
+        monkeypatch.setattr(reach, name, tmp_path)
     monkeypatch.setattr(reach, "SHARED_MODEL", tmp_path / "absent")
-    assert away("shared model") == "there is no ../shared/models/stories260K beside the checkout"
-    monkeypatch.setattr(reach, "BESIDE", tmp_path)
-    assert away("shared texts") == "there are no texts in ../shared/data beside the checkout"
-    (tmp_path / "data").mkdir()
-    assert away("shared texts") == ""
-    monkeypatch.setattr(reach, "ROOT", tmp_path)
     command = "mkdir -p runs && linstudy pretrain --layers 2 --out runs/stories-1m-2-layers"
-    said = f"there is no runs/stories-1m-2-layers; `{command}` makes it in a quarter of an hour or so"
-    assert away("shallow model") == said
+    for needs, said in {
+        "shared model": "there is no ../shared/models/stories260K beside the checkout",
+        "shared texts": "there are no texts in ../shared/data beside the checkout",
+        "shallow model": f"there is no runs/stories-1m-2-layers; `{command}` makes it in a quarter of an hour or so",
+    }.items():
+        assert away(needs) == said
     folder = tmp_path / "runs" / "stories-1m-2-layers"
-    folder.mkdir(parents=True)
+    for made in (folder, tmp_path / "data"):
+        made.mkdir(parents=True)
     (folder / "model.safetensors").write_bytes(b"abc")
-    assert away("shallow model") == ""
+    assert (away("shared texts"), away("shallow model")) == ("", "")
 
 
 @pytest.mark.parametrize("need", reach.MADE)

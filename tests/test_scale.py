@@ -1,11 +1,9 @@
 """Costs on paper are those that are counted: operations by torch, bytes of real moments, passes of a real plan."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 import torch
-from conftest import script
+from conftest import ROOT, script
 from tiny_models import WIDTH, tiny_ids, tiny_model
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -16,16 +14,12 @@ from linstudy.models import blocks
 
 scale = script("benchmarks/counts.py")
 LARGE, counted, gated, needed = scale.LARGE, scale.counted, scale.gated, scale.needed
-RESULTS = Path(__file__).parent.parent / "benchmarks" / "results"
 
 
 def shape_of(model):
     config = model.config
-    return gated(len(blocks(model)), WIDTH, config.intermediate_size, grouped=config.num_key_value_heads * head(config))
-
-
-def head(config):
-    return config.hidden_size // config.num_attention_heads
+    grouped = config.num_key_value_heads * config.hidden_size // config.num_attention_heads
+    return gated(len(blocks(model)), WIDTH, config.intermediate_size, grouped=grouped)
 
 
 def test_operations_of_the_layers_are_those_that_torch_counts():
@@ -50,8 +44,8 @@ def test_moments_take_the_products_and_the_bytes_that_are_counted():
     assert one_layer["bytes"] == sum(matrix.numel() * matrix.element_size() for matrix in matrices)
 
 
-@pytest.mark.parametrize("at_once", [1, 2, 3, 4])
-def test_passes_are_those_of_the_plan(at_once, capsys):
+@pytest.mark.parametrize("at_once", [1, 3, 4])
+def test_passes_are_those_of_the_plan(at_once):
     model = tiny_model("llama", num_hidden_layers=4)
     counts = counted(shape_of(model))
     memory = at_once * counts["bytes"] // 4
@@ -64,17 +58,12 @@ def test_passes_are_those_of_the_plan(at_once, capsys):
     assert found["sent"] == pytest.approx(1.5 * counts["bytes"])
 
 
-def test_tokens_are_the_fewest_below_the_floor():
-    for shape in LARGE.values():
-        tokens = counted(shape, floor=0.01)["tokens"]
-        assert shape.width / (tokens - 1) <= 0.01 < shape.width / (tokens - 2)
-
-
 def test_the_shapes_are_of_the_sizes_they_are_called_by_and_the_table_is_of_them():
-    sizes = {name: shape.weights / 1e9 for name, shape in LARGE.items()}
-    assert {name: pytest.approx(float(name.split()[0]), rel=0.1) for name in LARGE} == sizes
-    table = pd.read_csv(RESULTS / "scale.csv", thousands=",").set_index("model")
+    table = pd.read_csv(ROOT / "benchmarks" / "results" / "scale.csv", thousands=",").set_index("model")
     for name, shape in LARGE.items():
+        assert shape.weights / 1e9 == pytest.approx(float(name.split()[0]), rel=0.1)
+        tokens = counted(shape, floor=0.01)["tokens"]
+        assert shape.width / (tokens - 1) <= 0.01 < shape.width / (tokens - 2)  # the fewest below the floor
         counts = counted(shape)
         assert table.tokens[name] == counts["tokens"]
         assert table["moments, GB"][name] == pytest.approx(counts["bytes"] / 1e9, abs=0.06)

@@ -21,7 +21,6 @@ from linstudy.models import set_blocks, small_model
 
 FIVE = {f"first {count}": Selection(drop_first=count) for count in (0, 1, 2, 4, 8)}
 SEVEN = FIVE | {"ordinary": Selection(outliers=5.0), "ordinary, first 2": Selection(drop_first=2, outliers=5.0)}
-CHECKED = ["tokens", "linearity", "update_linearity", "update_ratio", "cosine", "anisotropy", "linearity_standardised"]
 
 
 class Bend(nn.Module):
@@ -57,13 +56,13 @@ def hard(count=640, dim=32):
     return x
 
 
-def one_by_one(model, ids, selections, **options):
-    """Measure every selection in a pass of its own."""
+def assert_one_by_one(got, model, ids, selections, **options):
+    """Compare with a pass of its own for every selection."""
     ordinary, tables = ordinary_tokens(model, ids, batch_size=options.get("batch_size")), []
     for name, one in selections.items():
         chosen = {"part": one.part, "drop_first": one.drop_first, "keep": ordinary if one.outliers else one.keep}
         tables.append(linearity_profile(model, ids, **chosen, **options).assign(selection=name))
-    return pd.concat(tables, ignore_index=True)
+    pd.testing.assert_frame_equal(got, pd.concat(tables, ignore_index=True), rtol=1e-9, atol=1e-12)
 
 
 @pytest.fixture
@@ -80,14 +79,12 @@ def passes(monkeypatch):
     return seen
 
 
-@pytest.mark.parametrize("batch_size", [3, 40])
-@pytest.mark.parametrize("heldout", [0.0, 0.2])
+@pytest.mark.parametrize(("batch_size", "heldout"), [(3, 0.2), (40, 0.0)])
 def test_one_pass_gives_what_a_pass_for_each_gives_and_what_is_true(passes, batch_size, heldout):
     model, ids = fed(hard())
     got = linearity_profiles(model, ids, SEVEN, batch_size=batch_size, heldout=heldout)
     assert passes == [[1, 2]]
-    want = one_by_one(model, ids, SEVEN, batch_size=batch_size, heldout=heldout)
-    pd.testing.assert_frame_equal(got, want, rtol=1e-9, atol=1e-12)
+    assert_one_by_one(got, model, ids, SEVEN, batch_size=batch_size, heldout=heldout)
     ordinary, states = ordinary_tokens(model, ids, batch_size=batch_size), states_of(model, ids)
     for name, one in SEVEN.items():
         for layer in (1, 2):
@@ -106,18 +103,18 @@ def test_one_pass_gives_what_a_pass_for_each_gives_and_what_is_true(passes, batc
 def test_what_is_left_is_never_a_difference():
     """The control: outliers taken away from the sum of all take digits of the others with them."""
     x = normal(600, 8).double()
-    d = torch.tanh(x @ normal(8, 8).double())
+    y = x + torch.tanh(x @ normal(8, 8).double())
     x[::60] += 1e9
-    ordinary = torch.arange(600) % 60 > 0
-    want = reference(x[ordinary], (x + d)[ordinary])["update_linearity"]
-    everything = JointMoments.empty(8).update(x, x + d)
-    outliers = JointMoments.empty(8).update(x[~ordinary], (x + d)[~ordinary])
+    y[::60] += 1e9
+    left = torch.arange(600) % 60 > 0
+    want = float(reference(x[left], y[left])["update_linearity"])
+    everything, outliers, others = (
+        JointMoments.empty(8).update(x[some], y[some]) for some in (left | True, ~left, left)
+    )
     for name in ("count", "sums", "xx", "xd", "dd", "cosine", "norm_ratio"):
         getattr(outliers, name).neg_()
-    assert scores(everything.merge(outliers))["update_linearity"] != pytest.approx(float(want), abs=1e-3)
-    assert scores(JointMoments.empty(8).update(x[ordinary], (x + d)[ordinary]))["update_linearity"] == pytest.approx(
-        float(want), abs=1e-9
-    )
+    assert scores(everything.merge(outliers))["update_linearity"] != pytest.approx(want, abs=1e-3)
+    assert scores(others)["update_linearity"] == pytest.approx(want, abs=1e-9)
 
 
 def test_massive_tokens_apart_leave_float32_the_others():
@@ -125,15 +122,11 @@ def test_massive_tokens_apart_leave_float32_the_others():
     x = normal(1600, 288)
     x[-40, [7, 11]] += 3e6
     model, ids = fed(x)
-    states = states_of(model, ids)[:2]
-    want = float(reference(*states)["update_linearity"])
-    got = outlier_ablation(model, ids, first=[0], batch_size=40).query("layer == 1")
-    got = got.set_index("ablation").update_linearity
-    assert got["all tokens"] == pytest.approx(want, abs=1e-7)
-    kept = torch.ones(len(x), dtype=torch.bool)
-    kept[-40] = False
-    want = float(reference(*(state[kept] for state in states))["update_linearity"])
-    assert got["outliers left out"] == pytest.approx(want, abs=1e-7)
+    got = outlier_ablation(model, ids, first=[0], batch_size=40).query("layer == 1").set_index("ablation")
+    others = torch.arange(len(x)) != len(x) - 40
+    for name, kept in (("all tokens", others | True), ("outliers left out", others)):
+        want = reference(*(state[kept] for state in states_of(model, ids)[:2]))["update_linearity"]
+        assert got.update_linearity[name] == pytest.approx(float(want), abs=1e-7)
 
 
 def drifting():
@@ -146,8 +139,8 @@ def drifting():
 
 def at_the_threshold():
     """States of which a third lie about five times as far from the centre as the median one."""
-    x = nn.functional.normalize(normal(6000, 32))
-    x[::3] *= torch.linspace(4.9, 5.1, 2000)[:, None]
+    x = nn.functional.normalize(normal(3072, 32))
+    x[::3] *= torch.linspace(4.9, 5.1, 1024)[:, None]
     return x
 
 
@@ -159,37 +152,16 @@ def test_where_outliers_cannot_be_told_on_the_way_a_second_pass_tells_them(passe
     assert passes[0] == [1, 2]
     assert passes[1:] in ([[1]], [[1, 2]])
     assert 0 < got[got.selection == "ordinary"].tokens.min() < ids.numel()
-    pd.testing.assert_frame_equal(got, one_by_one(model, ids, some, batch_size=8), rtol=1e-9, atol=1e-12)
+    assert_one_by_one(got, model, ids, some, batch_size=8)
 
 
-def test_states_wait_only_while_they_are_few(passes, monkeypatch):
-    model, ids = fed(normal(6400, 32), length=4)
-    most, real = 0, sums.Cells.add
-
-    def add(cells, batch):
-        nonlocal most
-        real(cells, batch)
-        most = max(most, sum(len(tokens) for *_, tokens in cells.waiting))
-
-    monkeypatch.setattr(sums.Cells, "add", add)
-    selections = {name: Selection(drop_first=count) for name, count in (("all", 0), ("first 3", 3))}
-    got = linearity_profiles(model, ids, selections | {"ordinary": Selection(outliers=1.5)}, batch_size=64)
-    assert 0 < most <= sums.ROWS + 2 * 32
-    assert passes == [[1, 2]]
-    keep = ordinary_tokens(model, ids, factor=1.5, batch_size=64)
-    want = linearity_profile(model, ids, keep=keep, batch_size=64)
-    pd.testing.assert_frame_equal(got[got.selection == "ordinary"][CHECKED].reset_index(drop=True), want[CHECKED])
-    assert want.tokens.max() < ids.numel()
-
-
-@pytest.mark.parametrize("part", ["attention", "mlp"])
-def test_outliers_at_a_layers_boundaries_are_left_out_of_its_parts(part):
+def test_outliers_at_a_layers_boundaries_are_left_out_of_its_parts():
     model, ids = tiny_model("mistral"), tiny_ids(batch=40, length=16)
     with torch.no_grad():
         model.model.embed_tokens.weight[7] += 100
-    selections = {name: Selection(part, one.drop_first, outliers=one.outliers) for name, one in SEVEN.items()}
+    selections = {name: Selection("mlp", one.drop_first, outliers=one.outliers) for name, one in SEVEN.items()}
     got = linearity_profiles(model, ids, selections, batch_size=7)
-    pd.testing.assert_frame_equal(got, one_by_one(model, ids, selections, batch_size=7), rtol=1e-9, atol=1e-12)
+    assert_one_by_one(got, model, ids, selections, batch_size=7)
     assert got[got.selection == "ordinary"].tokens.max() < ids.numel()
 
 
@@ -199,18 +171,11 @@ def test_chosen_tokens_layers_and_little_memory(capsys):
     own, common = torch.rand(2, *ids.shape, generator=draw) < 0.7, torch.rand(ids.shape, generator=draw) < 0.5
     selections = {"own": Selection(keep=own), "common": Selection(keep=common, drop_first=1), "all": Selection()}
     whole = linearity_profiles(model, ids, selections)
-    pd.testing.assert_frame_equal(whole, one_by_one(model, ids, selections), rtol=1e-9, atol=1e-12)
+    assert_one_by_one(whole, model, ids, selections)
     assert "passes over the text" not in capsys.readouterr().out
     one_layer = linearity_profiles(model, ids, selections, memory=15 * 2 * 32 * 32 * 8)
     assert "measuring 1 layers at a time in 2 passes over the text" in capsys.readouterr().out
     pd.testing.assert_frame_equal(one_layer, whole)
-
-
-def test_selections_of_different_parts_are_not_one_pass():
-    model, ids = tiny_model("mistral"), tiny_ids(batch=40, length=16)
-    for other in (Selection("mlp"), Selection(layers=[1])):
-        with pytest.raises(ValueError, match="differ in part, stack or layers are not one pass: measure them in turn"):
-            linearity_profiles(model, ids, {"one": Selection(), "other": other})
 
 
 def test_a_massive_activation_is_large_and_a_thousand_medians():
@@ -221,11 +186,14 @@ def test_a_massive_activation_is_large_and_a_thousand_medians():
     assert found[["massive", "largest", "dimension"]].tolist() == [1, 2000.0, 5]
 
 
-def test_the_layer_with_the_fewest_tokens_decides_whether_there_are_enough(monkeypatch):
+def test_what_cannot_be_measured_in_one_pass_is_said_before_the_model_runs(monkeypatch):
     model, ids = fed(normal(640, 32))
     keep = torch.ones(2, *ids.shape, dtype=torch.bool)
     keep[1, 2:] = False  # of the second layer two blocks of 16 tokens are left
     assert linearity_profile(model, ids, keep=keep, layers=[1]).tokens.tolist() == [640]
-    monkeypatch.setattr(model.base_model, "forward", None)  # it is said before the model runs
+    monkeypatch.setattr(model.base_model, "forward", None)
     with pytest.raises(ValueError, match="32 tokens cannot determine"):
         linearity_profile(model, ids, keep=keep)
+    for other in (Selection("mlp"), Selection(layers=[1])):
+        with pytest.raises(ValueError, match="differ in part, stack or layers are not one pass: measure them in turn"):
+            linearity_profiles(model, ids, {"one": Selection(), "other": other})

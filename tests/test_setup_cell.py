@@ -1,11 +1,9 @@
 """Every notebook's first code cell: nothing happens here, and in Colab only what Colab lacks is installed."""
 
-import json
 import re
 import sys
 import types
 from importlib.metadata import requires, version
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -41,18 +39,12 @@ def test_the_cell_installs_our_names_in_colab_and_does_nothing_elsewhere(in_cola
 
 
 def test_colab_meets_every_need_that_the_cell_does_not_install():
-    pins = dict(
-        line.split("==")
-        for line in (ROOT / ".github" / "colab-constraints.txt").read_text().splitlines()
-        if not line.startswith("#")
-    )
-    has = {canonicalize_name(name): pin for name, pin in pins.items()}
-    needs = [r for r in map(Requirement, requires("linstudy")) if "extra" not in str(r.marker)]
+    lines = (ROOT / ".github" / "colab-constraints.txt").read_text().splitlines()
+    pins = (line.split("==") for line in lines if not line.startswith("#"))
+    has = {canonicalize_name(name): pin for name, pin in pins}
+    needs = [Requirement(need) for name in ("linstudy", *colab_cell.MISSING) for need in requires(name) or []]
+    needs = [need for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
     assert needs
-    for name in colab_cell.MISSING:
-        needs += [
-            r for r in map(Requirement, requires(name) or []) if r.marker is None or r.marker.evaluate({"extra": ""})
-        ]
     for need in needs:
         name = canonicalize_name(need.name)
         if name in colab_cell.MISSING:
@@ -64,46 +56,23 @@ def test_colab_meets_every_need_that_the_cell_does_not_install():
             )
 
 
-def notebook(path: Path, *sources: str) -> Path:
-    cells = [nbformat.v4.new_markdown_cell("# Title"), *map(nbformat.v4.new_code_cell, sources)]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
-    return path
-
-
-def code_of(path: Path) -> list[str]:
-    return [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
-
-
-@pytest.fixture
-def elsewhere(tmp_path, monkeypatch):
+def test_writing_puts_the_cell_first_and_keeps_the_rest(tmp_path, monkeypatch, capsys):
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "_config.yml").write_text("repository: {url: https://github.com/someone/else, branch: dev}\n")
     monkeypatch.setattr(colab_cell, "ROOT", tmp_path)
-    return tmp_path / "notebooks"
-
-
-def test_the_cell_follows_the_address(elsewhere):
     assert "git+https://github.com/someone/else@dev " in colab_cell.setup_cell()
-
-
-def test_writing_puts_the_cell_first_and_keeps_the_rest(elsewhere, capsys):
-    new, old, empty = (
-        notebook(elsewhere / "new.ipynb", "1 + 1"),
-        notebook(elsewhere / "old.ipynb", colab_cell.OPENING + "\nimport os", "2 + 2"),
-        notebook(elsewhere / "empty.ipynb"),
-    )
+    paths = {}
+    for name, sources in {"empty": [], "new": ["1 + 1"], "old": [colab_cell.OPENING + "\nimport os", "2 + 2"]}.items():
+        cells = [nbformat.v4.new_markdown_cell("# Title"), *map(nbformat.v4.new_code_cell, sources)]
+        paths[name] = tmp_path / "notebooks" / f"{name}.ipynb"
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), paths[name])
     assert colab_cell.main(["--check"]) == 1
-    assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == [
-        "notebooks/empty.ipynb",
-        "notebooks/new.ipynb",
-        "notebooks/old.ipynb",
-    ]
+    told = [line.split(":")[0] for line in capsys.readouterr().out.splitlines()]
+    assert told == ["notebooks/empty.ipynb", "notebooks/new.ipynb", "notebooks/old.ipynb"]
     assert colab_cell.main(["--write"]) == 0
-    assert code_of(new) == [colab_cell.setup_cell(), "1 + 1"]
-    assert code_of(old) == [colab_cell.setup_cell(), "2 + 2"]
-    assert code_of(empty) == [colab_cell.setup_cell()]
-    before = new.read_bytes()
-    assert colab_cell.main(["--check"]) == 0
-    assert colab_cell.main(["--write"]) == 0
-    assert new.read_bytes() == before
-    json.loads(before)
+    for name, kept in (("empty", []), ("new", ["1 + 1"]), ("old", ["2 + 2"])):
+        code = [cell.source for cell in nbformat.read(paths[name], 4).cells if cell.cell_type == "code"]
+        assert code == [colab_cell.setup_cell(), *kept]
+    before = paths["new"].read_bytes()
+    assert colab_cell.main(["--check"]) == colab_cell.main(["--write"]) == 0
+    assert paths["new"].read_bytes() == before

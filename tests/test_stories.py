@@ -5,13 +5,14 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import replace
+from hashlib import sha256
 from itertools import islice
 
 import pytest
 
 from storyworld.acts import Deed, World
 from storyworld.grammar import grammar
+from storyworld.known import replay
 from storyworld.lexicon import FEELINGS
 from storyworld.stories import Story, stories, story_seed, tell
 
@@ -21,88 +22,30 @@ FIRST_50 = "4abc4a9f2f61c6cc25326974bfc0027df2700c95617ddb37bf86bd403bb23b4e"
 
 @pytest.fixture(scope="module")
 def sample() -> list[Story]:
-    return [tell(story_seed(1, position)) for position in range(600)]
-
-
-# ------------------------------------------------------------------ an independent reading of the events
+    return [tell(story_seed(1, position)) for position in range(400)]
 
 
 def problems(story: Story) -> list[str]:
-    """Replay the events on a state of our own and return what is impossible."""
-    where, things, found = dict(story.start.at), story.start.things, []
-    holder = {name: place for name, place in things.items() if isinstance(place, str)}
-    lying = {name: " | ".join(place) for name, place in things.items() if name not in holder}
-    broken, hidden, feelings, done = set(), {}, {}, []
-
-    def expect(true: bool, what: str) -> None:
-        if not true:
-            found.append(f"{event.kind}: {what}")
-
-    for event in story.events:
-        if event.level != "real":
-            expect(event.act == "" and event.feelings == tuple(feelings.items()), "a tale changed the world")
-            continue
-        who, other, thing, swap = event.who, event.other, event.thing, event.swap
-        moving = event.act in ("go", "gotogether")
-        expect(moving or where[who] == event.place, f"{who} acts {event.place} but is {where[who]}")
-        if other and event.act not in ("", "go", "put"):
-            expect(where[other] == where[who], f"{other} is elsewhere")
-        if moving:
-            where[who] = event.place
-            if event.act == "gotogether":
-                where[other] = event.place
-        elif event.act == "put":
-            expect(holder.pop(thing, None) == who, f"{who} does not hold {thing}")
-            lying[thing] = f"{event.place} | {event.spot}"
-        elif event.act == "take":
-            expect(thing not in holder, f"{thing} is held twice")
-            expect(lying.pop(thing, None) == f"{event.place} | {event.spot}", f"{thing} does not lie there")
-            holder[thing] = who
-        elif event.act == "give":
-            expect(holder.get(thing) == who, f"{who} gives {thing} without having it")
-            holder[thing] = other
-        elif event.act == "grab":
-            expect(holder.get(thing) == other, f"{other} has no {thing}")
-            holder[thing] = who
-        elif event.act == "trade":
-            expect({holder.get(thing), holder.get(swap)} == {who, other}, "they do not hold what they trade")
-            holder[thing], holder[swap] = holder.get(swap), holder.get(thing)
-        elif event.act in ("make", "get"):
-            expect(thing not in holder and thing not in lying, f"{thing} is there already")
-            holder[thing] = who if event.act == "make" else other
-        elif event.act == "eat":
-            expect(holder.pop(thing, None) == who, f"{who} eats {thing} without having it")
-        elif event.act == "look":
-            expect(f"{event.place} | {event.spot}" != lying.get(thing), f"{thing} lies there after all")
-            expect(event.spot not in hidden.values(), "somebody hides there after all")
-        elif event.act == "hide":
-            hidden[who] = event.spot
-        elif event.act == "uncover":
-            expect(hidden.pop(other, None) == event.spot, f"{other} does not hide there")
-        elif event.act == "break":
-            broken.add(thing)
-        elif event.act == "mend":
-            expect(thing in broken and holder.get(swap) == who, f"{thing} cannot be mended with {swap}")
-            broken.discard(thing)
-        elif event.act in ("pack", "unpack", "enter"):
-            expect(holder.get(swap or thing) == who, f"{who} has no {swap or thing}")
-        feelings = dict(event.feelings)
+    """Let the events happen again, and return what cannot be or is not as the ending says."""
+    done, world, found = [], story.start, []
+    for event, world in replay(story, story.events):
+        if world.at[event.who] != event.place:
+            found.append(f"{event.kind}: {event.who} acts {event.place} but is {world.at[event.who]}")
         done.append(event)
-
-    wish, acts = story.wish, {(event.act, event.who, event.other) for event in done}
-    kinds = {event.kind for event in done}
+    wish, things, kinds = story.wish, world.things, {event.kind for event in done}
+    acts = {(event.act, event.who, event.other) for event in done}
     granted = {
-        "hold": holder.get(wish.thing) == wish.who,
-        "give": holder.get(wish.thing) == wish.other,
-        "whole": wish.thing not in broken,
+        "hold": things.get(wish.thing) == wish.who,
+        "give": things.get(wish.thing) == wish.other,
+        "whole": wish.thing not in world.broken,
         "inside": ("enter", wish.who, wish.other) in acts,
         "able": ("able", wish.who, wish.other) in acts,
-        "fearless": "unmask" in kinds and feelings[wish.who] != "afraid",
+        "fearless": "unmask" in kinds and dict(done[-1].feelings)[wish.who] != "afraid",
         "together": ("plan", wish.who, wish.other) in acts,
-        "fed": "share" in kinds and wish.thing not in holder,
+        "fed": "share" in kinds and wish.thing not in things,
         "free": ("free", wish.other, wish.who) in acts or ("free", wish.who, wish.other) in acts,
-        "home": where[wish.who] == wish.place,
-        "found": not hidden,
+        "home": world.at[wish.who] == wish.place,
+        "found": not world.hidden,
         "friends": ("plan", wish.who, wish.other) in acts,
     }[wish.goal]
     if granted != (story.ending == "granted"):
@@ -110,51 +53,64 @@ def problems(story: Story) -> list[str]:
     return found
 
 
-def test_every_story_can_happen_and_ends_as_it_says(sample):
-    assert {story.plot: problems(story) for story in sample if problems(story)} == {}
-    assert {story.ending for story in sample} == {"granted", "changed", "let go"}
+WORLD = World(
+    at={"Mila": "barn", "Omar": "barn", "Nora": "well"},
+    things={"kite": "Mila", "bag": "Mila", "cup": "Omar", "map": ("barn", "shelf")},
+    hidden={"Omar": "straw"},
+    broken={"kite"},
+)
 
 
-def corruptions(story: Story):
-    """Yield stories that are wrong in one place each; a last change of place, say, can be missed."""
-    for index, event in enumerate(story.events):
-        wrong = {}
-        if event.act in ("take", "put", "make", "get", "mend", "gotogether"):
-            wrong["missing"] = []
-        if event.act in ("take", "give", "eat", "make"):
-            wrong["twice"] = [event, event]
-        if event.act == "take":
-            wrong["where it was not put"] = [replace(event, spot="under the moon")]
-        if event.level == "real":
-            wrong["where nobody is"] = [replace(event, place="the moon")]
-        for what, events in wrong.items():
-            yield what, replace(story, events=(*story.events[:index], *events, *story.events[index + 1 :]))
-
-
-def test_a_corrupted_story_is_caught(sample):
-    caught = {"missing": [], "twice": [], "where it was not put": [], "where nobody is": []}
-    for story in sample[:300]:
-        for what, corrupted in corruptions(story):
-            caught[what].append(bool(problems(corrupted)))
-        assert problems(replace(story, ending="let go" if story.ending == "granted" else "granted"))
-    shares = {what: sum(found) / len(found) for what, found in caught.items()}
-    assert shares.pop("missing") > 0.83
-    assert min(shares.values()) > 0.95, shares
+@pytest.mark.parametrize(
+    ("can", "cannot", "after"),
+    [
+        (Deed("put", "Mila", thing="kite", spot="hay"), {"thing": "cup"}, {"kite": ("barn", "hay")}),
+        (Deed("take", "Mila", thing="map", spot="shelf"), {"spot": "hay"}, {"map": "Mila"}),
+        (Deed("take", "Omar", thing="map", spot="shelf"), {"thing": "kite"}, {"map": "Omar"}),
+        (Deed("give", "Mila", "Omar", "kite"), {"thing": "cup"}, {"kite": "Omar"}),
+        (Deed("give", "Mila", "Omar", "kite"), {"other": "Nora"}, {"kite": "Omar"}),
+        (Deed("grab", "Omar", "Mila", "kite"), {"thing": "map"}, {"kite": "Omar"}),
+        (Deed("trade", "Mila", "Omar", "kite", "cup"), {"swap": "map"}, {"kite": "Omar", "cup": "Mila"}),
+        (Deed("make", "Mila", thing="pie"), {"thing": "cup"}, {"pie": "Mila"}),
+        (Deed("get", "Omar", "Mila", "pie"), {"thing": "cup"}, {"pie": "Mila"}),
+        (Deed("eat", "Omar", thing="cup"), {"thing": "kite"}, {"cup": None}),
+        (Deed("mend", "Mila", thing="kite", swap="bag"), {"thing": "bag"}, {}),
+        (Deed("mend", "Mila", thing="kite", swap="bag"), {"swap": "cup"}, {}),
+        (Deed("pack", "Mila", swap="bag"), {"swap": "cup"}, {}),
+        (Deed("look", "Mila", thing="map", spot="hay"), {"spot": "shelf"}, {}),
+        (Deed("look", "Mila", thing="map", spot="hay"), {"spot": "straw"}, {}),
+        (Deed("uncover", "Mila", "Omar", spot="straw"), {"spot": "hay"}, {}),
+        (Deed("gotogether", "Mila", "Omar", place="hill"), {"other": "Nora"}, {}),
+        (Deed("meet", "Mila", "Omar"), {"other": "Nora"}, {}),
+    ],
+)
+def test_what_can_be_done_is_done_and_what_cannot_is_refused(can, cannot, after):
+    world = WORLD.copy()
+    with pytest.raises(ValueError, match=r"cannot .* now|is not at"):
+        world.apply(can._replace(**cannot))
+    world = WORLD.copy()
+    world.apply(can)
+    assert {thing: world.things.get(thing) for thing in (*WORLD.things, *after)} == WORLD.things | after
+    assert ("kite" in world.broken, world.hidden == {}) == (can.act != "mend", can.act == "uncover")
+    assert world.at["Omar"] == ("hill" if can.act == "gotogether" else "barn")
 
 
 def test_a_world_known_in_part_takes_for_granted_what_was_not_said():
-    gift = Deed("give", "Mila", "Omar", "red kite")
-    with pytest.raises(ValueError, match="Mila cannot give the red kite now"):
-        World(at={"Mila": "the barn", "Omar": "the barn"}).apply(gift)
-    heard = World(at={"Omar": "the barn"}, partial=True)
+    gift, heard = Deed("give", "Mila", "Omar", "red kite"), World(at={"Omar": "the barn"}, partial=True)
     heard.apply(gift)
     assert (heard.at["Mila"], heard.things["red kite"]) == ("the barn", "Omar")
     with pytest.raises(ValueError, match="Mila cannot give the red kite now"):
         heard.apply(gift)  # by now it is known who has it
 
 
+def test_every_story_can_happen_and_ends_as_it_says_and_every_kind_of_event_does(sample):
+    assert {story.plot: problems(story) for story in sample if problems(story)} == {}
+    assert {story.ending for story in sample} == {"granted", "changed", "let go"}
+    assert set(grammar()) <= {event.kind for story in sample for event in story.events}
+
+
 def test_the_text_tells_the_events(sample):
-    for story in sample[:500]:
+    for story in sample:
         pronouns = {character.name: character.pronoun for character in story.characters}
         end = 0
         for event in story.events:
@@ -176,8 +132,6 @@ def test_the_text_tells_the_events(sample):
                 assert all(pronoun in allowed or not words & PRONOUNS[pronoun] for pronoun in PRONOUNS), told
         assert end == len(story.text)
 
-
-# ------------------------------------------------------------------ the surface
 
 HYGIENE = {
     "doubled space": r"  ",
@@ -217,42 +171,26 @@ def test_the_surface_is_clean(sample):
     assert max(lengths) <= 350
 
 
-@pytest.mark.parametrize(
-    ("dirty", "what"),
-    [
-        ("She saw  a dog.", "doubled space"),
-        ("She saw a apple.", "a before a vowel"),
-        ("She saw an dog.", "an before a consonant"),
-        ("She saw {thing}.", "unfilled slot"),
-        ("She ran. then she fell.", "sentence without a capital"),
-        ("She ran", "ragged paragraph"),
-        ('"Come here, said Mila.', "open quote"),
-        ('"Come here" said Mila.', "ragged quote"),
-        ("She saw the the dog.", "doubled word"),
-        ("She ran .", "space before punctuation"),
-        ("Was they gone?", "disagreement"),
-    ],
-)
-def test_the_surface_check_sees_dirt(dirty, what):
-    assert what in faults(dirty)
+def test_the_surface_check_sees_dirt():
+    dirt = {
+        "doubled space": "She saw  a dog.",
+        "a before a vowel": "She saw a apple.",
+        "doubled word": "The dog saw the the cat.",
+    }
+    dirt |= {
+        "an before a consonant": "She saw an dog.",
+        "unfilled slot": "She saw {thing}.",
+        "disagreement": "Was they?",
+    }
+    dirt |= {"sentence without a capital": "She ran. then she fell.", "ragged paragraph": "She ran"}
+    dirt |= {"open quote": '"Come here, said Mila.', "ragged quote": '"Come here" said Mila.'}
+    assert all(what in faults(text) for what, text in dirt.items())
 
 
-def test_every_template_is_used(sample):
-    kinds = {event.kind for story in sample for event in story.events}
-    assert set(grammar()) - kinds == set()
-
-
-# ------------------------------------------------------------------ reproducible, rich, fast
-
-
-def test_a_position_does_not_depend_on_those_before():
+def test_a_position_does_not_depend_on_those_before_and_streams_share_no_story():
     assert list(islice(stories(5), 8))[7] == tell(story_seed(5, 7)).text
     assert tell(3) == tell(3)
-
-
-def test_streams_of_different_seeds_share_no_story():
-    streams = [set(islice(stories(seed), 100)) for seed in (0, 1, 2)]
-    assert len(set.union(*streams)) == 300
+    assert len({story for seed in (0, 1, 2) for story in islice(stories(seed), 50)}) == 150
 
 
 # In a process of its own: another hash seed, and no run-time type checks that would slow it down.
@@ -270,15 +208,15 @@ print(json.dumps([first, len(vocabulary), len(seen), words]))
 """
 
 
-@pytest.mark.parametrize(
-    ("count", "least_vocabulary", "least_words"),
-    [(1000, 800, 200_000), pytest.param(36_000, 1500, 7_500_000, marks=pytest.mark.slow)],
-)
-def test_another_process_tells_the_same_and_repeats_no_story(count, least_vocabulary, least_words):
-    environment = {**os.environ, "PYTHONHASHSEED": "4321"}
-    command = [sys.executable, "-c", ELSEWHERE, str(count)]
-    done = subprocess.run(command, capture_output=True, check=True, env=environment)
-    first, vocabulary, different, words = json.loads(done.stdout)
-    assert (first, different) == (FIRST_50, count)
-    assert vocabulary >= least_vocabulary
-    assert words >= least_words
+@pytest.mark.slow
+def test_another_process_tells_the_same_and_repeats_no_story():
+    environment = os.environ | {"PYTHONHASHSEED": "4321"}
+    said = subprocess.check_output([sys.executable, "-c", ELSEWHERE, "12000"], env=environment)
+    first, vocabulary, different, words = json.loads(said)
+    assert (first, different) == (FIRST_50, 12_000)
+    assert vocabulary >= 1400
+    assert words >= 2_500_000
+
+
+def test_the_stories_are_those_of_earlier_versions():
+    assert sha256("\0".join(islice(stories(0), 50)).encode()).hexdigest() == FIRST_50

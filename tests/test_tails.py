@@ -48,18 +48,10 @@ def test_a_gaussian_error_lies_on_the_control_and_a_long_tail_does_not():
         assert line.get_xdata().max() == pytest.approx(of_layer.max() / np.sqrt(np.mean(of_layer**2)))
 
 
-def test_tail_words_name_the_layer_of_the_longest_tail_if_there_are_several():
-    def words(df):
-        return show.words_of(show.tail_plot(df, ax=plt.figure().gca()))
-
-    df = errors()
-    assert "layer 3, the longest tail" in words(df)
-    assert "layer 1, the longest tail" in words(df.assign(layer=4 - df.layer))
-    assert "longest" not in words(df[df.layer == 1])
-
-
-def test_errors_that_a_log_axis_cannot_show_are_named():
+def test_words_name_the_longest_tail_and_errors_that_a_log_axis_cannot_show_are_told():
     df = errors(layers=2)
+    for places, longest in ((df, 2), (df.assign(layer=3 - df.layer), 1)):
+        assert f"layer {longest}, the longest tail" in show.words_of(show.tail_plot(places, ax=plt.figure().gca()))
     for bad in (-1.0, np.nan, 0.0):
         with pytest.raises(ValueError, match="relative_error of layer 2 cannot be drawn on a log axis: errors above 0"):
             show.tail_plot(df.assign(relative_error=df.relative_error.where(df.layer == 1, bad)))

@@ -31,29 +31,16 @@ def test_mean_square_of_relative_errors_is_one_minus_the_score(part):
     assert mean.tolist() == pytest.approx((1 - scores).tolist(), rel=1e-5)
 
 
-def test_a_map_of_other_tokens_makes_larger_errors():
+def test_a_map_of_other_tokens_makes_larger_errors_and_layers_are_chosen_by_number():
     model, ids = tiny_model("mistral"), tiny_ids(batch=40, length=12)
-    mine, other = ids[:10], ids[10:]
-    own = token_errors(model, mine)
-    held_out = token_errors(model, mine, moments=joint_moments(model, other))
+    mine, moments = ids[:10], joint_moments(model, ids[10:])
+    own, held_out = token_errors(model, mine), token_errors(model, mine, moments=moments)
     assert (held_out.relative.square().mean((1, 2)) > own.relative.square().mean((1, 2))).all()
-    (x, y), (new_x, new_y) = (
-        (torch.nn.functional.pad(x.double(), (0, 1), value=1), y.double())
-        for x, y in (pairs_of(model, text)[1] for text in (other, mine))
-    )
-    want = (new_y - new_x @ torch.linalg.lstsq(x, y, driver="gelsd").solution).norm(dim=1)
+    (x, y), (new_x, new_y) = (pairs_of(model, text)[1] for text in (ids[10:], mine))
+    x, new_x = (torch.nn.functional.pad(one.double(), (0, 1), value=1) for one in (x, new_x))
+    want = (new_y - new_x @ torch.linalg.lstsq(x, y.double(), driver="gelsd").solution).norm(dim=1)
     torch.testing.assert_close(held_out.error[1].flatten().double(), want, rtol=1e-3, atol=1e-4)
-
-
-def test_layers_are_chosen_by_number():
-    model, ids = tiny_model("llama"), tiny_ids(batch=20, length=12)
-    moments = joint_moments(model, ids)
-    whole = token_errors(model, ids)
-    for some in (token_errors(model, ids, layers=[3]), token_errors(model, ids, layers=[3], moments=moments)):
+    for whole, options in ((own, {}), (held_out, {"moments": moments})):
+        some = token_errors(model, mine, layers=[3], **options)
         assert some.layers == (3,)
         torch.testing.assert_close(some.error[0], whole.error[2])
-
-
-def test_too_few_tokens_are_told():
-    with pytest.raises(ValueError, match="24 tokens cannot determine an affine map of 32 dimensions"):
-        token_errors(tiny_model("llama"), tiny_ids(batch=2, length=12))

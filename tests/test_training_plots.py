@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from casebook.figures import band_plot, path_plot, rates_plot, steps_plot
-from linstudy.show import label, named, share_map, spread_plot, words_of
+from casebook import figures
+from linstudy import show
+from linstudy.show import spread_plot, words_of
 
 
 def line_of(ax, name):
@@ -15,19 +16,17 @@ def line_of(ax, name):
     return line
 
 
-def table():
-    rows = [("plain", 3.0), ("plain", 5.0), ("cosine", 1.0), ("cosine", 2.0), ("mse", 7.0)]
-    return pd.DataFrame(rows, columns=["variant", "loss"])
-
-
-def test_every_value_is_a_dot_and_every_row_has_its_mean_and_range():
-    ax = spread_plot(table(), x="loss", row="variant", reference=(4.0, "plain"))
+def test_every_value_is_a_dot_and_every_row_has_its_mean_range_and_band_of_chance():
+    rows = [("plain", 3.0, 1.0), ("plain", 5.0, 1.0), ("cosine", 1.0, 0.5), ("cosine", 2.0, 0.5), ("mse", 7.0, 6.0)]
+    df = pd.DataFrame(rows, columns=["variant", "loss", "low"]).assign(high=8.0)
+    ax = spread_plot(df, x="loss", row="variant", reference=(4.0, "plain"), chance=("low", "high"))
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["plain", "cosine", "mse"]
     dots, means = (next(line for line in ax.lines if line.get_marker() == mark) for mark in ".o")
     assert sorted(map(tuple, dots.get_xydata())) == [(1, 1), (2, 1), (3, 0), (5, 0), (7, 2)]
     assert list(means.get_xdata()) == [4.0, 1.5, 7.0]
     assert list(line_of(ax, "plain").get_xdata()) == [4.0, 4.0]
-    ranges = [path.vertices[:, 0].tolist() for path in ax.collections[0].get_paths()]
+    chance, ranges = ([path.vertices[:, 0].tolist() for path in of.get_paths()] for of in ax.collections[:2])
+    assert chance == [[1.0, 8.0], [0.5, 8.0], [6.0, 8.0]]
     assert ranges == [[3.0, 5.0], [1.0, 2.0], [7.0, 7.0]]
     assert "lowest 1.50 (cosine), highest 7.00 (mse)" in words_of(ax)
 
@@ -36,11 +35,11 @@ def test_scores_stand_side_by_side_in_looks_of_their_own_and_rows_fall_by_the_fi
     rng = np.random.default_rng(0)
     df = pd.DataFrame({"model": [f"family {i // 6}" for i in range(174)]})
     df = df.assign(update_linearity=rng.uniform(-0.3, 1, size=174), linearity=rng.uniform(size=174))
-    long = named(df).melt("model", var_name="score", value_name="share")
+    long = show.named(df).melt("model", var_name="score", value_name="share")
     ax = spread_plot(long, x="share", row="model", hue="score", falling=True)
     names = [tick.get_text() for tick in ax.get_yticklabels()]
     assert names == list(df.groupby("model").update_linearity.mean().sort_values(ascending=False).index)
-    first, second = lines = [line_of(ax, label(score)) for score in ("update_linearity", "linearity")]
+    first, second = lines = [line_of(ax, show.label(score)) for score in ("update_linearity", "linearity")]
     assert (np.array(first.get_ydata()) < np.array(second.get_ydata())).all()
     assert first.get_marker() != second.get_marker()
     assert first.get_color() != second.get_color()
@@ -55,16 +54,9 @@ def test_scores_stand_side_by_side_in_looks_of_their_own_and_rows_fall_by_the_fi
     assert min(box.x0 for box in boxes) >= 0
 
 
-def test_a_band_of_chance_lies_where_its_columns_say():
-    df = table().assign(low=[1.0, 1.0, 0.5, 0.5, 6.0], high=[2.0, 2.0, 0.75, 0.75, 8.0])
-    band, *_ = spread_plot(df, x="loss", row="variant", chance=("low", "high")).collections
-    ends = [path.vertices.tolist() for path in band.get_paths()]
-    assert ends == [[[1.0, 0], [2.0, 0]], [[0.5, 1], [0.75, 1]], [[6.0, 2], [8.0, 2]]]
-
-
 def test_a_cell_has_the_colour_of_its_share_and_white_is_nothing():
     shares = pd.DataFrame([[0.5, 0.0, -0.25], [1.0, 0.5, 0.75]], index=["embedding", "layer 1"])
-    ax = share_map(shares, x="token")
+    ax = show.share_map(shares, x="token")
     (image,) = ax.images
     np.testing.assert_array_equal(image.get_array(), shares)
     assert image.norm(0) == 0.5
@@ -74,55 +66,45 @@ def test_a_cell_has_the_colour_of_its_share_and_white_is_nothing():
 
 def test_step_0_has_its_place_and_the_steps_are_on_a_log_axis():
     df = pd.DataFrame({"step": [0, 1, 10, 100] * 2, "linearity": [1.0, 0.9, 0.8, 0.7, 0.8, 0.7, 0.6, 0.5]})
-    ax = steps_plot(df, y="linearity")
-    assert ax.get_ylim()[0] <= 0 <= 1 <= ax.get_ylim()[1]
+    ax = figures.steps_plot(df, y="linearity")
     place = [ax.transData.transform((step, 0))[0] for step in (0, 1, 10, 100)]
     assert place[0] < place[1]
     assert place[3] - place[2] == pytest.approx(place[2] - place[1], rel=0.01)
-    (line,) = ax.lines
-    assert list(line.get_ydata()) == pytest.approx([0.9, 0.8, 0.7, 0.6])
-    labels = [tick.get_text() for tick in ax.get_xticklabels()]
-    assert {"0", "1", "10", "100"} <= set(labels)
+    assert list(ax.lines[0].get_ydata()) == pytest.approx([0.9, 0.8, 0.7, 0.6])
+    assert {"0", "1", "10", "100"} <= {tick.get_text() for tick in ax.get_xticklabels()}
 
 
 def test_the_lowest_loss_of_each_line_has_a_ring_and_diverged_runs_are_left_out():
     rows = [("plain", 0.01, 3.0), ("plain", 0.02, 2.0), ("plain", 0.04, np.nan), ("mse", 0.01, 1.0), ("mse", 0.02, 1.5)]
-    ax = rates_plot(pd.DataFrame(rows, columns=["variant", "rate", "validation_nats"]), hue="variant")
+    ax = figures.rates_plot(pd.DataFrame(rows, columns=["variant", "rate", "validation_nats"]), hue="variant")
     assert list(line_of(ax, "plain").get_xdata()) == [0.01, 0.02]
     rings = {tuple(line.get_xydata()[0]) for line in ax.lines if line.get_markersize() == 11}
     assert rings == {(0.02, 2.0), (0.01, 1.0)}
     assert "plain: lowest 2.000 at 0.02; mse: lowest 1.000 at 0.01" in words_of(ax)
 
 
-def runs():
+def test_with_the_loss_as_clock_every_run_is_a_line_through_its_steps_in_order():
     rows = [
-        (variant, seed, step, layer, 3.0 - loss, score + layer)
+        (variant, seed, step, 3.0 - loss, score + layer)
         for variant, seed in (("plain", 0), ("plain", 1), ("mse", 0))
         for step, loss, score in ((2, 1.5, 0.1), (0, 0.0, 0.3 + 0.1 * seed), (1, 1.0, 0.5))
         for layer in (-0.1, 0.1)
     ]
-    return pd.DataFrame(rows, columns=["variant", "seed", "step", "layer", "validation_nats", "linearity"])
-
-
-def test_with_the_loss_as_clock_every_run_is_a_line_through_its_steps_in_order():
-    ax = path_plot(runs(), y="linearity", hue="variant")
+    df = pd.DataFrame(rows, columns=["variant", "seed", "step", "validation_nats", "linearity"])
+    ax = figures.path_plot(df, y="linearity", hue="variant")
     lines = [line for line in ax.lines if line.get_markersize() == 4]
-    assert len(lines) == 3
     for line, first in zip(lines, (0.3, 0.4, 0.3), strict=True):  # layers averaged, seeds not
-        assert list(line.get_xdata()) == pytest.approx([3.0, 2.0, 1.5])
-        assert list(line.get_ydata()) == pytest.approx([first, 0.5, 0.1])
+        np.testing.assert_allclose(line.get_xydata(), [[3.0, first], [2.0, 0.5], [1.5, 0.1]])
     assert {line.get_label() for line in lines} >= {"plain", "mse"}
     left, right = ax.get_xlim()
     assert left > right  # the loss falls to the right, as time goes
-    rings = [line.get_ydata()[0] for line in ax.lines if line.get_markersize() == 9]
-    assert rings == pytest.approx([0.3, 0.4, 0.3])
     assert "plain: from 0.350 at 3.00 to 0.100 at 1.50, lowest 0.100 at 1.50, highest 0.500 at 2.00" in words_of(ax)
 
 
 def test_bands_lie_between_their_columns_and_infinite_ones_are_left_out():
     rows = [("a", 10, 1.0, 0.5, 2.0), ("a", 100, -1.0, -1.5, -0.5), ("b", 10, 0.1, -np.inf, np.inf)]
     df = pd.DataFrame(rows, columns=["variant", "amount", "effect", "low", "high"])
-    ax = band_plot(df, x="amount", y="effect", hue="variant", reference=(0.0, "plain"))
+    ax = figures.band_plot(df, x="amount", y="effect", hue="variant", reference=(0.0, "plain"))
     assert list(line_of(ax, "a").get_ydata()) == [1.0, -1.0]
     assert list(line_of(ax, "plain").get_ydata()) == [0.0, 0.0]
     spans = [[path.vertices[:, 1].tolist() for path in lines.get_paths()] for lines in ax.collections[1::2]]

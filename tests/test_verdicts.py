@@ -27,7 +27,6 @@ def test_the_interval_is_that_of_students_t():
         ([0.0, 0.0], "undecided"),
         ([-0.3], "undecided"),
     ],
-    ids=["down", "up", "down by chance", "mixed", "nothing", "one seed"],
 )
 def test_a_direction_is_one_that_the_spread_does_not_explain(values, direction):
     assert changes(values).direction == direction
@@ -53,15 +52,10 @@ def planted(effects, *, spread, seed=0, runs=6):
     return groups, draw.normal(4, spread, 2 * runs).tolist()
 
 
-def judged(effects, *, spread, margin=0.02, **options):
-    groups, control = planted(effects, spread=spread)
-    return {name: one.verdict for name, one in contrasts(groups, control, margin=margin, **options).items()}
-
-
 def test_planted_effects_are_found_tiny_ones_are_equal_and_a_large_spread_tells_nothing():
-    effects = {"gain": -0.2, "cost": 0.2, "tiny": 0.001}
-    assert judged(effects, spread=0.003) == {"gain": "lower", "cost": "higher", "tiny": "equal"}
-    assert set(judged(effects, spread=1.0).values()) == {"not told"}
+    for spread, verdicts in ((0.003, ["lower", "higher", "equal"]), (1.0, ["not told"] * 3)):
+        found = contrasts(*planted({"gain": -0.2, "cost": 0.2, "tiny": 0.001}, spread=spread), margin=0.02)
+        assert [one.verdict for one in found.values()] == verdicts
 
 
 def test_what_is_sure_and_within_the_margin_is_equal():
@@ -78,24 +72,20 @@ def test_intervals_are_dunnetts_where_variances_are_equal_and_never_narrower():
     for place, one in enumerate(contrasts(groups, control, margin=0.02).values()):
         assert one.low <= theirs.low[place] < one.effect < theirs.high[place] <= one.high
         assert one.high - one.low < 1.4 * (theirs.high[place] - theirs.low[place])
+    narrow, wide = (contrasts(groups, control, margin=0.02, level=level)["a"] for level in (0.95, 1 - 0.05 / 6))
+    assert wide.low < narrow.low < narrow.high < wide.high
 
 
 def test_all_intervals_of_a_family_cover_together_also_when_one_group_scatters_more():
     """Dunnett's alone would not: its one variance is too small for the group that scatters most."""
     draw = np.random.default_rng(0)
     missed, alone = 0, 0
-    for _ in range(80):
+    for _ in range(60):
         calm, wild, control = (draw.normal(0, *of).tolist() for of in ((0.1, 6), (1, 6), (0.1, 12)))
         groups = {"calm": calm, "wild": wild}
         missed += any(one.low > 0 or one.high < 0 for one in contrasts(groups, control, margin=0.02).values())
         alone += bool((dunnett(*groups.values(), control=control, random_state=0).pvalue < 0.05).any())
-    assert missed < 5 < 9 <= alone
-
-
-def test_a_higher_level_widens_the_intervals():
-    groups, control = planted({"a": 0.1}, spread=0.1)
-    narrow, wide = (contrasts(groups, control, margin=0.02, level=level)["a"] for level in (0.95, 1 - 0.05 / 6))
-    assert wide.low < narrow.low < narrow.high < wide.high
+    assert missed < 5 < 7 <= alone
 
 
 def test_a_group_with_a_run_that_diverged_has_no_bounds_and_so_have_all_when_plain_has_one():

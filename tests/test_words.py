@@ -70,7 +70,6 @@ def test_a_script_has_steps_forks_and_ends(file):
     ("text", "what"),
     [
         ("trade\n    else open hero\n", r"scripts.txt: 'else open hero' stands alone \(at line 2\)"),
-        ("trade\n    30%\n", r"scripts.txt: '30%' stands alone \(at line 2\)"),
         ("trade\n    open hero =\n", r"scripts.txt: 'open hero =' is no step \(at line 2\)"),
         ("trade\n\n    close hero\n", r"scripts.txt: there is no event and no passage 'close'"),
         ("trade\n    open villain\n", r"scripts.txt: 'open' cannot be about 'villain'"),
@@ -92,12 +91,10 @@ def test_a_wrong_table_is_named_with_its_line(file, monkeypatch):
 
 
 def test_the_lexicon_has_words_phrases_and_rows():
-    assert lexicon.GIRLS[:2] == ("Mila", "Nora")
-    assert lexicon.HOMES[-1] == "brick house"
+    assert (lexicon.GIRLS[:2], lexicon.HOMES[-1]) == (("Mila", "Nora"), "brick house")
     assert lexicon.TROUBLES[0] == ("who was stuck in deep mud", "rope")
     assert lexicon.ELDERS["animals"][0] == ("the old owl", "owl", "she", "wise owl")
     assert lexicon.THINGS["fruit"][0] == lexicon.FRUIT
-    assert lexicon.THINGS["fruit"][1][:2] == ("apple", "pear")
     with pytest.raises(AttributeError, match=r"lexicon.toml has no GRILS"):
         _ = lexicon.GRILS
 
