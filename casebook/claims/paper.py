@@ -16,6 +16,7 @@ from .real import OUTLIERS as WITHOUT
 Tables = Callable[[str], pd.DataFrame]  # returns a table by its name, as linstudy.results does
 
 NEAR = 0.985  # what rounds to 0.99 or more
+SEVERAL = (6, 12)  # layers of thirty that go together
 # The largest models here, trained by others; the decoders' weights were quantised.
 REAL = tuple(name for name, (kind, _) in beyond.REAL.items() if kind == "decoder")
 (ENCODER,) = (name for name, (kind, _) in beyond.REAL.items() if kind == "encoder")
@@ -197,6 +198,15 @@ def _really_removed(tables: Tables) -> Iterator[dict]:
             yield _row(f"tau of {dynamics.SHORT[score]} and cost, remove", model, corpus, spread, rival, "losses")
     for (model, corpus, action), part in real.by_layer(losses).groupby(["model", "corpus", "action"], sort=False):
         yield _row(f"nats lost, {action}", model, corpus, _layers(part.nats), ("whole model", 0.0), "losses")
+    several = real.together(tables("losses"))
+    several = several[several.model.isin(REAL) & several.layers.isin(SEVERAL) & several.order.isin(dynamics.SHORT)]
+    for one in several.itertuples():
+        what = f"nats lost by {one.layers} layers of the highest {dynamics.SHORT[one.order]}, {one.action}"
+        spread, rival = (
+            (one.nats, one.low, one.high, "stretches of text"),
+            ("the cheapest ones", one.nats - one.above_nats),
+        )
+        yield _row(what, one.model, one.corpus, spread, rival, "losses")
 
 
 def _tails(tables: Tables) -> Iterator[dict]:
