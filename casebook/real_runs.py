@@ -90,5 +90,5 @@ def _protocol(
     arguments = {"source": _source(name, text), "tokens": tokens, "shard": shard, "weights": weights}
     parts = [name, text, weights.replace(" + ", "-"), str(seed)] if blocks else [name, text, str(shard)]
     parts = [*parts[:2], weights, str(seed), "whole"] if weights in TWINS and not blocks else parts
-    arguments |= {"seed": seed, "part": "block", "dtype": "float32"}
+    arguments |= {"seed": seed, "dtype": "float32"}
     return Run("-".join(["protocol", *parts]), TABLES["protocol"], arguments, needs=name)

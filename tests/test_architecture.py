@@ -5,6 +5,7 @@ import doctest
 import importlib
 import subprocess
 import sys
+from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -175,6 +176,24 @@ def test_a_module_is_one_idea():
         data = [n for n in module.body if isinstance(n, ast.Assign)]  # tables of words: they may be long
         tables = [n for n in data if isinstance(n.value, ast.Dict | ast.Tuple | ast.Constant)]
         assert len(source.splitlines()) - sum(n.end_lineno - n.lineno for n in tables) <= 300, path
+
+
+# What is asked for by name in notebooks and on the command line; each of its choices stands alone.
+DOORS = {"linstudy.measure.profile.linearity_profile", "linstudy.show.rows.spread_plot"}
+
+
+def arguments_of(source: str) -> Iterator[tuple[str, int]]:
+    """Yield each function with how many arguments it takes, the model or table itself included."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            names = [one.arg for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+            yield node.name, len(names) - (names[:1] in (["self"], ["cls"]))
+
+
+def test_a_function_takes_seven_arguments_at_most():
+    assert dict(arguments_of("class A:\n  def f(self, a, /, b, *c, d): ...\ndef g(): ...")) == {"f": 3, "g": 0}
+    found = [(f"{name_of(path)}.{name}", n) for path in MODULES for name, n in arguments_of(path.read_text())]
+    assert {name for name, count in found if count > 7} == DOORS
 
 
 def test_public_names_are_documented_and_an_unknown_one_says_what_there_is(root):

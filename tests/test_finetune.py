@@ -9,8 +9,8 @@ import pytest
 import torch
 from tiny_models import tiny_model
 
-from casebook.train import TUNING, finetune
-from casebook.train.finetune import batch_of, dealt_again, loss_and_accuracy
+from casebook.train import TUNING, dealt_again, finetune
+from casebook.train.finetune import batch_of, loss_and_accuracy
 from linstudy.text import train_tokenizer
 
 NAMES = ("Anna", "Ben", "Cleo", "Dan")
@@ -61,7 +61,7 @@ def test_a_rule_or_a_preference_is_learned_and_by_shuffled_labels_it_is_not(fami
     row = last_row(*given, family=family, objective=objective)
     assert row["validation_accuracy"] > 0.9
     assert row["validation_loss"] < below
-    control = last_row(*given, family=family, objective=objective, shuffle_labels=True)
+    control = last_row(dealt_again(given[0], objective, 0), given[1], family=family, objective=objective)
     assert control["validation_loss"] > above
 
 
@@ -153,17 +153,6 @@ def test_labels_dealt_again_are_the_same_labels_of_others():
     assert dealt == dealt_again(given, "classify", 0) != dealt_again(given, "classify", 1)
 
 
-def test_shuffled_labels_are_trained_on_and_not_measured_on():
-    def losses(given, **options):
-        rows = list(finetune(model_of(), TOKENIZER, given, short(6, log_every=1), validation=given[:4], **options))
-        return [row["training_loss"] for row in rows], rows[-1]["validation_loss"]
-
-    given = texts(20)
-    true, control = losses(given), losses(given, shuffle_labels=True)
-    assert control[0] == losses(dealt_again(given, "classify", 0))[0] != true[0]
-    assert control[1] != losses(dealt_again(given, "classify", 0))[1]
-
-
 # what is refused
 
 
@@ -172,7 +161,6 @@ def test_shuffled_labels_are_trained_on_and_not_measured_on():
     [
         ({"objective": "sort"}, "the objective is 'sort'; it must be classify, preference, lm"),
         ({"recipe": short(2, batch=9)}, "a step takes 9 examples, but there are 8; give more or a smaller batch"),
-        ({"objective": "lm", "shuffle_labels": True}, "has no labels to shuffle; leave shuffle_labels out"),
         ({"examples": [("Anna", "yes")] * 4}, "all examples have the label 'yes'; give some of another"),
         ({"validation": [("Anna", "so")]}, "a validation example has the label 'so', which no training example has"),
         ({"examples": [("", "yes"), ("Anna", "no")] * 2}, "the text '' has no tokens; leave it out"),
@@ -180,7 +168,7 @@ def test_shuffled_labels_are_trained_on_and_not_measured_on():
         ({"model": lambda: model_of("bert")}, "a 'bert' model is no decoder: its last token has not read the others"),
         ({"model": lambda: model_of().bfloat16()}, r"the weights are torch.bfloat16; train in float32"),
     ],
-    ids=range(9),
+    ids=range(8),
 )
 def test_what_cannot_be_trained_is_refused(options, message):
     given = {"model": model_of, "examples": texts(8), "recipe": short(2)} | options

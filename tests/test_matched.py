@@ -84,7 +84,7 @@ def test_the_loss_of_frequencies_is_that_of_the_text():
 def test_a_model_learns_and_stands_beside_its_twins(name):
     start = torch.randint(4, (60, 1), generator=torch.Generator().manual_seed(1))
     text = 10 + (start + torch.arange(32)) % 4  # one sentence of four tokens for ever, from anywhere in it
-    options = {"vocabulary": VOCABULARY, "rate": 6e-3, "seed": 3, "heldout": 0.2}
+    options = {"vocabulary": VOCABULARY, "seed": 3, "heldout": 0.2}
     rows = grown(name, text[:40], text[40:], steps=8, **options)
     nats = rows.groupby("weights").nats.first()
     assert nats.trained < nats.random - 0.5

@@ -125,7 +125,7 @@ def test_noise_has_the_spread_of_the_rounding_error():
 @pytest.mark.slow
 def test_rows_are_of_the_shard_and_say_how_well_the_model_predicts(tmp_path):
     source = Source("stories-1m", "abc", "stories-1m", "stories", "stories")
-    options = {"source": source, "tokens": 2048, "seed": 0, "part": "block", "dtype": "float32"}
+    options = {"source": source, "tokens": 2048, "seed": 0, "dtype": "float32"}
     rows = TABLES["protocol"].rows(shard=0, weights="trained", **options)
     assert set(TABLES["protocol"].header) - set(rows) == set(Provenance.__annotations__)
     assert rows.groupby("selection").size().to_dict() == dict.fromkeys(SELECTIONS, 8)

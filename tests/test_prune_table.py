@@ -13,12 +13,12 @@ from torch import nn
 
 from linstudy import cross_entropy
 from linstudy.models import blocks, replaced
-from linstudy.prune import ACTIONS, changed, choose, count_parameters, fit, latency, pruned, pruning_table
+from linstudy.prune import ACTIONS, changed, choices, choose, count_parameters, fit, latency, pruned, pruning_table
 
 TEXT, OTHER = tiny_ids(batch=24, length=16, seed=3), tiny_ids(batch=4, length=12, seed=4)
 COLUMNS = ["model", "text", "order", "action", "layers", "which", "perplexity", "parameters"]
 TIMES = ["prefill_ms", "decode_ms", "prefill_share", "decode_share"]
-CHOICES = {"orders": ("linearity", "angular", "random"), "budgets": (1, 3), "seeds": (0, 1), "batches": ()}
+CHOICES = {"orders": ("linearity", "angular", "random"), "budgets": (1, 3), "seeds": (0, 1)}
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def table(model):
-    return pd.DataFrame(pruning_table(model, TEXT, {"one": OTHER, "two": TEXT[:2]}, **CHOICES))
+    return pd.DataFrame(pruning_table(model, TEXT, {"one": OTHER, "two": TEXT[:2]}, choices(**CHOICES), batches=()))
 
 
 def test_every_combination_has_a_row(table):
@@ -51,16 +51,18 @@ def test_every_row_is_what_the_same_by_hand_gives(table, model):
             assert layers == sorted(choose(model, TEXT, row.order, count=row.layers, fixed=fixed, seed=row.seed))
 
 
-def test_what_is_done_is_neither_yielded_nor_measured_again(table, model):
+def test_what_is_not_chosen_is_neither_yielded_nor_measured(table, model):
     """A run that was cut goes on, an order after the other, to the same rows."""
     rows = [row for row in table.to_dict("records") if row["text"] == "one"]
     keys = [(row["order"], row["action"], row["layers"], row["seed"]) for row in rows]
     assert [order for order, _ in groupby(keys, lambda key: key[0])] == ["whole", *CHOICES["orders"]]
-    rest = list(pruning_table(model, TEXT, {"one": OTHER}, **CHOICES, done=keys[:25]))
-    assert rest == [pytest.approx(row) for row in rows[25:]]
+    assert keys == choices(**CHOICES)
+    assert list(pruning_table(model, TEXT, {"one": OTHER}, keys[25:], batches=())) == [
+        pytest.approx(row) for row in rows[25:]
+    ]
     ran = []
     handle = blocks(model)[0].register_forward_hook(lambda *_: ran.append(True))
-    assert not list(pruning_table(model, TEXT, {"one": OTHER}, **CHOICES, done=keys))
+    assert not list(pruning_table(model, TEXT, {"one": OTHER}, []))
     handle.remove()
     assert not ran
 
@@ -69,7 +71,7 @@ def test_a_row_is_there_before_the_next_is_measured(model):
     """The second order cannot be taken: what came before is there all the same, and the model is whole."""
     before = list(blocks(model))
     options = CHOICES | {"orders": ("last_first", "angular"), "actions": ("merge",), "budgets": (1, 5)}
-    rows = pruning_table(model, TEXT, {"one": OTHER}, **options)
+    rows = pruning_table(model, TEXT, {"one": OTHER}, choices(**options), batches=())
     found = list(islice(rows, 3))
     assert [row["which"] for row in found] == ["", "6", "2 3 4 5 6"]
     assert list(blocks(model)) == before
@@ -82,8 +84,8 @@ def test_times_are_of_layers_and_maps_that_are_left(model, monkeypatch):
     monkeypatch.setattr("linstudy.prune.table.latency", quick)
     monkeypatch.setattr(time, "perf_counter", lambda: float(ticks[0]))
     handles = [block.register_forward_hook(lambda *_: ticks.__setitem__(0, ticks[0] + 1)) for block in blocks(model)]
-    options = {"orders": ("angular",), "actions": ("remove", "affine", "merge"), "budgets": (2,)}
-    rows = pd.DataFrame(pruning_table(model, TEXT, {"one": OTHER}, **options))
+    chosen = choices(orders=("angular",), actions=("remove", "affine", "merge"), budgets=(2,))
+    rows = pd.DataFrame(pruning_table(model, TEXT, {"one": OTHER}, chosen))
     changes = fit(model, [2, 3, 4], "remove")
     long = latency(model, lambda: changed(model, changes), prompt=500, decode=4, repeats=1)
     for handle in handles:
@@ -115,7 +117,7 @@ def test_the_first_turn_is_not_timed(model, monkeypatch):
 def test_a_wrong_name_is_told_before_anything_runs(model, monkeypatch, options, told):
     monkeypatch.setattr(model.base_model, "forward", None)
     with pytest.raises(ValueError, match=told):
-        next(pruning_table(model, TEXT, {"one": OTHER}, **options))
+        next(pruning_table(model, TEXT, {"one": OTHER}, choices(**options)))
 
 
 @pytest.mark.parametrize("name", ["gpt2", "mamba"])

@@ -64,24 +64,18 @@ def tuned(
 
     A run that diverges has rows with a NaN loss and NaN changes.
     """
-    from ..train import finetune
+    from ..train import dealt_again, finetune
 
     training, test = examples(task, "train", counts[0]), examples(task, "test", counts[1])
     objective = "lm" if labels == "no labels" else "preference" if task in PAIRS else "classify"
     of_test = [label for _, label in test]
     constant = max(map(of_test.count, set(of_test))) / len(of_test) if objective == "classify" else 0.5
+    if labels == "shuffled":
+        training = dealt_again(training, objective, recipe.seed)
     model, tokenizer = source.load()
     try:
-        *_, last = finetune(
-            model,
-            tokenizer,
-            training,
-            recipe,
-            objective=objective,
-            shuffle_labels=labels == "shuffled",
-            validation=test,
-            length=READ,
-        )
+        options = {"objective": objective, "validation": test, "length": READ}
+        *_, last = finetune(model, tokenizer, training, recipe, **options)
         profiles = {name: measured(model, blocks) for name, (blocks, _) in begun(source, task).items()}
     except FloatingPointError:
         last, profiles = {"validation_accuracy": None, "validation_loss": math.nan}, {}

@@ -31,9 +31,9 @@ UNTRAINED = "none"
 # What is trained, and by what, of the options of ``heal``.
 HEALINGS: dict[str, Mapping[str, Any]] = {
     "maps, by states": {},  # the paper's distillation
-    "maps, by loss": {"states": 0.0, "nats": 1.0},
+    "maps, by loss": {"nats": 1.0},
     "all, by states": {"trained": "all"},  # of removed layers the fourth line of the paper's Figure 7
-    "all, by loss": {"trained": "all", "states": 0.0, "nats": 1.0},
+    "all, by loss": {"trained": "all", "nats": 1.0},
 }
 # An action, where its maps start, and a healing; the last is the control: nothing is pruned.
 RECIPES = (

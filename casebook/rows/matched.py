@@ -42,8 +42,7 @@ def matched(keep: Keep, *, architecture: str, corpus: str) -> None:
 
     def made(seed: int) -> pd.DataFrame:
         tokenizer, measured, blocks = text_for(corpus)
-        options = {"vocabulary": len(tokenizer), "rate": ARCHITECTURES[architecture].rate}
-        options |= {"steps": STEPS, "heldout": HELDOUT}
+        options = {"vocabulary": len(tokenizer), "steps": STEPS, "heldout": HELDOUT}
         rows = grown(architecture, blocks, measured, seed=seed, **options)
         return rows.assign(heldout=HELDOUT, **text_of(measured))
 
@@ -58,7 +57,7 @@ def text_for(corpus: str) -> tuple[Any, Ids, Ids]:
 
 
 def grown(
-    name: str, blocks: Ids, measured: Other, *, vocabulary: int, rate: float, seed: int, steps: int, heldout: float
+    name: str, blocks: Ids, measured: Other, *, vocabulary: int, seed: int, steps: int, heldout: float
 ) -> pd.DataFrame:
     """Train one model of ``ARCHITECTURES`` and return the rows of its layers, as trained and of two twins.
 
@@ -69,7 +68,7 @@ def grown(
     scaling = Scaling("norms") if "scaled" in chosen.norm else None
     model = matched_model(name, vocab_size=vocabulary + 1, seed=seed)
     recipe = PRESETS["nano"].recipe(
-        steps=steps, peak_rate=rate, warmup=round(WARMUP * steps), scaling=scaling, seed=seed, log_every=steps
+        steps=steps, peak_rate=chosen.rate, warmup=round(WARMUP * steps), scaling=scaling, seed=seed, log_every=steps
     )
     for _ in pretrain_for(chosen.task, model, blocks, recipe):
         pass
@@ -86,7 +85,7 @@ def grown(
         kind=chosen.kind,
         norm=chosen.norm,
         task=chosen.task,
-        rate=rate,
+        rate=chosen.rate,
         training_tokens=steps * recipe.batch * blocks.shape[1],
         parameters=sum(weight.numel() for weight in model.parameters()),
         unigram_nats=unigram_nats(blocks, measured, vocabulary),

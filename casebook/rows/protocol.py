@@ -35,9 +35,7 @@ SPOKEN = 16  # blocks of which the loss is taken: it says whether the model is w
 TIMES = 100.0  # a massive dimension varies so many times as much as the median one: ten times as far
 
 
-def runs(
-    keep: Keep, source: Source, *, tokens: int, shard: int, weights: str, seed: int, part: str, dtype: str
-) -> None:
+def runs(keep: Keep, source: Source, *, tokens: int, shard: int, weights: str, seed: int, dtype: str) -> None:
     """Measure one shard of a text, with weights as trained or those of a twin, and how well the model predicts it."""
     model, tokenizer = source.load(dtype=dtype)
     count = tokens // LENGTH
@@ -48,7 +46,7 @@ def runs(
         if task_of(one) == "causal" and one.get_output_embeddings() is not None:
             nats = cross_entropy(one, some)
             bits = bits_per_byte(nats, some, tokenizer)
-        table = protocol(one, blocks, part=part, heldout=HELDOUT)
+        table = protocol(one, blocks, heldout=HELDOUT)
         return table.assign(heldout=HELDOUT, nats=nats, bits_per_byte=bits, dtype=dtype, **text_of(blocks))
 
     keep(rows)

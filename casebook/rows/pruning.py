@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 
 from linstudy.models import blocks as blocks_in
-from linstudy.prune import ORDERS, layer_scores, pruned, pruning_table, single_costs
+from linstudy.prune import ORDERS, choices, layer_scores, pruned, pruning_table, single_costs
 
 from ..evaluate import probe, zero_shot
 from ..table import Keep
@@ -68,11 +68,12 @@ def pruning(
     answers = keep.there.dropna(subset="accuracy").groupby(["action", "which"])[KNOWN]
     answers = {what: dict(rows.iloc[0]) for what, rows in answers}
     done = set(keep.there[list(CHOICE)].itertuples(index=False, name=None))
-    options = {
-        "orders": (ASKED, *(order for order in ORDERS if order != ASKED)),  # first the one that is asked
-        "budgets": [budget for budget in BUDGETS if budget <= 0.8 * len(blocks_in(model))],
-    }
-    for choice, rows in groupby(pruning_table(model, blocks, evaluated, **options, done=done), itemgetter(*CHOICE)):
+    whole = choices(
+        orders=(ASKED, *(order for order in ORDERS if order != ASKED)),  # first the one that is asked
+        budgets=[budget for budget in BUDGETS if budget <= 0.8 * len(blocks_in(model))],
+    )
+    left = [choice for choice in whole if choice not in done]
+    for choice, rows in groupby(pruning_table(model, blocks, evaluated, left), itemgetter(*CHOICE)):
         found = pd.DataFrame(rows)
         order, action, which = found.loc[0, ["order", "action", "which"]]
         if order in ("whole", ASKED) and action in ("whole", *ASKED_ACTIONS) and (action, which) not in answers:

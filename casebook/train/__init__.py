@@ -1,4 +1,4 @@
 """What models of this book are trained for besides the next token: tasks, masked tokens, the second half of a text."""
 
-from .finetune import TUNING, finetune
+from .finetune import TUNING, dealt_again, finetune
 from .objectives import halves, language_nats, pretrain_for

@@ -26,7 +26,6 @@ def finetune(
     recipe: Recipe = TUNING,
     *,
     objective: str = "classify",
-    shuffle_labels: bool = False,
     validation: Examples = (),
     length: int = 256,
 ) -> Iterator[Row]:
@@ -47,19 +46,18 @@ def finetune(
     Args:
         model: a decoder with float32 weights.
         tokenizer: the model's own.
-        examples: gone through in an order that the seed decides, anew every time.
+        examples: gone through in an order that the seed decides, anew every time. Those of :func:`dealt_again` are the
+            control: the same texts, with their labels dealt out again by chance.
         recipe: :data:`TUNING` with changes, without a penalty; the peak rate some 1e-5 for a large model, 1e-3 for a
             pocket one.
         objective: classify, preference or lm.
-        shuffle_labels: the control: the same texts, with their labels dealt out again by chance.
-        validation: examples to measure on; their labels stay as they are.
+        validation: examples to measure on.
         length: tokens of a text that are read, the last ones: questions stand at the end.
 
     Raises ValueError for an objective, examples or weights that cannot be trained on, FloatingPointError for a loss or
     gradient that is no longer finite.
     """
-    classes = check(model, examples, validation, objective, recipe, shuffle_labels)
-    dealt = dealt_again(examples, objective, recipe.seed) if shuffle_labels else examples
+    classes = check(model, examples, validation, objective, recipe)
     head = None
     if objective != "lm":
         head = nn.Linear(model.config.get_text_config().hidden_size, len(classes) or 1, device=model.device)
@@ -70,7 +68,7 @@ def finetune(
         return loss_and_accuracy(model, head, tokenizer, chosen, classes, length)
 
     def loss(rows: Rows) -> tuple[Number, dict[str, Number]]:
-        found = measured([dealt[row] for row in rows])
+        found = measured([examples[row] for row in rows])
         return found["loss"], {f"training_{name}": value for name, value in found.items()}
 
     def validate() -> dict[str, float]:
@@ -148,7 +146,6 @@ def check(
     validation: Examples,
     objective: str,
     recipe: Recipe,
-    shuffle_labels: bool,
 ) -> list[str | int]:
     """Refuse what cannot be learnt; return the classes, in order, and none where there are no labels."""
     if objective not in OBJECTIVES:
@@ -157,8 +154,6 @@ def check(
         raise ValueError("fine-tuning has no penalty: leave it out of the recipe")
     if task_of(model) != "causal":
         raise ValueError(f"a {model.config.model_type!r} model is no decoder: its last token has not read the others")
-    if shuffle_labels and objective == "lm":
-        raise ValueError("objective='lm' has no labels to shuffle; leave shuffle_labels out")
     if (there := len(examples)) < recipe.batch:
         raise ValueError(f"a step takes {recipe.batch} examples, but there are {there}; give more or a smaller batch")
     for first, second in (*examples, *validation):

@@ -46,7 +46,7 @@ def _prune(options: argparse.Namespace, command: list[str]) -> int:
     import pandas as pd
 
     from ..models import blocks as blocks_of
-    from ..prune import ACTIONS, ORDERS, change, export, fit, pruning_table, save_pruned, stand_ins
+    from ..prune import ACTIONS, ORDERS, change, choices, export, fit, pruning_table, save_pruned, stand_ins
     from ..show import budget_plot
     from ..study.provenance import bare, provenance
 
@@ -62,9 +62,9 @@ def _prune(options: argparse.Namespace, command: list[str]) -> int:
         raise ValueError(f"--tokens {options.tokens}: {len(blocks)} blocks leave none to measure on; ask for more.")
 
     text = bare(options.text)
-    chosen = {"orders": (options.order,), "actions": tuple(dict.fromkeys((options.action, "remove")))}
-    chosen |= {"budgets": budgets(options.layers), "seeds": (options.seed,)}
-    table = pd.DataFrame(pruning_table(model, blocks[:cut], {text: blocks[cut:]}, **chosen))
+    what = {"orders": (options.order,), "actions": tuple(dict.fromkeys((options.action, "remove")))}
+    chosen = choices(**what, budgets=budgets(options.layers), seeds=(options.seed,))
+    table = pd.DataFrame(pruning_table(model, blocks[:cut], {text: blocks[cut:]}, chosen))
     done = table[(table["action"] == options.action) & (table["layers"] == options.layers)].iloc[0]
     layers = [int(layer) for layer in done["which"].split()]
     change(model, fit(model, layers, options.action, blocks=blocks[:cut]))

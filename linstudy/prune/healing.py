@@ -34,18 +34,17 @@ def heal(
     *,
     teacher: PreTrainedModel | None = None,
     trained: str = "stand-ins",
-    states: float = 1.0,
     nats: float = 0.0,
     validation: Int[Tensor, "other token"] | None = None,
 ) -> Iterator[Row]:
     """Train a pruned model in place; yield a row before the first step, every ``recipe.log_every``, and at the end.
 
-    The loss is ``states`` times the error of the states plus ``nats`` times the loss of the next token. The error is
-    that of what leaves each stand-in (with all weights trained, each place) from what leaves the same layer of the
+    The loss is (1 - ``nats``) times the error of the states, plus ``nats`` times the loss of the next token. The error
+    is that of what leaves each stand-in (with all weights trained, each place) from what leaves the same layer of the
     ``teacher``, a copy of the whole model, as a share of that state's variance, so that no layer counts more for being
     late. The paper's distillation is ``trained="stand-ins"``, whose maps :func:`linstudy.prune.fit` has put where the
     closed form is best. The controls: no healing (row 0), maps that start elsewhere (:func:`restart_`), and the whole
-    model trained as long on the same blocks (``trained="all", states=0.0, nats=1.0``), which no recipe may make worse.
+    model trained as long on the same blocks (``trained="all", nats=1.0``), which no recipe may make worse.
 
     The recipe is :data:`HEALING` with changes, without penalty and scaling; dropout stays off. Columns: ``state_error``
     and ``training_nats`` (None where not in the loss), the others as in :func:`linstudy.pretrain`.
@@ -53,7 +52,9 @@ def heal(
     Raises ValueError where there is nothing to train or nothing to learn from, FloatingPointError for a loss or
     gradient that is no longer finite.
     """
-    weights = {name: weight for name, weight in (("state_error", states), ("training_nats", nats)) if weight}
+    if not 0 <= nats <= 1:
+        raise ValueError(f"nats={nats} is no share of the loss: give one from 0, states alone, to 1, the next token")
+    weights = {name: weight for name, weight in (("state_error", 1 - nats), ("training_nats", nats)) if weight}
 
     def loss(ids: Int[Tensor, "block token"]) -> tuple[Number, dict[str, Number]]:
         terms = {}
@@ -62,7 +63,7 @@ def heal(
                 terms["training_nats"] = next_token_nats(model, ids)
             else:
                 run_blocks(model, ids)
-        if states:
+        if nats < 1:
             with torch.no_grad(), precision(model.device), capture(teacher) as wanted:
                 run_blocks(teacher, ids)
             errors = [_error(stream[mine], wanted[its]).to(model.device) for mine, its in pairs]
@@ -73,13 +74,11 @@ def heal(
     validate = None if validation is None else lambda: {"validation_nats": cross_entropy(model, validation)}
     if recipe.penalty is not None or recipe.scaling is not None:
         raise ValueError("healing has no penalty and no scaling: leave them out of the recipe")
-    if not weights:
-        raise ValueError("states=0 and nats=0 leave nothing to learn: give one of them a weight")
     maps = [layer for _, layer in stand_ins(model)]
     named(TRAINED, trained, "choice of what is trained")
     if trained == "stand-ins" and not maps:
         raise ValueError('no map stands in this model: prune it with action="affine" first, or give trained="all"')
-    pairs = _states_to_match(model, teacher, every=trained == "all") if states else []
+    pairs = _states_to_match(model, teacher, every=trained == "all") if nats < 1 else []
     with _only(model, [model] if trained == "all" else maps):
         yield from descend(model, replace(objective, validate=validate, dropout=False), recipe)
 

@@ -1,7 +1,7 @@
 """Every order with every action at every budget: a row each, with perplexity, parameters and time."""
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from jaxtyping import Int
@@ -28,53 +28,63 @@ BASELINES: dict[str, tuple[str, str]] = {
 }
 Texts = Int[Tensor, "other length"]
 Row = dict[str, str | int | float]
-Key = tuple[str, str, int, int]
+Choice = tuple[str, str, int, int]  # order, action, how many layers go, seed
+
+
+def choices(
+    *,
+    orders: Sequence[str] = tuple(ORDERS),
+    actions: Sequence[str] = tuple(ACTIONS),
+    budgets: Sequence[int] = (1, 2, 3, 4),
+    seeds: Sequence[int] = (0, 1, 2),
+) -> list[Choice]:
+    """Return every combination for a table, first the whole model: order, action, how many layers go, and the seed.
+
+    ``orders`` are names in ``ORDERS``, ``actions`` in ``ACTIONS``; the random order has every seed, the others 0.
+    Raises ValueError for an unknown name.
+    """
+    for action in actions:
+        named(ACTIONS, action, "action")
+    chosen = [("whole", "whole", 0, 0)]
+    for order in orders:
+        for seed in seeds if named(ORDERS, order, "order").drawn else (0,):
+            chosen += [(order, action, count, seed) for action in actions for count in budgets]
+    return chosen
 
 
 def pruning_table(
     model: PreTrainedModel,
     calibration: Blocks,
     evaluation: Mapping[str, Texts],
+    chosen: Iterable[Choice],
     *,
-    orders: Sequence[str] = tuple(ORDERS),
-    actions: Sequence[str] = tuple(ACTIONS),
-    budgets: Sequence[int] = (1, 2, 3, 4),
-    seeds: Sequence[int] = (0, 1, 2),
     batches: Sequence[int] = (1, 8),
-    done: Collection[Key] = (),
 ) -> Iterator[Row]:
-    """Yield one row for every order, action, budget and text, after those of the whole model.
+    """Yield one row for every choice and text.
 
     Args:
         model: a decoder; between two rows it is whole.
         calibration: blocks by which layers are chosen and on which maps are fitted.
         evaluation: by the name of their text, the blocks on which perplexity is measured: none of calibration's.
-        orders: names in ``ORDERS``.
-        actions: names in ``ACTIONS``. Where layers are merged, the first stays: there is none before it.
-        budgets: how many layers go.
-        seeds: of the random order; all other rows have seed 0.
+        chosen: what is tried, as :func:`choices` lists it. Where layers are merged, the first stays: there is none
+            before it.
         batches: texts at once when times are measured; none, and there are no times.
-        done: (order, action, layers, seed) of rows that somebody has: they are not measured again, and not yielded.
 
     Yields:
-        A row as soon as it is measured, those of one order after another's, so that they can be written one by one.
+        A row as soon as it is measured, in the order of the choices, so that they can be written one by one.
         ``model``, ``text``, ``order`` and ``action`` ("whole" for the whole model), ``layers`` (how many went),
         ``which`` (their numbers), ``perplexity``, ``parameters``, ``seed``, and of :func:`latency` ``prefill_ms``,
         ``decode_ms``, ``prefill_share`` and ``decode_share``, with a batch other than 1 after the name
         (``decode_ms_8``). Times depend on how many blocks and maps are left alone, and are measured once for each.
 
+    Raises ValueError where more layers are to go than there are.
     """
-    for order in orders:
-        named(ORDERS, order, "order")
-    for action in actions:
-        named(ACTIONS, action, "action")
-    known = Calibration(model, calibration)
-    may_go(known.depth, max(budgets), fixed=())
+    chosen, known = list(chosen), Calibration(model, calibration)
+    for count in {count for _, _, count, _ in chosen} - {0}:
+        may_go(known.depth, count, fixed=())
     found: dict[tuple[str, tuple[int, ...]], tuple[Row, dict[str, float]]] = {}  # the same by another name, once
     times: dict[tuple[int, int], Row] = {}
-    for order, action, count, seed in _combinations(orders, actions, budgets, seeds):
-        if (order, action, count, seed) in done:
-            continue
+    for order, action, count, seed in chosen:
         layers = []
         if count:
             fixed = (1,) if ACTIONS[action].merged else ()
@@ -88,16 +98,6 @@ def pruning_table(
             what: Row = {"model": name_of(model), "text": text, "order": order, "action": action, "layers": count}
             what |= {"which": " ".join(map(str, layers)), "perplexity": perplexity}
             yield what | shared | {"seed": seed}
-
-
-def _combinations(
-    orders: Sequence[str], actions: Sequence[str], budgets: Sequence[int], seeds: Sequence[int]
-) -> Iterator[Key]:
-    """Yield what there is a row for on every text: order, action, how many layers go, seed."""
-    yield "whole", "whole", 0, 0
-    for order in orders:
-        for seed in seeds if ORDERS[order].drawn else (0,):
-            yield from ((order, action, count, seed) for action in actions for count in budgets)
 
 
 def _same(action: str, layers: list[int]) -> str:
