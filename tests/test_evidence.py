@@ -87,13 +87,21 @@ def costs():
         for action in ("remove", "affine")
         for layer, cost in LOSSES.items()
     ]
-    key = {"model": DECODER, "corpus": "text", "tokens": 1, "part": "block", "choice": "alone"}
+    key = {"model": DECODER, "corpus": "text", "tokens": 1, "part": "block", "choice": "alone", "layers": 1}
     changed = [("remove", 1.0), ("affine", 0.5)]
     changed = [(action, str(layer), part * cost) for action, part in changed for layer, cost in LOSSES.items()]
     losses = [
         key | {"action": action, "which": which, "stretch": stretch, "nats": 3 + stretch + nats}
         for stretch in (0, 1)
         for action, which, nats in (("whole", "", 0.0), *changed)
+    ]
+    several = {("whole", "whole"): 0.0, ("remove", "cheapest"): 1.0, ("remove", "linearity"): 2.5}
+    losses += [
+        key
+        | {"choice": "together", "action": action, "order": order, "layers": 6, "which": "1 2", "stretch": stretch}
+        | {"nats": 3 + stretch + nats}
+        for stretch in (0, 1)
+        for (action, order), nats in several.items()
     ]
     protocol = layers(DECODER, [1 - cost for cost in LOSSES.values()])
     sizes = ("update_ratio", "norm_ratio", "cosine")
@@ -114,6 +122,8 @@ def test_costs_are_ranked_by_the_score_that_follows_them(costs):
     assert large.value["tau of LS_res and cost, remove"] == pytest.approx(-1)
     assert large["its value"]["tau of LS and cost, remove"] == pytest.approx(-1 / 3)  # of costs .9, .1, .5
     assert large.loc["nats lost, affine", ["value", "high"]].tolist() == pytest.approx([0.25, 0.45])
+    six = large.loc["nats lost by 6 layers of the highest LS, remove", ["value", "low", "high", "its value"]]
+    assert six.tolist() == pytest.approx([2.5, 2.5, 2.5, 1.0])
 
 
 def test_the_page_gives_each_claim_one_grade_an_assertion_and_rows_of_shipped_tables():

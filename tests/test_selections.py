@@ -138,9 +138,9 @@ def drifting():
 
 
 def at_the_threshold():
-    """States of which a third lie about five times as far from the centre as the median one."""
-    x = nn.functional.normalize(normal(3072, 32))
-    x[::3] *= torch.linspace(4.9, 5.1, 1024)[:, None]
+    """States of which a third lie about five times as far from the centre as the median one: more than may wait."""
+    x = nn.functional.normalize(normal(6000, 32))
+    x[::3] *= torch.linspace(4.9, 5.1, 2000)[:, None]
     return x
 
 
