@@ -51,9 +51,9 @@ def _controls() -> Iterator[Run]:
 def _losses() -> Iterator[Run]:
     choices = (*((part, ALONE) for part in ("block", "attention", "mlp")), ("block", TOGETHER))
     for name, text, (part, choice), action in product(DECODERS, TEXTS, choices, ACTIONS):
-        yield losses_run(_source(name, text), part, choice, action, needs=name)
+        yield losses_run(fetched_source(name, text), part, choice, action, needs=name)
     for action in ACTIONS:
-        yield losses_run(_source("gemma3-270m", TEXTS[0]), "block", PUBLISHED, action, needs="gemma3-270m")
+        yield losses_run(fetched_source("gemma3-270m", TEXTS[0]), "block", PUBLISHED, action, needs="gemma3-270m")
 
 
 def losses_run(source: Source, part: str, choice: str, action: str, **where: Any) -> Run:
@@ -65,7 +65,7 @@ def losses_run(source: Source, part: str, choice: str, action: str, **where: Any
 
 def _boundaries() -> Iterator[Run]:
     for name, weights in product(DECODERS, ("trained", *TWINS)):
-        arguments = {"source": _source(name, TEXTS[0]), "tokens": FITTED * LENGTH, "weights": weights}
+        arguments = {"source": fetched_source(name, TEXTS[0]), "tokens": FITTED * LENGTH, "weights": weights}
         run = f"boundaries-{name}-{TEXTS[0]}-{weights}"
         yield Run(run, TABLES["boundaries"], arguments | {"dtype": "float32"}, needs=name)
 
@@ -73,12 +73,12 @@ def _boundaries() -> Iterator[Run]:
 def _derivatives() -> Iterator[Run]:
     for name in DECODERS:
         # Derivatives of 64 features of 576 or more: each takes a backward pass over the sample.
-        arguments = {"source": _source(name, TEXTS[0]), "tokens": FITTED * LENGTH, "sampled": 4, "features": 64}
+        arguments = {"source": fetched_source(name, TEXTS[0]), "tokens": FITTED * LENGTH, "sampled": 4, "features": 64}
         run = f"derivatives-{name}-{TEXTS[0]}"
         yield Run(run, TABLES["derivatives"], arguments | {"dtype": "float32"}, needs=name)
 
 
-def _source(name: str, text: str) -> Source:
+def fetched_source(name: str, text: str) -> Source:
     """Return a model that was fetched, with a text beside the checkout."""
     return Source(name, SOURCES[name].sha256[:12], name, text, BESIDE / "data" / f"{text}.txt")
 
@@ -87,7 +87,7 @@ def _protocol(
     name: str, text: str, *, shard: int = 0, blocks: int | None = None, weights: str = "trained", seed: int = 0
 ) -> Run:
     tokens = LENGTH * (blocks or BLOCKS[name])
-    arguments = {"source": _source(name, text), "tokens": tokens, "shard": shard, "weights": weights}
+    arguments = {"source": fetched_source(name, text), "tokens": tokens, "shard": shard, "weights": weights}
     parts = [name, text, weights.replace(" + ", "-"), str(seed)] if blocks else [name, text, str(shard)]
     parts = [*parts[:2], weights, str(seed), "whole"] if weights in TWINS and not blocks else parts
     arguments |= {"seed": seed, "dtype": "float32"}

@@ -1,7 +1,6 @@
 """What the long runs are: every model, text and control whose rows the tables should have."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from linstudy.fetched import SOURCES, pocket_folders
 from linstudy.lookup import entries
 
 from .reach import BESIDE, MADE, SHARED_MODEL, digest
-from .real_runs import losses_run, real_runs
+from .real_runs import fetched_source, losses_run, real_runs
 from .rows import TABLES, chosen, finetuning, pretraining
 from .rows.source import LENGTH, Source
 from .runs import Run
@@ -134,7 +133,7 @@ def _planned() -> Iterator[Run]:
 def _gone_on() -> Iterator[Run]:
     """List the finished models that read on, with penalties and without."""
     beside = _beside("tinystories-train-sample")
-    real = replace(beside, model=REAL, revision=SOURCES[REAL].sha256[:12], place=REAL, framed=True)
+    real = fetched_source(REAL, beside.corpus)
     for source, seeds, rates, needs in ((beside, 6, (1e-3, 2e-3), "shared model"), (real, 3, (5e-5, 1e-4), REAL)):
         for variant in (*pretraining.PRIMARY, pretraining.Variant(scaling=pretraining.SLOWER)):
             arguments = {"source": source, "variant": variant, "tokens": 400 * LENGTH}

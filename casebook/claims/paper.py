@@ -202,11 +202,9 @@ def _really_removed(tables: Tables) -> Iterator[dict]:
     several = several[several.model.isin(REAL) & several.layers.isin(SEVERAL) & several.order.isin(dynamics.SHORT)]
     for one in several.itertuples():
         what = f"nats lost by {one.layers} layers of the highest {dynamics.SHORT[one.order]}, {one.action}"
-        spread, rival = (
-            (one.nats, one.low, one.high, "stretches of text"),
-            ("the cheapest ones", one.nats - one.above_nats),
-        )
-        yield _row(what, one.model, one.corpus, spread, rival, "losses")
+        spread = (one.nats, one.low, one.high, "stretches of text")
+        cheapest = ("the cheapest ones", one.nats - one.above_nats)
+        yield _row(what, one.model, one.corpus, spread, cheapest, "losses")
 
 
 def _tails(tables: Tables) -> Iterator[dict]:

@@ -13,7 +13,7 @@ from .real import ALL, HELD_OUT
 
 COMPARISON = ("score", "corpus", "training_tokens", "kind", "variant")  # tells comparisons with plain apart
 SHARE = 0.005  # of plain's loss: a difference that is as good as none
-MARGINS = {score: 0.02 for score in ("linearity", "update_linearity")}
+MARGINS = dict.fromkeys(("linearity", "update_linearity", *HELD_OUT), 0.02)
 SCORES = ("validation_nats", "linearity", "update_linearity", "norm_ratio")
 
 
@@ -87,10 +87,10 @@ def finished(table: pd.DataFrame) -> pd.DataFrame:
         for score in HELD_OUT if selection != ALL else ("validation_nats", *HELD_OUT):
             groups = {name: one[score].tolist() for name, one in of.items()}
             plain = groups.pop("plain")
-            margin = SHARE * sum(plain) / len(plain) if score == "validation_nats" else 0.02
-            for variant, one in contrasts(groups, plain, margin=margin).items():
+            mean = of["plain"][score].mean()
+            for variant, one in contrasts(groups, plain, margin=MARGINS.get(score, SHARE * mean)).items():
                 row = {"model": model, "selection": selection, "score": score, "variant": variant, **asdict(one)}
-                row |= {"verdict": one.verdict, "plain": sum(plain) / len(plain), "before": before[score]}
+                row |= {"verdict": one.verdict, "plain": mean, "before": before[score]}
                 found.append(row)
     return pd.DataFrame(found)
 

@@ -7,17 +7,21 @@ from typing import Any
 
 import pandas as pd
 
+from linstudy.evaluate import cross_entropy
+from linstudy.measure.outliers import OUTLIERS
+from linstudy.train import Recipe, pretrain
+
 from ..sweeps import CHOOSING, bracketed
 from ..table import Keep
 from .pretraining import Variant, judges, ways
+from .profiles import HELDOUT
+from .protocol import ALL, protocol
 from .source import LENGTH, Source, blocks_of, text_of
 
 MEASURED = 112  # blocks, the first of the text, that are not trained on: for the loss and the scores
-HELDOUT = 0.2  # of these, on which maps are scored
 BATCH, PARTS = 8, 4  # blocks a step, and the parts it is computed in
 WARMUP = 0.1  # of the steps
 SHORTER = 4  # rates are compared on so many times fewer steps
-KEPT = ("all tokens", "outliers left out")  # selections of the protocol
 
 
 def continued(keep: Keep, source: Source, variant: Variant, *, tokens: int, rates: Sequence[float], seeds: int) -> None:
@@ -42,8 +46,6 @@ def continued(keep: Keep, source: Source, variant: Variant, *, tokens: int, rate
 
 def gone_on(source: Source, variant: Variant, *, rate: float, seed: int, steps: int, whole: int) -> pd.DataFrame:
     """Return the rows of the layers of one model after so many steps on a text of ``whole`` tokens to train on."""
-    from linstudy.train import pretrain
-
     model, tokenizer = source.load(dtype="float32")
     blocks = blocks_of(source.text, tokenizer, MEASURED + whole // LENGTH, framed=source.framed)
     heldout, blocks = blocks[:MEASURED], blocks[MEASURED:]
@@ -52,24 +54,18 @@ def gone_on(source: Source, variant: Variant, *, rate: float, seed: int, steps: 
             *_, _ = pretrain(model, blocks, recipe(variant, rate=rate, seed=seed, steps=steps))
         table = measured(model, heldout)
     except FloatingPointError:
-        table = pd.DataFrame({"selection": KEPT[0], "layer": [1], "validation_nats": math.nan})
+        table = pd.DataFrame({"selection": ALL, "layer": [1], "validation_nats": math.nan})
     return table.assign(training_tokens=steps * BATCH * LENGTH, tokens=heldout.numel(), **text_of(heldout))
 
 
-def recipe(variant: Variant, *, rate: float, seed: int, steps: int) -> Any:
+def recipe(variant: Variant, *, rate: float, seed: int, steps: int) -> Recipe:
     """Return the recipe of a run; of its seed, the order of the blocks."""
-    from linstudy.train import Recipe
-
     schedule = {"steps": steps, "warmup": round(WARMUP * steps), "batch": BATCH, "accumulation": PARTS}
     return Recipe(**schedule, **ways(variant), peak_rate=rate, seed=seed, log_every=steps)
 
 
 def measured(model: Any, blocks: Any) -> pd.DataFrame:
     """Return the scores of every layer, with all tokens and without outliers, and the loss."""
-    from linstudy.evaluate import cross_entropy
-
-    from .protocol import protocol
-
     model.eval()
     table = protocol(model, blocks, heldout=HELDOUT)
-    return table[table.selection.isin(KEPT)].assign(validation_nats=cross_entropy(model, blocks))
+    return table[table.selection.isin((ALL, OUTLIERS))].assign(validation_nats=cross_entropy(model, blocks))
