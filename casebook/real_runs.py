@@ -8,8 +8,8 @@ from linstudy.fetched import SOURCES
 
 from .reach import BESIDE
 from .rows import TABLES
-from .rows.chosen import ACTIONS, ALONE, PUBLISHED, TOGETHER
-from .rows.source import LENGTH, Source
+from .rows.chosen import ACTIONS, ALONE, PUBLISHED, TOGETHER, TRIED
+from .rows.source import LENGTH, Source, Text
 from .runs import Run
 
 TEXTS = ("wikitext-2-valid", "tinystories-train-sample")
@@ -54,13 +54,21 @@ def _losses() -> Iterator[Run]:
         yield losses_run(fetched_source(name, text), part, choice, action, needs=name)
     for action in ACTIONS:
         yield losses_run(fetched_source("gemma3-270m", TEXTS[0]), "block", PUBLISHED, action, needs="gemma3-270m")
+    name = "smollm2-135m"
+    for action in ACTIONS:
+        yield losses_run(fetched_source(name, TEXTS[0]), "block", TRIED, action, needs=name)
+    for fitted, text in (TEXTS, TEXTS[::-1]):
+        other = Text(text, fetched_source(name, text).text)
+        yield losses_run(fetched_source(name, fitted), "block", ALONE, "affine", tested=other, needs=name)
 
 
-def losses_run(source: Source, part: str, choice: str, action: str, **where: Any) -> Run:
+def losses_run(source: Source, part: str, choice: str, action: str, *, tested: Text | None = None, **where: Any) -> Run:
     """Return the run that measures what a model loses with these parts of it, chosen so, removed or replaced."""
-    arguments = {"source": source, "tokens": FITTED * LENGTH, "dtype": "float32"}
-    arguments |= {"part": part, "choice": choice, "action": action}
-    return Run(f"losses-{source.model}-{source.corpus}-{part}-{choice}-{action}", TABLES["losses"], arguments, **where)
+    name = f"losses-{source.model}-{source.corpus}-{part}-{choice}-{action}"
+    name += f"-on-{tested.name}" if tested else ""
+    arguments = {"source": source, "tested": tested or Text(source.corpus, source.text)}
+    arguments |= {"tokens": FITTED * LENGTH, "part": part, "choice": choice, "action": action}
+    return Run(name, TABLES["losses"], arguments, **where)
 
 
 def _boundaries() -> Iterator[Run]:

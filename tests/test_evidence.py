@@ -87,7 +87,15 @@ def costs():
         for action in ("remove", "affine")
         for layer, cost in LOSSES.items()
     ]
-    key = {"model": DECODER, "corpus": "text", "tokens": 1, "part": "block", "choice": "alone", "layers": 1}
+    key = {
+        "model": DECODER,
+        "corpus": "text",
+        "text": "text",
+        "tokens": 1,
+        "part": "block",
+        "choice": "alone",
+        "layers": 1,
+    }
     changed = [("remove", 1.0), ("affine", 0.5)]
     changed = [(action, str(layer), part * cost) for action, part in changed for layer, cost in LOSSES.items()]
     losses = [

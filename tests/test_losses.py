@@ -8,7 +8,7 @@ from tiny_models import tiny_ids, tiny_model
 from casebook.rows import TABLES, losses
 from casebook.rows.chosen import ACTIONS
 from casebook.rows.losses import block_losses
-from casebook.rows.source import Source
+from casebook.rows.source import Source, Text
 from linstudy import cross_entropy
 from linstudy.models import replaced
 from linstudy.prune import changed, fit
@@ -44,14 +44,24 @@ def test_losses_are_those_of_the_changed_model_run_whole(name):
         assert torch.equal(block_losses(model, blocks, changes, exits=states), found)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("choice", ["alone", "together"])
-def test_rows_have_every_layer_or_every_order(choice, monkeypatch):
+SOURCE = Source("stories-1m", "abc", "stories-1m", "stories", "stories")
+OPTIONS = {"source": SOURCE, "tokens": 2048, "part": "block"}
+
+
+@pytest.fixture
+def small(monkeypatch):
     for name, value in {"TESTED": 4, "STRETCHES": 2, "BUDGETS": (2, 3)}.items():
         monkeypatch.setattr(losses, name, value)
-    source = Source("stories-1m", "abc", "stories-1m", "stories", "stories")
-    options = {"source": source, "tokens": 2048, "part": "block", "choice": choice, "dtype": "float32"}
-    both = [TABLES["losses"].rows(action=action, **options) for action in ACTIONS]
+
+
+def rows_of(choice, action):
+    return TABLES["losses"].rows(choice=choice, action=action, tested=Text("stories", "stories"), **OPTIONS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("choice", ["alone", "together"])
+def test_rows_have_every_layer_or_every_order(choice, small):
+    both = [rows_of(choice, action) for action in ACTIONS]
     rows = pd.concat(both).drop_duplicates(["action", "order", "layers", "stretch"])  # each has the whole model's
     nats = rows.groupby(["action", "order", "layers"]).nats.mean()
     assert rows.groupby(["action", "order", "layers"]).size().eq(2).all()
@@ -65,3 +75,40 @@ def test_rows_have_every_layer_or_every_order(choice, monkeypatch):
         assert (nats["affine"] < nats["remove"]).all()
         which = rows[rows.order == "last_but_one_first"].groupby("layers").which.first()
         assert which.tolist() == ["6 7", "5 6 7"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_greedy_order_takes_what_costs_least_after_those_gone(action, small):
+    rows = rows_of("tried", action)
+    nats = rows.groupby(["order", "layers"]).nats.mean()
+    model, tokenizer = SOURCE.load()
+    blocks = losses.drawn("stories", tokenizer, 12)
+    changes = {one.first: one for one in fit(model, range(1, 9), action, blocks=blocks[:8])}
+
+    def cost(*layers):
+        with changed(model, [changes[layer] for layer in layers]):
+            return cross_entropy(model, blocks[:4])
+
+    alone = sorted(changes, key=cost)
+    second = min(set(changes) - {alone[0]}, key=lambda layer: cost(alone[0], layer))
+    which = rows.groupby(["order", "layers"]).which.first()
+    assert which["greedy", 2] == " ".join(map(str, sorted([alone[0], second])))
+    assert set(which["greedy", 2].split()) < set(which["greedy", 3].split())
+    if action == "affine":
+        assert which["cheapest_replaced", 3] == " ".join(map(str, sorted(alone[:3])))
+    with changed(model, [changes[layer] for layer in map(int, which["greedy", 3].split())]):
+        assert nats["greedy", 3] == pytest.approx(cross_entropy(model, blocks[8:]), abs=1e-5)
+
+
+@pytest.mark.slow
+def test_maps_of_one_text_are_tried_on_the_blocks_of_another(small):
+    table, pydocs = TABLES["losses"], Source("stories-1m", "abc", "stories-1m", "pydocs", "pydocs")
+    away = table.rows(
+        **OPTIONS | {"source": pydocs}, choice="alone", action="affine", tested=Text("stories", "stories")
+    )
+    rows = pd.concat([away, rows_of("alone", "affine")])
+    assert rows.text_hash.nunique() == 1  # so they can be compared
+    nats = rows.groupby(["corpus", "order"]).nats.mean().unstack("corpus")
+    assert nats.stories["whole"] == nats.pydocs["whole"]
+    assert (nats.stories < nats.pydocs).drop("whole").mean() > 0.8  # maps fitted on the text itself do better

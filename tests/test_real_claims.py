@@ -7,7 +7,7 @@ from scipy.stats import kendalltau
 
 from casebook.claims import real
 
-KEY = {"model": "m", "corpus": "w", "part": "block"}
+KEY = {"model": "m", "corpus": "w", "text": "w", "part": "block"}
 SELECTIONS = ("all tokens", "outliers left out")
 FULL, FEW = 1000, 250
 
@@ -75,6 +75,20 @@ def test_a_twins_size_or_shape_is_put_into_the_identity():
 # what is lost, by action and layer
 COSTS = {("remove", "1"): 3.0, ("remove", "2"): 0.1, ("remove", "3"): 1.0, ("remove", "4"): 0.5}
 COSTS |= {("affine", which): cost / 10 for (_, which), cost in COSTS.items()}
+
+
+def test_a_map_of_another_text_stands_between_the_own_one_and_none():
+    away = {("affine", "1"): 0.5, ("affine", "2"): 0.02, ("affine", "3"): 1.2}  # of the fourth there is none
+    rows = pd.concat([lost(COSTS), lost(away, corpus="t", noise=0.03), lost({("affine", "1"): 9.0}, text="t")])
+    found = real.carried(rows).set_index("layer")
+    assert found.index.tolist() == [1, 2, 3]
+    assert found.removed.tolist() == pytest.approx([3, 0.1, 1])
+    assert found.own.tolist() == pytest.approx([0.3, 0.01, 0.1])
+    assert (found.other - found.own).tolist() == pytest.approx(found.dearer_nats.tolist())
+    assert found.dearer_nats.tolist() == pytest.approx([0.2, 0.01, 1.1], abs=0.03)
+    assert (found.dearer_low > 0).tolist() == [True, False, True]
+    assert (found.saved_high < 0).tolist() == [False, False, True]  # worse than nothing
+    assert real.by_layer(rows).nats.max() == pytest.approx(3)  # where none of it counts
 
 
 def test_a_line_through_the_noise_meets_the_score_without_any():

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ..rows.chosen import ALONE, PUBLISHED, SETS, TOGETHER
+from ..rows.chosen import ALONE, PUBLISHED, SETS, TOGETHER, TRIED
 
 ALL, OUTLIERS = "all tokens", "outliers left out"
 SCORES = ("linearity", "update_linearity")
@@ -15,6 +15,7 @@ SIGNS = {"linearity": -1, "update_linearity": -1, "update_ratio": 1, "norm_ratio
 SIGNS |= {"linearity_standardised": -1, "centred_cosine": -1}
 DRAWS, LEVEL = 1000, 0.95  # of stretches of the text, with replacement; of the intervals from them
 LAYERS = ["model", "corpus", "part", "layer"]
+SAME = ["model", "text", "layer", "stretch"]  # what of a layer is compared by the text of its map
 
 
 def trained(table: pd.DataFrame) -> pd.DataFrame:
@@ -118,7 +119,7 @@ def unquantised(table: pd.DataFrame, *, scores: Sequence[str] = SCORES) -> pd.Da
 
 def costs(losses: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of losses.csv with ``nats`` above those of the whole model on the same stretch of text."""
-    same = ["model", "corpus", "tokens", "part", "choice", "stretch"]
+    same = ["model", "corpus", "text", "tokens", "part", "choice", "stretch"]
     whole = losses[losses.action == "whole"].set_index(same).nats.rename("whole")
     rows = losses[losses.action != "whole"].join(whole, on=same)
     return rows.assign(nats=rows.nats - rows.whole)
@@ -126,9 +127,31 @@ def costs(losses: pd.DataFrame) -> pd.DataFrame:
 
 def by_layer(losses: pd.DataFrame) -> pd.DataFrame:
     """Return what each layer costs alone, in nats a token, with an interval: a row a layer and action."""
-    rows = costs(losses[losses.choice == ALONE])
-    rows = rows.assign(layer=rows.which.astype(int))
-    return _with_interval(rows, [*LAYERS, "action"])
+    return _with_interval(_alone(losses), [*LAYERS, "action"])
+
+
+def carried(losses: pd.DataFrame) -> pd.DataFrame:
+    """Say what maps cost that were fitted on another text: a row a model, text that is measured, and layer.
+
+    ``removed`` and ``own``, the map of the text itself, are the layer's costs beside it, in nats a token, and
+    ``other`` is that of the other text's map. ``dearer_nats`` is other less own, ``saved_nats`` removed less other,
+    each from ``low`` to ``high``.
+    """
+    own = _alone(losses).query("part == 'block'").set_index([*SAME, "action"]).nats.unstack()
+    away = _alone(losses, away=True).query("part == 'block' and action == 'affine'")
+    both = own.rename(columns={"affine": "own", "remove": "removed"}).join(away.set_index(SAME).nats.rename("other"))
+    both = both.dropna().reset_index()
+    found = both.groupby(SAME[:-1])[["removed", "own", "other"]].mean()
+    for name, nats in (("dearer", both.other - both.own), ("saved", both.removed - both.other)):
+        beside = _with_interval(both.assign(nats=nats), SAME[:-1]).set_index(SAME[:-1])
+        found = found.join(beside.add_prefix(f"{name}_"))
+    return found.reset_index()
+
+
+def _alone(losses: pd.DataFrame, *, away: bool = False) -> pd.DataFrame:
+    """Return the costs of layers alone, measured on the text that maps are fitted on, or on another."""
+    rows = costs(losses[(losses.choice == ALONE) & ((losses.text != losses.corpus) == away)])
+    return rows.assign(layer=rows.which.astype(int))
 
 
 def published_sets(losses: pd.DataFrame) -> pd.DataFrame:
@@ -153,7 +176,7 @@ def together(losses: pd.DataFrame) -> pd.DataFrame:
     the layers cost that are cheapest alone, ``less_nats`` how much more than removing the same ones, each with its
     interval.
     """
-    rows = costs(losses[(losses.choice == TOGETHER) & (losses.part == "block")])
+    rows = costs(losses[losses.choice.isin([TOGETHER, TRIED]) & (losses.part == "block")])
     key = ["model", "corpus", "order", "action", "layers"]
     found = _with_interval(rows, key).set_index(key)
     for name, column, rival in (("above", "order", "cheapest"), ("less", "action", "remove")):
@@ -201,8 +224,7 @@ def agreement(losses: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """
     names = [name for name in SIGNS if name in scores]
     mean = scores.groupby(["model", "corpus", "layer"])[names].mean() * pd.Series(SIGNS)[names]
-    rows = costs(losses[losses.choice == ALONE])
-    rows, found = rows.assign(layer=rows.which.astype(int)), []
+    rows, found = _alone(losses), []
     for key, part in rows.groupby(["model", "corpus", "part", "action"], sort=False):
         wide = part.pivot(index="layer", columns="stretch", values="nats").to_numpy()
         ranked = _pairs(mean.loc[key[:2]].loc[sorted(part.layer.unique())].to_numpy().T)

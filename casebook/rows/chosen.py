@@ -10,8 +10,9 @@ SMALL = tuple(entries("models/small.json"))  # names, which the list of runs nee
 WIDTHS = (32, 128, 512)
 WIDENED = {"llama": 3, "gpt2": 4, "olmo2": 3, "bert": 4}  # how many times as wide their MLPs are inside
 ARCHITECTURES = tuple(entries("models/matched.json", "casebook"))
-# What goes of a model whose losses are measured: every layer alone, or more and more, or published sets.
-ALONE, TOGETHER, PUBLISHED = "alone", "together", "published"
+# What goes of a model whose losses are measured: every layer alone, or more and more by what is told of layers
+# beforehand, or by trying what is done with them, or published sets.
+ALONE, TOGETHER, TRIED, PUBLISHED = "alone", "together", "tried", "published"
 ACTIONS = ("remove", "affine")
 # Layers of gemma3-270m without which P. Martra, Rearchitecting LLMs (2026), prints a perplexity, on Cosmopedia.
 SETS = {(): 13.39, (9, 10, 15, 17): 125.7, (9, 10, 11, 12): 490.0, (13, 14, 15, 16): 464.0, (15, 16, 17, 18): 264.0}

@@ -18,32 +18,37 @@ from linstudy.prune.fitting import Exits, exits
 from linstudy.prune.parts import SUBLAYERS
 
 from ..table import Keep
-from .chosen import ALONE, PUBLISHED, SETS
+from .chosen import ALONE, PUBLISHED, SETS, TRIED
 from .pruning import drawn
-from .source import LENGTH, Source, text_of
+from .source import LENGTH, Source, Text, text_of
 
 TESTED, STRETCHES = 16, 8  # blocks on which losses are measured, none of those fitted; stretches to draw intervals from
+DTYPE = "float32"
 AT_ONCE = 4  # blocks whose logits are in memory
 BUDGETS = (2, 3, 4, 6, 8, 10, 12, 15)
 ORDERS = ("cheapest", "linearity", "update_linearity", "block_influence", "last_but_one_first")
+CHEAPEST = {"cheapest": "remove", "cheapest_replaced": "affine"}  # alone, with this done to it
 
 
-def losses(keep: Keep, source: Source, *, tokens: int, part: str, choice: str, action: str, dtype: str) -> None:
+def losses(keep: Keep, source: Source, tested: Text, *, tokens: int, part: str, choice: str, action: str) -> None:
     """Remove or replace every layer alone, or more and more of them, or published sets; measure on other blocks.
 
     The whole model's rows have no ``which``. Of the ``part`` "sublayers", attention and MLP count as one each: twice as
-    many go, the cheapest first, which need not be of the same layers.
+    many go, the cheapest first, which need not be of the same layers. Maps are fitted and layers chosen on the source's
+    text, and the loss is measured on the one ``tested``: of any text on the same blocks.
     """
-    model, tokenizer = source.load(dtype=dtype)
-    blocks = drawn(source.text, tokenizer, tokens // LENGTH + TESTED, framed=source.framed)
-    fitted, tested = blocks[:-TESTED], blocks[-TESTED:]
+    model, tokenizer = source.load(dtype=DTYPE)
+    count = tokens // LENGTH + TESTED
+    fitted, others = (drawn(text, tokenizer, count, framed=source.framed) for text in (source.text, tested.place))
+    fitted, others = fitted[:-TESTED], others[-TESTED:]
     known = Calibration(model, fitted)
     layers = range(1, known.depth + 1) if choice != PUBLISHED else sorted(set().union(*SETS))
+    budgets = [count for count in BUDGETS if count < known.depth]
     pieces = 2 if part == SUBLAYERS else 1
 
     @cache
     def states(some: str) -> Exits:
-        return exits(model, fitted[:TESTED] if some == "fitted" else tested)
+        return exits(model, fitted[:TESTED] if some == "fitted" else others)
 
     @cache
     def changes(action: str) -> dict[str, Change]:
@@ -52,22 +57,38 @@ def losses(keep: Keep, source: Source, *, tokens: int, part: str, choice: str, a
 
     def measured(action: str, which: Sequence[str], some: str = "tested") -> Tensor:
         made = [changes(action)[name] for name in which]
-        return block_losses(model, tested if some == "tested" else fitted[:TESTED], made, exits=states(some))
+        return block_losses(model, others if some == "tested" else fitted[:TESTED], made, exits=states(some))
 
     def rows(action: str, which: Sequence[str]) -> pd.DataFrame:
         nats = measured(action, which).view(STRETCHES, -1).mean(1)
         found = pd.DataFrame({"stretch": range(STRETCHES), "nats": nats.tolist()})
         named = [name for name in changes("remove") if name in which]  # by layers
-        return found.assign(which=" ".join(named), dtype=dtype, **text_of(tested))
+        return found.assign(which=" ".join(named), dtype=DTYPE, **text_of(others))
 
     @cache
     def ranking(order: str) -> list[str]:
-        if order != "cheapest":
+        if order not in CHEAPEST:
             return [f"{layer}" for layer in choose(model, fitted, order, known=known)]
-        return sorted(changes("remove"), key=lambda name: float(measured("remove", (name,), "fitted").mean()))
+        return sorted(changes("remove"), key=lambda name: float(measured(CHEAPEST[order], (name,), "fitted").mean()))
 
     def several(order: str, count: int) -> pd.DataFrame:
         return rows(action, ranking(order)[:count])
+
+    def least(gone: Sequence[str]) -> str:
+        some = fitted[:TESTED]
+        with changed(model, [changes(action)[name] for name in gone], keep_places=True):
+            before = exits(model, some)  # of the model as changed so far: layers before the next one are not run again
+
+            def cost(name: str) -> float:
+                return float(block_losses(model, some, [changes(action)[name]], exits=before).mean())
+
+            return min((name for name in changes("remove") if name not in gone), key=cost)
+
+    def grown(gone: Sequence[str], count: int) -> pd.DataFrame:
+        gone = [*gone]
+        while len(gone) < count:
+            gone.append(least(gone))
+        return rows(action, gone)
 
     keep(partial(rows, "remove", ()), action="whole", order="whole", layers=0)
     if choice == ALONE:
@@ -76,9 +97,15 @@ def losses(keep: Keep, source: Source, *, tokens: int, part: str, choice: str, a
     elif choice == PUBLISHED:
         for which in ([*map(str, one)] for one in SETS if one):
             keep(partial(rows, action, which), order=f"layers {' '.join(which)}", layers=len(which))
+    elif choice == TRIED:
+        gone: list[str] = []
+        for count in budgets:
+            gone = keep(partial(grown, gone, count), order="greedy", layers=count).which.iloc[0].split()
+        for count in budgets if action == "affine" else ():
+            keep(partial(several, "cheapest_replaced", count), order="cheapest_replaced", layers=count)
     else:
         orders = ORDERS if pieces == 1 else ORDERS[:1]  # the others are of whole layers
-        for order, count in product(orders, (one for one in BUDGETS if one < known.depth)):
+        for order, count in product(orders, budgets):
             keep(partial(several, order, pieces * count), order=order, layers=pieces * count)
 
 

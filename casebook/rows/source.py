@@ -37,6 +37,19 @@ class Source:
         return load(self.place, **{"revision": self.commit} | options)
 
 
+@dataclass(frozen=True)
+class Text:
+    """A text on which something is measured that was fitted on the source's: what tables call it, and where it is."""
+
+    name: str
+    place: str | Path  # a name or a file for linstudy.token_blocks
+
+    @property
+    def key(self) -> dict[str, object]:
+        """Return the key column that it fills."""
+        return {"text": self.name}
+
+
 def blocks_of(text: str | Path | Sequence[str], tokenizer: Any, count: int, *, framed: bool = True) -> Any:
     """Return the first blocks of a text."""
     from linstudy.text import token_blocks

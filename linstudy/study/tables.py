@@ -67,7 +67,7 @@ _ALL = (
     # a pruned model after training, or the whole one: a row a recipe, rate and seed; ``tokens`` are those of training
     Table("healing", (*FITTED, "action", "start", "healing", "rate", "seed")),
     # what a real model loses, a row a stretch of the text that is tested
-    Table("losses", (*FITTED, "part", "choice", "action", "order", "layers", "stretch")),
+    Table("losses", (*FITTED, "text", "part", "choice", "action", "order", "layers", "stretch")),
     # by maps and by derivatives: ``sampled`` tokens are those whose derivatives were taken
     Table("derivatives", (*FITTED, "layer", "predictor")),
     # small models with random weights, a row a layer: what an architecture scores untrained
