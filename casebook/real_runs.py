@@ -8,7 +8,7 @@ from linstudy.fetched import SOURCES
 
 from .reach import BESIDE
 from .rows import TABLES
-from .rows.chosen import ACTIONS, ALONE, PUBLISHED, TOGETHER, TRIED
+from .rows.chosen import ACTIONS, ALONE, FEWER, PUBLISHED, TOGETHER, TRIED
 from .rows.source import LENGTH, Source, Text
 from .runs import Run
 
@@ -18,6 +18,7 @@ SHARDS, SEEDS = 3, 3
 CONTROLLED = 4  # controls read a fourth of a shard, and so does the trained model that they are compared with
 # Of twins of seed 0 a whole shard is read as well: what they score in sample falls with the number of tokens.
 DECODERS, FITTED = ("smollm2-135m", "gemma3-270m"), 112  # that are pruned, by maps fitted on so many blocks
+HEALED, HEALING_RATES = 32 * LENGTH, (2e-5, 8e-5, 3.2e-4)  # tokens that a pruned model is trained on; rates to begin at
 TWINS = ("random", "permuted")
 # What a quantised model is given besides its own errors, and what shows on a whole one that this tells them.
 NOISE = ("noise", "noise + noise")
@@ -34,6 +35,7 @@ def real_runs() -> Iterator[Run]:
             yield from _losses()
             yield from _boundaries()
             yield from _derivatives()
+            yield from _healing()
 
 
 def _controls() -> Iterator[Run]:
@@ -84,6 +86,13 @@ def _derivatives() -> Iterator[Run]:
         arguments = {"source": fetched_source(name, TEXTS[0]), "tokens": FITTED * LENGTH, "sampled": 4, "features": 64}
         run = f"derivatives-{name}-{TEXTS[0]}"
         yield Run(run, TABLES["derivatives"], arguments | {"dtype": "float32"}, needs=name)
+
+
+def _healing() -> Iterator[Run]:
+    name = "smollm2-135m"
+    arguments = {"source": fetched_source(name, TEXTS[0]), "elsewhere": fetched_source(name, TEXTS[1]).text}
+    arguments |= {"tokens": HEALED, "order": "linearity", "recipes": FEWER, "rates": HEALING_RATES}
+    yield Run(f"healing-{name}-{TEXTS[0]}", TABLES["healing"], arguments, needs=name)
 
 
 def fetched_source(name: str, text: str) -> Source:

@@ -8,7 +8,7 @@ from linstudy.fetched import SOURCES, pocket_folders
 from linstudy.lookup import entries
 
 from .reach import BESIDE, MADE, SHARED_MODEL, digest
-from .real_runs import fetched_source, losses_run, real_runs
+from .real_runs import HEALED, fetched_source, losses_run, real_runs
 from .rows import TABLES, chosen, finetuning, pretraining
 from .rows.source import LENGTH, Source
 from .runs import Run
@@ -52,7 +52,6 @@ FOLLOWED = (
 FOLLOWED_SEEDS = {"plain": 6, "cosine-0.5": 4, "mse-0.5": 4}
 OWN_TEXTS = {"stories": "stories", "pydocs": "pydocs"}  # perplexity on the text that was learnt, and on another
 FITTED = 64 * LENGTH  # tokens that small models are pruned by
-HEALED = 32 * LENGTH  # tokens that pruned models are trained on
 KINDS = ("costs", "pruning", "healing")  # of runs on a pruned model
 
 
@@ -204,7 +203,7 @@ def _pruned(
     """List the runs of these kinds that prune one model by one text."""
     costs = {"source": source, "tokens": FITTED, "dtype": "float32"}
     arguments = {"costs": costs, "pruning": costs | {"texts": texts}}
-    arguments["healing"] = costs | {"tokens": HEALED, "elsewhere": elsewhere}
+    arguments["healing"] = {"source": source, "tokens": HEALED, "elsewhere": elsewhere}
     for kind, table in zip(KINDS, ("layer_costs", "pruning", "healing"), strict=True):
         if kind in kinds:
             yield Run(f"{kind}-{source.model}-{source.corpus}", TABLES[table], arguments[kind], **where)

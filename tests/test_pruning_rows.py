@@ -12,6 +12,7 @@ from casebook.reach import MADE
 from casebook.registry import registry
 from casebook.rows import TABLES, healing
 from casebook.rows import pruning as rows
+from casebook.rows.chosen import RECIPES
 from casebook.rows.source import LENGTH, Source
 from casebook.table import Keep
 from linstudy import cross_entropy, load, token_blocks
@@ -111,21 +112,21 @@ def test_costs_of_every_shard_with_its_scores(source, small):
 
 @pytest.mark.slow
 def test_every_recipe_is_trained_at_its_best_rate_by_seeds_that_chose_nothing(source, monkeypatch):
-    small = {"RATES": (1e-3, 4e-3), "VALIDATED": 2, "TESTED": 2, "ELSEWHERE": 1, "ASKED_BLOCKS": 4, "WARMUP": 1}
-    small["RECIPES"] = healing.RECIPES[::3]
+    small = {"VALIDATED": 2, "TESTED": 2, "ELSEWHERE": 1, "ASKED_BLOCKS": 4, "WARMUP": 1}
     for name, value in small.items():
         monkeypatch.setattr(healing, name, value)
     monkeypatch.setattr("casebook.sweeps.FARTHER", 1)  # rates that are added: test_sweeps has all
-    run = {"source": source, "elsewhere": "pydocs", **TINY}
+    rates, recipes = (1e-3, 4e-3), RECIPES[::3]
+    run = {"source": source, "elsewhere": "pydocs", "tokens": TINY["tokens"], "rates": rates, "recipes": recipes}
     table = TABLES["healing"].rows(**run)
     whole(table, "healing")
     assert table.groupby(["action", "which"]).ngroups == 3
     trained = table[table["healing"] != healing.UNTRAINED]
-    recipes = trained.groupby(["action", "start", "healing"])
-    assert set(recipes.groups) == set(healing.RECIPES)
-    for _, some in recipes:
+    trained_by = trained.groupby(["action", "start", "healing"])
+    assert set(trained_by.groups) == set(recipes)
+    for _, some in trained_by:
         chosen = some[some["seed"] == 0].set_index("rate")["validation_nats"]
-        assert {*healing.RATES} <= set(chosen.index)
+        assert {*rates} <= set(chosen.index)
         judges = some[some["seed"] != 0]
         assert sorted(judges["seed"]) == list(healing.JUDGING)
         assert judges["rate"].eq(chosen.idxmin()).all()
@@ -159,7 +160,7 @@ def test_blocks_are_drawn_from_all_of_a_longer_stretch():
 
 def test_every_recipe_is_one_that_heal_knows():
     model, ids = small_model("llama", seed=0), tiny_ids(batch=40, length=16)
-    for action, _, how in healing.RECIPES:
+    for action, _, how in RECIPES:
         start = copy.deepcopy(model) if action == "whole" else prune(copy.deepcopy(model), [2], action, blocks=ids)
         assert next(heal(start, ids, HEALING, teacher=model, **healing.HEALINGS[how]))["step"] == 0
 

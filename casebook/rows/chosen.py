@@ -16,4 +16,19 @@ ALONE, TOGETHER, TRIED, PUBLISHED = "alone", "together", "tried", "published"
 ACTIONS = ("remove", "affine")
 # Layers of gemma3-270m without which P. Martra, Rearchitecting LLMs (2026), prints a perplexity, on Cosmopedia.
 SETS = {(): 13.39, (9, 10, 15, 17): 125.7, (9, 10, 11, 12): 490.0, (13, 14, 15, 16): 464.0, (15, 16, 17, 18): 264.0}
+# An action, where its maps start, and a healing; the last is the control: nothing is pruned.
+RECIPES = (
+    *(("affine", "fitted", healing) for healing in ("maps, by states", "maps, by loss", "all, by loss")),
+    *(("affine", "zero", healing) for healing in ("maps, by states", "maps, by loss", "all, by loss")),
+    ("affine", "random", "maps, by states"),
+    *(("remove", "", healing) for healing in ("all, by states", "all, by loss")),
+    ("whole", "", "all, by loss"),
+)
+# Of a real model, where a run is minutes.
+FEWER = (
+    ("whole", "", "all, by loss"),
+    *(("affine", "fitted", healing) for healing in ("maps, by loss", "all, by loss", "maps, by states")),
+    ("remove", "", "all, by loss"),
+    ("affine", "zero", "maps, by loss"),
+)
 HEALING_SEED = 0  # on which rates of healing are compared; others judge

@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -16,15 +16,16 @@ from linstudy.prune import HEALING, choose, heal, prune, restart_
 
 from ..sweeps import bracketed
 from ..table import Keep
-from .chosen import HEALING_SEED
+from .chosen import HEALING_SEED, RECIPES
 from .pruning import ASKED, drawn
 from .source import LENGTH, Source, text_of
 
+DTYPE = "float32"
 LESS = 1 / 3  # share of the layers that are gone
 ASKED_BLOCKS = 32  # by which they are chosen
 VALIDATED, TESTED, ELSEWHERE = 16, 32, 8  # blocks by which rates are chosen, by which they are judged; of another text
 BATCH, WARMUP = 2, 4  # blocks a step, each read once; steps
-RATES = (5e-4, 2e-3, 8e-3)  # and farther, until the best has worse ones on both sides
+RATES = (5e-4, 2e-3, 8e-3)
 JUDGING = (1, 2)  # seeds that judge at the best rate
 UNTRAINED = "none"
 
@@ -35,30 +36,32 @@ HEALINGS: dict[str, Mapping[str, Any]] = {
     "all, by states": {"trained": "all"},  # of removed layers the fourth line of the paper's Figure 7
     "all, by loss": {"trained": "all", "nats": 1.0},
 }
-# An action, where its maps start, and a healing; the last is the control: nothing is pruned.
-RECIPES = (
-    *(("affine", "fitted", healing) for healing in ("maps, by states", "maps, by loss", "all, by loss")),
-    *(("affine", "zero", healing) for healing in ("maps, by states", "maps, by loss", "all, by loss")),
-    ("affine", "random", "maps, by states"),
-    *(("remove", "", healing) for healing in ("all, by states", "all, by loss")),
-    ("whole", "", "all, by loss"),
-)
 
 
-def healing(keep: Keep, source: Source, *, tokens: int, dtype: str, elsewhere: str | Path | None = None) -> None:
-    """Take a third of the layers, those that a greedy search would replace, and train by every recipe, and not at all.
+def healing(
+    keep: Keep,
+    source: Source,
+    *,
+    tokens: int,
+    elsewhere: str | Path | None = None,
+    order: str = ASKED,
+    recipes: Sequence[tuple[str, str, str]] = RECIPES,
+    rates: Sequence[float] = RATES,
+) -> None:
+    """Take a third of the layers, the first of an order, and train by every recipe, and not at all.
 
-    Rates are compared by the loss on validation blocks, on one seed; other seeds are trained at the best. Maps are
-    fitted to the blocks that are trained on, each of which is read once.
+    Rates are compared by the loss on validation blocks, on one seed, from ``rates`` on and farther, until the best has
+    worse ones on both sides; other seeds are trained at the best. Maps are fitted to the blocks that are trained on,
+    each of which is read once.
     """
-    model, tokenizer = source.load(dtype=dtype)
+    model, tokenizer = source.load(dtype=DTYPE)
     blocks = drawn(source.text, tokenizer, tokens // LENGTH + VALIDATED + TESTED, framed=source.framed)
     fitted, validated, tested = blocks.split([tokens // LENGTH, VALIDATED, TESTED])
     texts = {"validation_nats": validated, "test_nats": tested}
     if elsewhere is not None:
         texts["elsewhere_nats"] = drawn(elsewhere, tokenizer, ELSEWHERE, framed=source.framed)
     count = max(1, round(LESS * len(blocks_in(model))))
-    layers = sorted(choose(model, fitted[:ASKED_BLOCKS], ASKED, count=count))
+    layers = sorted(choose(model, fitted[:ASKED_BLOCKS], order, count=count))
 
     @cache
     def pruned(action: str) -> Any:
@@ -67,7 +70,7 @@ def healing(keep: Keep, source: Source, *, tokens: int, dtype: str, elsewhere: s
 
     def measured(one: Any, action: str) -> pd.DataFrame:
         which = "" if action == "whole" else " ".join(map(str, layers))
-        return pd.DataFrame([losses(one, texts) | {"which": which, "dtype": dtype} | text_of(blocks)])
+        return pd.DataFrame([losses(one, texts) | {"which": which, "dtype": DTYPE} | text_of(blocks)])
 
     def trained(action: str, start: str, how: str, rate: float, seed: int) -> pd.DataFrame:
         one = copy.deepcopy(pruned(action))
@@ -83,14 +86,14 @@ def healing(keep: Keep, source: Source, *, tokens: int, dtype: str, elsewhere: s
     for action in ("whole", "remove", "affine"):
         key = {"action": action, "start": "fitted" if action == "affine" else "", "healing": UNTRAINED}
         keep(lambda action=action: measured(pruned(action), action), **key, rate=0.0, seed=HEALING_SEED)
-    for action, start, how in RECIPES:
+    for action, start, how in recipes:
 
         def loss(rate: float, seed: int = HEALING_SEED, recipe: tuple[str, str, str] = (action, start, how)) -> float:
             key = dict(zip(("action", "start", "healing"), recipe, strict=True))
             rows = keep(partial(trained, *recipe, rate, seed), **key, rate=rate, seed=seed)
             return float(rows.validation_nats.iloc[0])
 
-        best = bracketed(loss, RATES)
+        best = bracketed(loss, rates)
         for seed in JUDGING:
             loss(best, seed)
 
