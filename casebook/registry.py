@@ -133,11 +133,12 @@ def _gone_on() -> Iterator[Run]:
     """List the finished models that read on, with penalties and without."""
     beside = _beside("tinystories-train-sample")
     real = fetched_source(REAL, beside.corpus)
-    for source, seeds, rates, needs in ((beside, 6, (1e-3, 2e-3), "shared model"), (real, 3, (5e-5, 1e-4), REAL)):
+    small = {"source": beside, "rates": (1e-3, 2e-3), "seeds": 6, "products": "float32"}
+    large = {"source": real, "rates": (5e-5, 1e-4), "seeds": 3, "products": "bfloat16"}
+    for arguments, needs in ((small, "shared model"), (large, REAL)):
         for variant in (*pretraining.PRIMARY, pretraining.Variant(scaling=pretraining.SLOWER)):
-            arguments = {"source": source, "variant": variant, "tokens": 400 * LENGTH}
-            name = f"continued-{source.model}-{variant.name}"
-            yield Run(name, TABLES["continued"], arguments | {"rates": rates, "seeds": seeds}, needs=needs)
+            name = f"continued-{arguments['source'].model}-{variant.name}"
+            yield Run(name, TABLES["continued"], arguments | {"variant": variant, "tokens": 400 * LENGTH}, needs=needs)
 
 
 def _swept() -> Iterator[Run]:

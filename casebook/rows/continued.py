@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pandas as pd
+import torch
 
 from linstudy.evaluate import cross_entropy
 from linstudy.measure.outliers import OUTLIERS
@@ -24,17 +26,28 @@ WARMUP = 0.1  # of the steps
 SHORTER = 4  # rates are compared on so many times fewer steps
 
 
-def continued(keep: Keep, source: Source, variant: Variant, *, tokens: int, rates: Sequence[float], seeds: int) -> None:
+def continued(
+    keep: Keep,
+    source: Source,
+    variant: Variant,
+    *,
+    tokens: int,
+    rates: Sequence[float],
+    seeds: int,
+    products: str = "float32",
+) -> None:
     """Train a model on so many tokens of a text, once through, at the variant's best rate; measure it before and after.
 
     Rates are compared by the loss after a quarter of the steps, on one seed, factors of two apart, until the best has
     worse ones on both sides; ``seeds`` others judge. A seed decides the order of the blocks. The rows of step 0, which
-    are those of every variant, stand with plain. A run that diverges has rows with a NaN loss.
+    are those of every variant, stand with plain. A run that diverges has rows with a NaN loss. ``products`` are those
+    of training, float32 or bfloat16; weights are float32, and so is all that is measured.
     """
     steps = tokens // (BATCH * LENGTH)
 
     def loss(rate: float, seed: int, steps: int) -> float:
-        make = partial(gone_on, source, variant, rate=rate, seed=seed, steps=steps, whole=tokens)
+        made = recipe(variant, rate=rate, seed=seed, steps=steps) if steps else None
+        make = partial(gone_on, source, made, whole=tokens, products=products)
         return float(keep(make, rate=rate, seed=seed, step=steps).validation_nats.iloc[0])
 
     if variant == Variant():
@@ -44,18 +57,22 @@ def continued(keep: Keep, source: Source, variant: Variant, *, tokens: int, rate
         loss(best, seed, steps)
 
 
-def gone_on(source: Source, variant: Variant, *, rate: float, seed: int, steps: int, whole: int) -> pd.DataFrame:
-    """Return the rows of the layers of one model after so many steps on a text of ``whole`` tokens to train on."""
+def gone_on(source: Source, recipe: Recipe | None, *, whole: int, products: str = "float32") -> pd.DataFrame:
+    """Return the rows of the layers of one model, trained or not, on a text of ``whole`` tokens to train on."""
     model, tokenizer = source.load(dtype="float32")
     blocks = blocks_of(source.text, tokenizer, MEASURED + whole // LENGTH, framed=source.framed)
     heldout, blocks = blocks[:MEASURED], blocks[MEASURED:]
     try:
-        if steps:
-            *_, _ = pretrain(model, blocks, recipe(variant, rate=rate, seed=seed, steps=steps))
+        if recipe is not None:
+            half = products == "bfloat16"  # which the faster way to multiply float32 matrices does not know
+            # Without its cache, or the weights of the first step would be rounded once and stay for all steps.
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half, cache_enabled=False):
+                *_, _ = pretrain(model, blocks, replace(recipe, linear="torch") if half else recipe)
         table = measured(model, heldout)
     except FloatingPointError:
         table = pd.DataFrame({"selection": ALL, "layer": [1], "validation_nats": math.nan})
-    return table.assign(training_tokens=steps * BATCH * LENGTH, tokens=heldout.numel(), **text_of(heldout))
+    seen = 0 if recipe is None else recipe.steps * BATCH * LENGTH
+    return table.assign(training_tokens=seen, products=products, tokens=heldout.numel(), **text_of(heldout))
 
 
 def recipe(variant: Variant, *, rate: float, seed: int, steps: int) -> Recipe:
