@@ -169,7 +169,8 @@ def test_sublayers_apart_stand_beside_half_as_many_layers():
 
     layers = cheapest("block", {("remove", "3 4"): 0.5, ("remove", "3 4 5"): 0.9})
     apart = cheapest("sublayers", {("remove", "1.attention 2.mlp 3.mlp 4.mlp"): 0.2})
-    found = real.apart(pd.concat([layers, apart]))
+    elsewhere = layers.assign(corpus="t", text="t")  # where nothing went apart
+    found = real.apart(pd.concat([layers, apart, elsewhere]))
     assert found["count"].tolist() == [2]  # where there is the other kind to compare
     told = found[["layers", "sublayers", "gain", "low", "high"]].iloc[0].tolist()
     assert told == pytest.approx([0.5, 0.2, 0.3, 0.3, 0.3])

@@ -189,7 +189,7 @@ def together(losses: pd.DataFrame) -> pd.DataFrame:
 
 
 def apart(losses: pd.DataFrame) -> pd.DataFrame:
-    """Set attention and MLP chosen apart beside whole layers: a row a model, action and number of layers' worth.
+    """Set attention and MLP chosen apart beside whole layers: a row a model, text, action and number of layers.
 
     ``layers`` and ``sublayers`` are the cheapest of their kind, twice as many of the latter; ``gain`` is how many nats
     a token less the latter cost, from ``low`` to ``high``; ``attention`` how many of them are attentions, which are the
@@ -198,7 +198,7 @@ def apart(losses: pd.DataFrame) -> pd.DataFrame:
     rows = costs(losses[losses.choice == TOGETHER])
     rows = rows[rows.order == "cheapest"]
     rows = rows.assign(count=rows.layers.where(rows.part != "sublayers", rows.layers // 2))
-    key = ["model", "action", "count", "stretch"]
+    key = ["model", "corpus", "action", "count", "stretch"]
     parts = {name: rows[rows.part == name].set_index(key).nats for name in ("block", "sublayers")}
     both = pd.DataFrame({"layers": parts["block"], "sublayers": parts["sublayers"]}).dropna().reset_index()
     found = _with_interval(both.assign(nats=both.layers - both.sublayers), key[:-1]).rename(columns={"nats": "gain"})
