@@ -179,7 +179,7 @@ def test_a_module_is_one_idea():
 
 
 # What is asked for by name in notebooks and on the command line; each of its choices stands alone.
-DOORS = {"linstudy.measure.profile.linearity_profile", "linstudy.show.rows.spread_plot"}
+DOORS = {"linstudy.measure.profile.linearity_profile", "casebook.figures.spread.spread_plot"}
 
 
 def arguments_of(source: str) -> Iterator[tuple[str, int]]:

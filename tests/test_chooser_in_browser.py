@@ -10,6 +10,7 @@ from browser import OVERFLOW, Visit, chromium, faults, find_chromium
 from conftest import ROOT
 from ipywidgets.embed import embed_data
 
+from casebook import figures
 from linstudy import show
 
 STATIC = ROOT / "book" / "_static"
@@ -29,7 +30,7 @@ pytestmark = [
 
 def heat(dropped):
     values = [(i + dropped) % 10 for i in range(len(TOKENS))]
-    return show.token_heatmap(TOKENS, values, limits=(0.0, 9.0), label=f"error, first {dropped} left out")
+    return figures.token_heatmap(TOKENS, values, limits=(0.0, 9.0), label=f"error, first {dropped} left out")
 
 
 @pytest.fixture(scope="module", params=["light", "dark"])

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from casebook import figures
 from linstudy import show
 from linstudy.show.words import number
 
@@ -26,14 +27,14 @@ def tracks(ax):
 
 
 def test_layers_stand_where_their_numbers_say_joined_in_their_order():
-    ax = show.identity_plane(TWO.sample(frac=1, random_state=0))
+    ax = figures.identity_plane(TWO.sample(frac=1, random_state=0))
     for name, part in TWO.groupby("model"):
         np.testing.assert_allclose(tracks(ax)[name].get_xydata(), part[["update_ratio", "update_linearity"]])
     assert ax.get_xscale() == "log"
     assert len({(line.get_color(), line.get_marker()) for line in tracks(ax).values()}) == 2
-    assert show.identity_plane(layers(), hue=None, ax=plt.figure().gca()).get_legend() is None
+    assert figures.identity_plane(layers(), hue=None, ax=plt.figure().gca()).get_legend() is None
     df = pd.concat([layers(), layers(seed=5)])  # rows of one layer are averaged
-    (line,) = tracks(show.identity_plane(df, ax=plt.figure().gca())).values()
+    (line,) = tracks(figures.identity_plane(df, ax=plt.figure().gca())).values()
     np.testing.assert_allclose(line.get_xydata(), df.groupby("layer")[["update_ratio", "update_linearity"]].mean())
     named = [text.get_text().strip() for text in ax.texts if re.fullmatch(r" ?(LS )?[\d.]+", text.get_text())][2:]
     assert named[0].startswith("LS ")
@@ -46,7 +47,7 @@ def test_layers_stand_where_their_numbers_say_joined_in_their_order():
 
 @pytest.mark.parametrize("largest", [0.02, 0.9, 30.0])
 def test_every_line_and_shade_follows_the_identity(largest):
-    ax = show.identity_plane(layers(largest=largest, count=8))
+    ax = figures.identity_plane(layers(largest=largest, count=8))
     curves = [line.get_xydata().T for line in ax.lines if line.get_label().startswith("_")]
     found = [1 - (1 - res) * ratio for ratio, res in curves]
     assert len(found) >= 2
@@ -67,8 +68,8 @@ def test_every_line_and_shade_follows_the_identity(largest):
 
 @pytest.mark.parametrize("layer", [1, 4])
 def test_a_highlight_writes_the_three_numbers_beside_the_layer_and_moves_nothing(layer):
-    plain = show.identity_plane(TWO)
-    ax = show.identity_plane(TWO, highlight=("b", np.int64(layer)), ax=plt.figure().gca())
+    plain = figures.identity_plane(TWO)
+    ax = figures.identity_plane(TWO, highlight=("b", np.int64(layer)), ax=plt.figure().gca())
     row = TWO[(TWO.model == "b") & (TWO.layer == layer)].iloc[0]
     note = ax.texts[-1]
     assert note.get_text() == (
@@ -87,14 +88,14 @@ def test_a_highlight_writes_the_three_numbers_beside_the_layer_and_moves_nothing
 
 def test_a_highlight_that_is_not_in_the_table_is_named():
     with pytest.raises(ValueError, match="highlight names 'c', and the table has 'a', 'b'"):
-        show.identity_plane(TWO, highlight=("c", 1))
+        figures.identity_plane(TWO, highlight=("c", 1))
     with pytest.raises(ValueError, match=r"highlight names layer 9 of 'a', which has \[1, 2, 3, 4\]"):
-        show.identity_plane(TWO, highlight=("a", 9))
+        figures.identity_plane(TWO, highlight=("a", 9))
 
 
 def test_words_are_those_of_the_table():
     def said(df, **options):
-        return show.words_of(show.identity_plane(df, ax=plt.figure().gca(), **options))
+        return show.words_of(figures.identity_plane(df, ax=plt.figure().gca(), **options))
 
     df = pd.DataFrame({"model": ["a", "a"], "layer": [1, 2], "update_ratio": [0.5, 0.2]})
     df = df.assign(update_linearity=[0.2, 0.2], linearity=[0.6, 0.84])

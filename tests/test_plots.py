@@ -61,8 +61,8 @@ def test_seeds_are_averaged_in_a_band_beside_the_control_and_the_floor_lies_unde
 
 
 TABLE = pd.DataFrame({"model": ["a"], "layer": 1, "linearity_heldout": np.nan, "perplexity": 1.0, "rate": 0.1})
-PLOTS = (show.profile_plot, show.sweep_plot, show.known_answers_plot, show.ablation_plot, show.identity_plane)
-PLOTS += (show.budget_plot, show.frontier_plot, show.tail_plot, figures.rates_plot)
+PLOTS = (show.profile_plot, show.budget_plot, figures.sweep_plot, figures.known_answers_plot, figures.ablation_plot)
+PLOTS += (figures.identity_plane, figures.frontier_plot, figures.tail_plot, figures.rates_plot)
 
 
 @pytest.mark.parametrize("draw", PLOTS)
@@ -79,7 +79,7 @@ def test_sweep_plot_shows_bias_correction_floor_and_truth():
     floor = 100 / np.array([199, 999, 9999])
     df = pd.DataFrame({"tokens": [200, 1000, 10_000], "linearity": 0.6, "floor": floor})
     df = df.assign(linearity_raw=1 - 0.4 * (1 - floor), linearity_heldout=0.6 - floor / 2)
-    ax = show.sweep_plot(df, truth=0.6)
+    ax = figures.sweep_plot(df, truth=0.6)
     for line, column in zip(ax.lines, ["linearity_raw", "linearity", "linearity_heldout"], strict=False):
         np.testing.assert_allclose(line.get_ydata(), df[column])
     lines = {line.get_label(): list(line.get_ydata()) for line in ax.lines}
@@ -91,7 +91,7 @@ def test_sweep_plot_shows_bias_correction_floor_and_truth():
 
 def test_known_answers_plot_puts_means_and_ranges_beside_the_diagonal():
     df = pd.DataFrame({"data": "noisy", "answer": [0.5, 0.5, 0.9], "linearity": [0.4, 0.6, 0.8]})
-    ax = show.known_answers_plot(df)
+    ax = figures.known_answers_plot(df)
     diagonal, (points, _, (bars,)) = ax.lines[0], ax.containers[0]
     np.testing.assert_array_equal(diagonal.get_xdata(), diagonal.get_ydata())
     np.testing.assert_allclose(points.get_xydata(), [[0.5, 0.5], [0.9, 0.8]])
@@ -107,14 +107,14 @@ def ablations():
 
 def test_ablation_plot_draws_the_whole_beneath_and_what_is_left_above():
     df = ablations()
-    ax = show.ablation_plot(df)
+    ax = figures.ablation_plot(df)
     whole, *others = ax.lines[:7]
     assert whole.get_zorder() < min(line.get_zorder() for line in others)
     for name, line in zip(df.ablation.unique(), ax.lines, strict=False):
         np.testing.assert_allclose(line.get_ydata(), df[df.ablation == name].linearity)
     assert set(others[-1].get_ydata()) == {0.25}
     assert ax.get_legend_handles_labels()[1] == [*df.ablation.unique(), "features standardised"]
-    without = show.ablation_plot(df.drop(columns="linearity_standardised"), ax=plt.figure().gca())
+    without = figures.ablation_plot(df.drop(columns="linearity_standardised"), ax=plt.figure().gca())
     assert len(without.get_legend_handles_labels()[1]) == 6
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from casebook import figures
 from linstudy import show
 
 pytestmark = pytest.mark.usefixtures("book_style")
@@ -46,7 +47,7 @@ def points():
 
 def test_the_frontier_is_what_nothing_of_its_kind_beats_in_both():
     df = points()
-    best = show.frontier(df)
+    best = figures.frontier(df)
     for row in df.itertuples():
         mine = df[df["action"] == row.action]
         beaten = ((mine["decode_ms"] < row.decode_ms) & (mine["perplexity"] <= row.perplexity)).any()
@@ -58,11 +59,11 @@ def test_the_frontier_is_what_nothing_of_its_kind_beats_in_both():
 
 def test_a_staircase_never_promises_what_no_model_has():
     df = points()
-    ax = show.frontier_plot(df, chosen=df.iloc[3])
+    ax = figures.frontier_plot(df, chosen=df.iloc[3])
     *stairs, ring = ax.lines
     assert [line.get_label() for line in stairs] == ["remove", "affine"]
     for line in stairs:
         assert line.get_drawstyle() == "steps-post"  # to the next model that costs less
-        part = show.frontier(df).query(f"action == '{line.get_label()}'")
+        part = figures.frontier(df).query(f"action == '{line.get_label()}'")
         np.testing.assert_array_equal(line.get_xydata(), part[["decode_ms", "perplexity"]])
     assert ring.get_xydata().tolist() == [[df["decode_ms"][3], df["perplexity"][3]]]

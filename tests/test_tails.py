@@ -3,6 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from casebook import figures
 from linstudy import show
 
 pytestmark = pytest.mark.usefixtures("book_style")
@@ -18,7 +19,7 @@ def errors(layers=3, tokens=4000, dims=16):
 
 def test_a_curve_is_the_share_of_tokens_with_at_least_that_error():
     df = errors()
-    ax = show.tail_plot(df)
+    ax = figures.tail_plot(df)
     for layer, line in enumerate(ax.lines, start=1):
         values = df[df.layer == layer].relative_error.to_numpy()
         for error, share in line.get_xydata():
@@ -29,11 +30,11 @@ def test_a_curve_is_the_share_of_tokens_with_at_least_that_error():
     assert [text.get_text() for text in ax.texts] == ["1", "2", "3"]
     assert ax.get_legend_handles_labels()[1] == ["layer 1", "layer 3"]
     exact = pd.DataFrame({"layer": 1, "relative_error": [0.0, 0.0, 0.5, 1.0]})  # counted, and on no log axis
-    assert [0.5, 0.5] in show.tail_plot(exact, ax=plt.figure().gca()).lines[0].get_xydata().tolist()
+    assert [0.5, 0.5] in figures.tail_plot(exact, ax=plt.figure().gca()).lines[0].get_xydata().tolist()
 
 
 def test_a_gaussian_error_lies_on_the_control_and_a_long_tail_does_not():
-    ax = show.tail_plot(errors(), dims=16)
+    ax = figures.tail_plot(errors(), dims=16)
     *curves, control = ax.lines
     assert control.get_label() == "Gaussian"
 
@@ -51,7 +52,7 @@ def test_a_gaussian_error_lies_on_the_control_and_a_long_tail_does_not():
 def test_words_name_the_longest_tail_and_errors_that_a_log_axis_cannot_show_are_told():
     df = errors(layers=2)
     for places, longest in ((df, 2), (df.assign(layer=3 - df.layer), 1)):
-        assert f"layer {longest}, the longest tail" in show.words_of(show.tail_plot(places, ax=plt.figure().gca()))
+        assert f"layer {longest}, the longest tail" in show.words_of(figures.tail_plot(places, ax=plt.figure().gca()))
     for bad in (-1.0, np.nan, 0.0):
         with pytest.raises(ValueError, match="relative_error of layer 2 cannot be drawn on a log axis: errors above 0"):
-            show.tail_plot(df.assign(relative_error=df.relative_error.where(df.layer == 1, bad)))
+            figures.tail_plot(df.assign(relative_error=df.relative_error.where(df.layer == 1, bad)))

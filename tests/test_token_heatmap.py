@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 
-from linstudy import show
-from linstudy.show.tokens import LEVELS, look
+from casebook import figures
+from casebook.figures.tokens import LEVELS, look
 
 TOKENS = ["Once", " upon", " a", " time", ",", "\n", " Lily"]
 VALUES = [0.1, 0.2, 0.3, 0.4, 0.05, 0.6, 0.9]
@@ -19,7 +19,7 @@ def page_of(html):
 
 def drawn(tokens, values, **options):
     """Return (text, title, class) of each token, as the page has them."""
-    spans = page_of(show.token_heatmap(tokens, values, **options).html).select("span")
+    spans = page_of(figures.token_heatmap(tokens, values, **options).html).select("span")
     return [(span.get_text(), span["title"], "".join(span.get("class", ())) or None) for span in spans]
 
 
@@ -30,7 +30,7 @@ def test_every_token_is_there_with_its_value_and_the_colour_that_follows_from_it
     levels = [ord(name) - ord("a") for *_, name in found]
     np.testing.assert_array_equal(np.argsort(levels), np.argsort(VALUES))
     assert (min(levels), max(levels)) == (0, LEVELS - 1)
-    alt = show.token_heatmap(TOKENS, VALUES).alt
+    alt = figures.token_heatmap(TOKENS, VALUES).alt
     assert "highest 0.900 (“Lily”, token 7), 0.600 (“↵”, token 6)" in alt
     assert "lowest 0.0500 (“,”, token 5)" in alt
 
@@ -41,21 +41,21 @@ def test_fixed_limits_give_a_value_one_colour_in_every_picture():
     assert drawn(TOKENS, [0.1] * 6 + [0.2])[0] == (*once[0][:2], "a")
     beyond = ["a", "b", "c"], [-9.0, 0.5, 9.0]
     assert [name for *_, name in drawn(*beyond, limits=(0.0, 1.0))] == ["a", "m", "x"]
-    assert "≤ 0 <i></i> ≥ 1<" in show.token_heatmap(*beyond, limits=(0.0, 1.0)).html
-    assert "\n0.05 <i></i> 0.9<" in show.token_heatmap(TOKENS, VALUES).html
+    assert "≤ 0 <i></i> ≥ 1<" in figures.token_heatmap(*beyond, limits=(0.0, 1.0)).html
+    assert "\n0.05 <i></i> 0.9<" in figures.token_heatmap(TOKENS, VALUES).html
 
 
 def test_a_token_without_value_has_no_colour():
     tokens = ["a", "b", "c"], [np.nan, 0.5, 1.0]
     assert drawn(*tokens)[0] == ("a", "no value", None)
-    assert "1 without a value" in show.token_heatmap(*tokens).alt
-    assert "<td>a</td><td></td>" in show.token_heatmap(*tokens).numbers
+    assert "1 without a value" in figures.token_heatmap(*tokens).alt
+    assert "<td>a</td><td></td>" in figures.token_heatmap(*tokens).numbers
 
 
 @pytest.mark.parametrize("as_label", [False, True])
 def test_tokens_that_are_markup_stay_text(as_label):
     label = "".join(HOSTILE) if as_label else "error"
-    made = show.token_heatmap(HOSTILE, range(len(HOSTILE)), label=label)
+    made = figures.token_heatmap(HOSTILE, range(len(HOSTILE)), label=label)
     page, table = page_of(made.html), page_of(made.numbers)
     assert {tag.name for tag in page.find_all()} == {"div", "style", "p", "i", "span"}
     assert [span.get_text() for span in page.select("span")] == HOSTILE
@@ -76,7 +76,7 @@ def test_tokens_that_are_markup_stay_text(as_label):
     ],
 )
 def test_what_could_not_be_seen_gets_a_mark(token, seen):
-    made = show.token_heatmap([token], [1.0])
+    made = figures.token_heatmap([token], [1.0])
     assert page_of(made.html).span.get_text() == seen
     assert "\n" not in made.alt
     (made.html + made.numbers).encode()  # half a surrogate pair could not be saved
@@ -134,4 +134,4 @@ def test_colours_darken_steadily_and_so_stay_apart_in_grey_and_for_the_colour_bl
 )
 def test_what_cannot_be_coloured_is_refused(values, options, message):
     with pytest.raises(ValueError, match=message):
-        show.token_heatmap(["a", "b"], values, **options)
+        figures.token_heatmap(["a", "b"], values, **options)

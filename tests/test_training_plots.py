@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from casebook import figures
+from casebook.figures import spread_plot
 from linstudy import show
-from linstudy.show import spread_plot, words_of
+from linstudy.show import words_of
 
 
 def line_of(ax, name):
@@ -56,7 +57,7 @@ def test_scores_stand_side_by_side_in_looks_of_their_own_and_rows_fall_by_the_fi
 
 def test_a_cell_has_the_colour_of_its_share_and_white_is_nothing():
     shares = pd.DataFrame([[0.5, 0.0, -0.25], [1.0, 0.5, 0.75]], index=["embedding", "layer 1"])
-    ax = show.share_map(shares, x="token")
+    ax = figures.share_map(shares, x="token")
     (image,) = ax.images
     np.testing.assert_array_equal(image.get_array(), shares)
     assert image.norm(0) == 0.5

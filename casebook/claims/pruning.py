@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from linstudy.show import frontier
+from ..figures import frontier
 
 CHOICE = ["model", "text", "which"]  # of layers, which may be another order's choice, too
 CONTEST = ["model", "text", "layers"]

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 from scipy.special import gammaincc
 
-from .look import GREY, log_axis, place_legend
-from .words import axis_label, keep, label, need, number, say, title
+from linstudy.show.look import GREY, log_axis, place_legend
+from linstudy.show.words import axis_label, keep, label, need, number, say, title
 
 GROUND = {"boxstyle": "round,pad=0.05", "facecolor": "white", "edgecolor": "none"}
 POINTS = 60

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from . import words
-from .pictures import Picture, download, fallback_table
+from linstudy.show import words
+from linstudy.show.pictures import Picture, download, fallback_table
 
 LEVELS = 24
 """How many colours a scale has: more than an eye tells apart in a text."""

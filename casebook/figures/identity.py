@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from .look import GREY, log_axis, looks, place_legend
-from .words import axis_label, keep, need, number, say
+from linstudy.show.look import GREY, log_axis, looks, place_legend
+from linstudy.show.words import axis_label, keep, need, number, say
 
 SCORES = (0, 0.5, 0.9, 0.99, 0.999, 0.9999)
 """The values of LS whose lines are drawn."""

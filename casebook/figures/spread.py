@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from .look import Reference, compare_with, looks, place_legend, text_width
-from .words import axis_label, keep, label, need, number, say
+from linstudy.show.look import Reference, compare_with, looks, place_legend, text_width
+from linstudy.show.words import axis_label, keep, label, need, number, say
 
 
 def spread_plot(

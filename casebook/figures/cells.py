@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from .words import keep, number, say
+from linstudy.show.words import keep, number, say
 
 
 def share_map(df: pd.DataFrame, *, x: str = "token") -> Axes:

@@ -1,0 +1,10 @@
+"""Figures of single chapters: a table in; the axes it was drawn on out, or a picture, with what they show in words."""
+
+from .cells import share_map
+from .frontier import frontier, frontier_plot
+from .identity import identity_plane
+from .scores import ablation_plot, known_answers_plot, sweep_plot
+from .spread import spread_plot
+from .tails import tail_plot
+from .tokens import token_heatmap
+from .training import band_plot, path_plot, rates_plot, steps_plot
