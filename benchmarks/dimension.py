@@ -17,7 +17,7 @@ def dimension() -> list[tuple]:
     """
     from test_dimension import in_a_double_loop
 
-    from linstudy.measure import intrinsic_dimension
+    from casebook.geometry import intrinsic_dimension
 
     official = microscope()
     rows = []

@@ -7,8 +7,8 @@ import pytest
 import torch
 from test_moments import of, stream
 
+from casebook.geometry import anisotropy
 from linstudy.measure import JointMoments, scores
-from linstudy.measure.geometry import anisotropy
 
 
 def with_spectrum(values, *, count=400, seed=0):

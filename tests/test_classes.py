@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from linstudy.text import WORD_CLASSES, classes, stories, word_classes
+from casebook.tokens import taggers, word_classes
+from linstudy.text import WORD_CLASSES, stories
 from storyworld import story_classes
 from storyworld.tables import toml
 from storyworld.tagger import rules
@@ -102,9 +103,9 @@ def test_a_function_is_taken_as_it_is_and_an_unknown_tagger_refused():
 
 @pytest.fixture
 def fresh_spacy():
-    classes._spacy_model.cache_clear()
+    taggers._spacy_model.cache_clear()
     yield
-    classes._spacy_model.cache_clear()
+    taggers._spacy_model.cache_clear()
 
 
 @pytest.mark.parametrize("name", ["nltk", "spacy"])

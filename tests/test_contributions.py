@@ -7,7 +7,7 @@ from tiny_models import LAYERS, SOME, tiny_ids, tiny_model
 from torch import nn
 from torch.testing import assert_close
 
-from linstudy.measure.tokens import layer_contributions
+from casebook.tokens import layer_contributions
 from linstudy.models import blocks, replaced
 
 IDS = tiny_ids(batch=3, length=10)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from linstudy.measure.geometry import intrinsic_dimension, two_nearest
+from casebook.geometry import intrinsic_dimension, two_nearest
 
 
 def in_a_double_loop(points, fraction=5):

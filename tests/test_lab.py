@@ -14,9 +14,10 @@ from conftest import ROOT, script
 from sphinx.errors import ExtensionError
 
 import linstudy
-from linstudy.measure import joint_moments, logit_lens, token_errors
+from casebook.tokens import logit_lens, token_errors, token_texts
+from linstudy.measure import joint_moments
 from linstudy.models import capture, replaced
-from linstudy.text import stories, token_texts
+from linstudy.text import stories
 
 STATIC = ROOT / "book" / "_static"
 NAME = "stories-1m"

@@ -10,8 +10,8 @@ from torch import nn
 from torch.testing import assert_close
 from transformers import GPT2ForSequenceClassification
 
+from casebook.tokens import logit_lens
 from linstudy import capture, cross_entropy
-from linstudy.measure.lens import logit_lens
 from linstudy.models import final_norm, replaced, without
 
 IDS = tiny_ids(batch=3, length=12)
@@ -95,7 +95,7 @@ def test_logits_of_one_boundary_are_held_at_a_time(monkeypatch):
     assert len(alive) == 3 * (LAYERS + 1)
     assert max(most) <= 2  # the one read last is let go when the next is there
     seen.clear()
-    monkeypatch.setattr("linstudy.measure.lens.LOGITS_A_BATCH", 24 * VOCABULARY)
+    monkeypatch.setattr("casebook.tokens.lens.LOGITS_A_BATCH", 24 * VOCABULARY)
     logit_lens(model, IDS)
     assert seen == [2] * (LAYERS + 1) + [1] * (LAYERS + 1)
 

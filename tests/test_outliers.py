@@ -6,8 +6,8 @@ from reference import reference
 from tiny_models import SOME, tiny_ids, tiny_model
 from torch import nn
 
+from casebook.outliers import massive_activations, ordinary_tokens, outlier_ablation
 from linstudy import capture, profile_of_states
-from linstudy.measure import massive_activations, ordinary_tokens, outlier_ablation
 
 DIMENSION, SIZE = 5, 3000.0
 

@@ -9,12 +9,12 @@ from tiny_models import VOCABULARY, tiny_ids, tiny_model
 from torch.nn.functional import cosine_similarity
 
 from casebook.models.twins import matrices, twin
+from casebook.outliers import ordinary_tokens
 from casebook.rows import TABLES
 from casebook.rows import protocol as module
 from casebook.rows.protocol import ALL, MASSIVE, OF_TOKENS, SELECTIONS, protocol
 from casebook.rows.source import Source
 from linstudy import linearity_profile, load, profile_of_states
-from linstudy.measure import ordinary_tokens
 from linstudy.study.tables import Provenance
 
 SCORES = ["linearity", "update_linearity", "update_ratio", "linearity_heldout", "linearity_standardised", "anisotropy"]

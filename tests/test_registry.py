@@ -11,8 +11,9 @@ from reference import identity_error
 
 from casebook.reach import Needs
 from casebook.registry import HUB, registry
-from casebook.rows import TABLES, profiles
+from casebook.rows import TABLES
 from casebook.rows.source import LENGTH, Source
+from casebook.tokens import error_summary
 from linstudy import load, untrained
 from linstudy.models import SMALL
 from linstudy.study.results import results
@@ -98,7 +99,7 @@ def test_boundary_and_outlier_rows_fill_their_tables(source):
     boundaries = TABLES["boundaries"].rows(**what)
     assert boundaries.boundary.tolist() == list(range(9))
     assert set(TABLES["boundaries"].header) - set(Provenance.__annotations__) <= set(boundaries)
-    summary = profiles.error_summary(np.concatenate([np.ones(990), np.full(10, 10.0)]))
+    summary = error_summary(np.concatenate([np.ones(990), np.full(10, 10.0)]))
     assert (summary["median"], summary["p90"], summary["max"]) == (1, 1, 10)
     assert summary["worst_percent"] == pytest.approx(1000 / 1990)
     errors = boundaries[["error_median", "error_p90", "error_p99", "error_p999", "error_max"]]

@@ -8,15 +8,9 @@ from tiny_models import tiny_ids, tiny_model
 from torch import nn
 
 import linstudy.measure.sums as sums
+from casebook.outliers import massive_activations, ordinary_tokens, outlier_ablation
 from linstudy import JointMoments, linearity_profile
-from linstudy.measure import (
-    Selection,
-    linearity_profiles,
-    massive_activations,
-    ordinary_tokens,
-    outlier_ablation,
-    scores,
-)
+from linstudy.measure import Selection, linearity_profiles, scores
 from linstudy.models import set_blocks, small_model
 
 FIVE = {f"first {count}": Selection(drop_first=count) for count in (0, 1, 2, 4, 8)}

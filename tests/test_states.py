@@ -8,10 +8,9 @@ import pytest
 import torch
 from tiny_models import LAYERS, VOCABULARY, WIDTH, tiny_ids, tiny_model
 
+from casebook.tokens import layer_contributions, logit_lens, sample_states, token_errors
 from linstudy import capture, linearity_profile
-from linstudy.measure import logit_lens, token_errors
 from linstudy.measure.reading import read
-from linstudy.measure.tokens import layer_contributions, sample_states
 
 IDS = tiny_ids(batch=7, length=10)
 

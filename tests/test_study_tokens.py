@@ -6,9 +6,18 @@ import pytest
 import torch
 
 import linstudy
-from casebook.tokens import class_errors, every_token, geometry, tails, worst_tokens
-from linstudy.measure import TokenErrors, intrinsic_dimension, joint_moments, sample_states
-from linstudy.text import token_classes
+from casebook.geometry import intrinsic_dimension
+from casebook.tokens import (
+    TokenErrors,
+    class_errors,
+    every_token,
+    geometry,
+    sample_states,
+    tails,
+    token_classes,
+    worst_tokens,
+)
+from linstudy.measure import joint_moments
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from linstudy.text import stories, token_classes, token_texts, train_tokenizer
+from casebook.tokens import token_classes, token_texts
+from linstudy.text import stories, train_tokenizer
 
 TEXTS = list(islice(stories(seed=0), 60))
 TEXT = "  Mila ran ,\n\nand caf\u00e9 \N{CAT FACE} unbelievable. She had two cats."

@@ -5,8 +5,9 @@ import torch
 from reference import explained, pairs_of
 from tiny_models import SOME, tiny_ids, tiny_model
 
+from casebook.tokens import token_errors
 from linstudy import linearity_profile
-from linstudy.measure import joint_moments, token_errors
+from linstudy.measure import joint_moments
 
 
 @pytest.mark.parametrize("name", SOME)

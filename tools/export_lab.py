@@ -99,7 +99,7 @@ def layer_facts(model, others, moments, maps) -> list[dict[str, float]]:
             {
                 "linearity": measured["linearity"],
                 "update_linearity": measured["update_linearity"],
-                "scale": float(kept.centred().yy.sum() / kept.tokens) ** 0.5,  # as in linstudy.measure.token_errors
+                "scale": float(kept.centred().yy.sum() / kept.tokens) ** 0.5,  # as in casebook.tokens.token_errors
                 "replaced": cost,
             }
         )

@@ -213,8 +213,9 @@ def nearer_or_better(model: Any, layers: Sequence[int], fitted: Any, other: Any,
     variance, and ``nats``.
     """
     from linstudy.evaluate import cross_entropy
-    from linstudy.measure import sample_states
     from linstudy.prune import changed, fit
+
+    from ..tokens import sample_states
 
     count = min(points, other.numel())
     texts = {"fitted": fitted, "not fitted": other}

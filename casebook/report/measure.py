@@ -12,20 +12,20 @@ from jaxtyping import Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from linstudy.measure import JointMoments, joint_moments, massive_activations, token_errors
+from linstudy.measure import JointMoments, joint_moments
 from linstudy.measure.reading import read
 from linstudy.models import blocks as model_blocks
 from linstudy.models import task_of, width_of
 from linstudy.prune import fit
 from linstudy.prune.fitting import exits
 from linstudy.study.errors import one_line
-from linstudy.text import token_texts
 
 from ..claims.real import agreement, by_layer
 from ..models.twins import RANDOM, TRAINED, twin
+from ..outliers import massive_activations
 from ..rows.losses import block_losses
 from ..rows.protocol import ALL, protocol
-from ..tokens import tails, worst_tokens
+from ..tokens import tails, token_errors, token_texts, worst_tokens
 
 Blocks = Int[Tensor, "block token"]
 Advance = Callable[[str, int], object]  # is told what is being measured, and how many tokens more were read for it

@@ -10,9 +10,9 @@ import pandas as pd
 import torch
 
 from linstudy.evaluate import cross_entropy
-from linstudy.measure.outliers import OUTLIERS
 from linstudy.train import Recipe, pretrain
 
+from ..outliers import OUTLIERS
 from ..sweeps import CHOOSING, bracketed
 from ..table import Keep
 from .pretraining import Variant, judges, ways

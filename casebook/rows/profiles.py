@@ -3,22 +3,24 @@
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from linstudy import linearity_profile, load, measure, untrained
+from linstudy import linearity_profile, load, untrained
+from linstudy.measure import joint_moments
 from linstudy.models import parts_of, small_model, stacks_of
 from linstudy.text import shuffled
 
+from ..geometry import anisotropy, intrinsic_dimension
 from ..models import twin
+from ..outliers import massive_activations, outlier_ablation
 from ..table import Keep
+from ..tokens import QUANTILES, error_summary, logit_lens, sample_states, token_errors
 from .chosen import SEEDS, WIDENED
 from .source import LENGTH, Source, blocks_of, text_of
 
 HELDOUT = 0.2  # of the blocks: scored, not fitted
 LENS_BLOCKS = 8  # blocks read through the logit lens, which runs the head once a layer
 POINTS = 4096  # tokens whose intrinsic dimension is taken
-QUANTILES = {"median": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999, "max": 1.0}
 LAYERS, HEAD = 4, 32  # of a network that is widened; a head of 32 dimensions at every width
 
 
@@ -52,7 +54,7 @@ def profile(model: Any, blocks: Any, dtype: str, *, part: str) -> pd.DataFrame:
 def outliers(keep: Keep, source: Source, *, tokens: int, weights: str, dtype: str) -> None:
     """Measure with first tokens and outliers left out."""
     model, (blocks,) = read(source, tokens, dtype, weights=weights)
-    keep(lambda: measure.outlier_ablation(model, blocks).assign(dtype=dtype, **text_of(blocks)), seed=0)
+    keep(lambda: outlier_ablation(model, blocks).assign(dtype=dtype, **text_of(blocks)), seed=0)
 
 
 def boundaries(keep: Keep, source: Source, *, tokens: int, weights: str, dtype: str) -> None:
@@ -64,26 +66,18 @@ def boundaries(keep: Keep, source: Source, *, tokens: int, weights: str, dtype: 
 def between(model: Any, blocks: Any) -> pd.DataFrame:
     """Return a row a boundary; errors are of the layer before it, fitted on one half of the text, on the other."""
     fitted, fresh = blocks[: len(blocks) // 2], blocks[len(blocks) // 2 :]
-    states = measure.sample_states(model, blocks, min(POINTS, blocks.numel()))
+    states = sample_states(model, blocks, min(POINTS, blocks.numel()))
     first = blocks[:LENS_BLOCKS]
-    lenses = {name: measure.logit_lens(model, first, norm=name == "lens") for name in ("lens", "bare_lens")}
-    errors = measure.token_errors(model, fresh, moments=measure.joint_moments(model, fitted))
+    lenses = {name: logit_lens(model, first, norm=name == "lens") for name in ("lens", "bare_lens")}
+    errors = token_errors(model, fresh, moments=joint_moments(model, fitted))
     errors = [error_summary(layer.numpy()) for layer in errors.relative.flatten(1)]
     errors.insert(0, dict.fromkeys(errors[0], float("nan")))
-    return measure.massive_activations(model, blocks).assign(
-        intrinsic_dimension=[measure.intrinsic_dimension(state) for state in states],
-        anisotropy=[measure.anisotropy(state) for state in states],
+    return massive_activations(model, blocks).assign(
+        intrinsic_dimension=[intrinsic_dimension(state) for state in states],
+        anisotropy=[anisotropy(state) for state in states],
         **{f"{name}_nats": lens.loss.double().mean((1, 2)).tolist() for name, lens in lenses.items()},
         **pd.DataFrame(errors).rename(columns={name: f"error_{name}" for name in QUANTILES}),
     )
-
-
-def error_summary(errors: Any) -> dict[str, float]:
-    """Sum up the relative errors of a layer's tokens: quantiles, and the worst per cent's share of their squares."""
-    squares = np.sort(errors.astype(float)) ** 2
-    worst = squares[-max(1, round(len(squares) / 100)) :].sum() / squares.sum()
-    found = {name: float(np.quantile(errors, share)) for name, share in QUANTILES.items()}
-    return found | {"worst_percent": float(worst)}
 
 
 def families(keep: Keep, *, model: str, tokens: int) -> None:

@@ -13,7 +13,6 @@ from transformers import PreTrainedModel
 from linstudy.evaluate import bits_per_byte, cross_entropy
 from linstudy.measure import JointMoments, Selection
 from linstudy.measure.moments import added
-from linstudy.measure.outliers import FACTOR, OUTLIERS
 from linstudy.measure.profile import scores_of
 from linstudy.measure.reading import Batch
 from linstudy.measure.selection import planned
@@ -22,6 +21,7 @@ from linstudy.measure.sums import moments_of
 from linstudy.models import task_of
 
 from ..models import twin
+from ..outliers import FACTOR, OUTLIERS
 from ..table import Keep
 from .profiles import HELDOUT
 from .source import LENGTH, Source, blocks_of, text_of
@@ -63,7 +63,7 @@ def protocol(
 ) -> pd.DataFrame:
     """Measure a model with everything, and without what may make its scores: a row a selection and layer.
 
-    Of tokens, the first 1 and the first 4 of every block, and outliers (:func:`linstudy.measure.ordinary_tokens`), are
+    Of tokens, the first 1 and the first 4 of every block, and outliers (:func:`casebook.outliers.ordinary_tokens`), are
     left out; of features, those that vary over 100 times as much as the median one, entering or leaving the layer,
     both from what is mapped and from what is predicted.
 

@@ -44,7 +44,7 @@ def linearity_profile(
         part: ``"block"``, ``"attention"`` or ``"mlp"``: what of a layer is measured.
         drop_first: tokens left out at the start of every block, where massive activations sit.
         keep: which tokens are measured, one truth value a token, or one a token of every layer
-            (:func:`linstudy.measure.ordinary_tokens` makes these); all by default. The model reads all of them.
+            (:func:`casebook.outliers.ordinary_tokens` makes these); all by default. The model reads all of them.
         heldout: share of the blocks, the last ones, on which the map fitted on the others is scored, in [0, 1).
         layers: which layers, counted from 1; all by default.
         stack: ``"encoder"`` or ``"decoder"`` for models that have both; the decoder then reads what the encoder does.

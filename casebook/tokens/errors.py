@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from .moments import JointMoments
-from .precision import RESOLUTION
-from .profile import joint_moments
-from .reading import check_text, read
-from .scores import best_map, need_tokens
+from linstudy.measure import JointMoments, joint_moments
+from linstudy.measure.precision import RESOLUTION
+from linstudy.measure.reading import check_text, read
+from linstudy.measure.scores import best_map, need_tokens
+
+QUANTILES = {"median": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999, "max": 1.0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,3 +127,11 @@ def sample_states(
     for batch in read(model, blocks, batch_size=batch_size):
         sample.append(torch.stack([state[:, drop_first:][drawn[batch.rows]].cpu() for state in batch.stream]))
     return torch.cat(sample, dim=1)
+
+
+def error_summary(errors: np.ndarray) -> dict[str, float]:
+    """Sum up the relative errors of a layer's tokens: quantiles, and the worst per cent's share of their squares."""
+    squares = np.sort(errors.astype(float)) ** 2
+    worst = squares[-max(1, round(len(squares) / 100)) :].sum() / squares.sum()
+    found = {name: float(np.quantile(errors, share)) for name, share in QUANTILES.items()}
+    return found | {"worst_percent": float(worst)}

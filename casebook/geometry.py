@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from .moments import JointMoments
-from .precision import full_float32
-from .scores import largest_eigenvalue
+from linstudy.measure import JointMoments
+from linstudy.measure.precision import full_float32
+from linstudy.measure.scores import largest_eigenvalue
 
 ROWS = 256  # points whose distances are taken at a time
 CANDIDATES = 4  # neighbours looked at closely: a point whose two nearest are not surely among them is searched again

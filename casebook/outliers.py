@@ -8,10 +8,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from .profile import linearity_profiles
-from .reading import check_text, read
-from .selection import Selection
-from .sieve import FIRST_TOKENS, Distances
+from linstudy.measure import Selection, linearity_profiles
+from linstudy.measure.reading import check_text, read
+from linstudy.measure.sieve import FIRST_TOKENS, Distances
 
 OUTLIERS = "outliers left out"
 FACTOR = 5.0  # an outlier is so many times as far from the centre as the median token

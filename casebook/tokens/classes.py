@@ -7,7 +7,7 @@ from jaxtyping import Int
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from .classes import Span, word_classes
+from .taggers import Span, word_classes
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from jaxtyping import Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from linstudy.measure import JointMoments, TokenErrors, anisotropy, intrinsic_dimension, sample_states
-from linstudy.text import token_classes
+from linstudy.measure import JointMoments
 
-from .rows.profiles import error_summary
+from ..geometry import anisotropy, intrinsic_dimension
+from .classes import token_classes
+from .errors import TokenErrors, error_summary, sample_states
 
 LEAST = 100  # tokens of a class, or its mean says little
 POINTS = 4096  # states whose neighbours are looked for
@@ -85,7 +86,7 @@ def geometry(
 
 
 def tails(errors: TokenErrors) -> pd.DataFrame:
-    """Sum up the relative errors, a row a layer (see :func:`casebook.rows.profiles.error_summary`)."""
+    """Sum up the relative errors, a row a layer (see :func:`error_summary`)."""
     rows = [error_summary(row.flatten().numpy()) for row in errors.relative]
     return pd.DataFrame(rows).assign(layer=errors.layers, mean=errors.relative.mean((1, 2)).numpy())
 

@@ -9,9 +9,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from ..models import Given, final_norm, replaced, task_of, without
-from ..models import blocks as model_blocks
-from .reading import TOKENS_A_BATCH, check_text, fitting, known, read
+from linstudy.measure.reading import TOKENS_A_BATCH, check_text, fitting, known, read
+from linstudy.models import Given, final_norm, replaced, task_of, without
+from linstudy.models import blocks as model_blocks
 
 LOGITS_A_BATCH = 2**27  # half a gibibyte in float32
 

@@ -7,9 +7,8 @@ from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
+from linstudy.lookup import entries, named
 from storyworld import WORD, story_classes
-
-from ..lookup import entries, named
 
 Span = tuple[int, int, str]  # first character, one past the last, class
 SENTENCE_END = re.compile(r"""(?<=[.!?])["'”’)]*(?=\s)|\n\s*\n""")
@@ -17,8 +16,8 @@ SPACY_MODEL = "en_core_web_sm"
 INSTALL = "run: pip install 'linstudy[tagging]'"
 
 CLASS_OF, AGREED = (
-    {word: word_class for word_class, words in entries("text/classes.toml")[table].items() for word in words.split()}
-    for table in ("tags", "agreed")
+    {word: word_class for word_class, words in table.items() for word in words.split()}
+    for table in map(entries("tokens/classes.toml", "casebook").get, ("tags", "agreed"))
 )
 
 
