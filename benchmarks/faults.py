@@ -41,10 +41,11 @@ from tiny_models import tiny_model
 from tries import count, failed, forked, refused, together
 
 import linstudy
+from casebook.written import append
 from linstudy.cli import main as linstudy_
 from linstudy.measure import JointMoments
 from linstudy.prune import prune, save_pruned
-from linstudy.study.results import append, results
+from linstudy.study.results import results
 from linstudy.text import train_tokenizer
 
 RESULTS = Path(__file__).resolve().parent / "results" / "faults.csv"

@@ -13,11 +13,11 @@ from linstudy.lookup import named
 from linstudy.study.errors import one_line, sentence
 from linstudy.study.machine import NAMES, VARIABLE, size
 from linstudy.study.provenance import provenance
-from linstudy.study.results import append, have, home, results
-from linstudy.study.tables import as_written, cells_of, matching
+from linstudy.study.results import home, results
 
 from .reach import Needs, away
 from .table import Keep, MadeTable
+from .written import append, as_written, cells_of, have, matching
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from linstudy.study.tables import Table, matching
+from linstudy.study.tables import Table
+
+from .written import matching
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from casebook.claims import dynamics, healing, penalties, pruning
+from casebook.published import paper_table
 from casebook.rows import finetuning
 from linstudy import load
 from linstudy.models import small_model
-from linstudy.study.results import paper_table
 
 DEPTH = 3
 # by action: the perplexity of every choice of layers of a made-up model, whose whole has 2

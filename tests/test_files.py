@@ -13,10 +13,10 @@ from safetensors.torch import save_file
 from test_results import rows
 from tiny_models import tiny_model
 
+from casebook.written import append
 from linstudy import JointMoments
 from linstudy.files import NotWritten, check_writable, locked, new_folder, put, workshop, written_whole
 from linstudy.prune import save_pruned
-from linstudy.study.results import append
 
 resource = pytest.importorskip("resource", reason="limits of a process are a POSIX thing")
 

@@ -8,8 +8,7 @@ from hub_process import run_on_hub
 from hub_server import dataset_hub, parquet
 
 from casebook.rows import finetuning
-from linstudy.text import HUB_TASKS, hub_task
-from linstudy.text.hub_texts import HELPFUL, SUPERGLUE
+from casebook.train.hub_tasks import HELPFUL, HUB_TASKS, SUPERGLUE, hub_task
 
 WORDS = {
     "boolq": ({"question": "is it?", "passage": "It is."}, "passage: It is.\nquestion: is it?"),
@@ -28,7 +27,7 @@ def examples_of_hub(server, tmp_path, *asked):
     """Read examples in a process of its own: the hub's address is fixed when its library is imported."""
     code = (
         "import json, sys\n"
-        "from linstudy.text import hub_task\n"
+        "from casebook.train import hub_task\n"
         "json.dump([list(hub_task(name, split=split)) for name, split in json.loads(sys.argv[1])], sys.stdout)\n"
     )
     done = run_on_hub(code, server.url, tmp_path, arguments=[json.dumps(asked)], seconds=200)

@@ -15,9 +15,10 @@ from casebook.rows import pretraining as made
 from casebook.rows.pretraining import VARIANTS, Variant
 from casebook.rows.source import LENGTH
 from casebook.sweeps import CHOOSING, RUN, judged
+from casebook.written import append
 from linstudy import linearity_profile, load, token_blocks
 from linstudy.models import small_model
-from linstudy.study.results import append, results
+from linstudy.study.results import results
 from linstudy.study.tables import Provenance
 from linstudy.train import PRESETS, texts
 

@@ -9,10 +9,10 @@ from test_surgery import logits
 from tiny_models import tiny_ids, tiny_model
 
 import linstudy
+from casebook.train import HEALING, heal, restart_
 from linstudy import cross_entropy
 from linstudy.models import capture
-from linstudy.prune import heal, prune, restart_, stand_ins
-from linstudy.prune.healing import HEALING
+from linstudy.prune import prune, stand_ins
 
 SHORT = replace(HEALING, steps=16, batch=8, warmup=4, log_every=8, validate_every=16)
 

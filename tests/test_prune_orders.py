@@ -7,9 +7,10 @@ from scipy.stats import kendalltau
 from tiny_models import tiny_ids, tiny_model
 from torch import nn
 
+from casebook.costs import rank_agreement, single_costs
 from linstudy import cross_entropy, linearity_profile
 from linstudy.models import blocks, capture, set_blocks, without
-from linstudy.prune import ORDERS, SIGNS, angular_distances, choose, layer_scores, pruned, rank_agreement, single_costs
+from linstudy.prune import ORDERS, SIGNS, angular_distances, choose, layer_scores, pruned
 from linstudy.prune.calibration import Calibration
 
 TEXT = tiny_ids(batch=40, length=16, seed=3)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from tiny_models import tiny_ids
 
+from casebook.costs import rank_agreement
 from casebook.reach import MADE
 from casebook.registry import registry
 from casebook.rows import TABLES, healing
@@ -15,10 +16,10 @@ from casebook.rows import pruning as rows
 from casebook.rows.chosen import RECIPES
 from casebook.rows.source import LENGTH, Source
 from casebook.table import Keep
+from casebook.train import HEALING, heal
 from linstudy import cross_entropy, load, token_blocks
 from linstudy.models import small_model
-from linstudy.prune import ORDERS, changed, choose, fit, heal, latency, prune, pruned, rank_agreement
-from linstudy.prune.healing import HEALING
+from linstudy.prune import ORDERS, changed, choose, fit, latency, prune, pruned
 from linstudy.study.tables import Provenance
 
 TINY = {"tokens": 8 * LENGTH, "dtype": "float32"}

@@ -14,10 +14,11 @@ from casebook.registry import HUB, registry
 from casebook.rows import TABLES
 from casebook.rows.source import LENGTH, Source
 from casebook.tokens import error_summary
+from casebook.written import matching
 from linstudy import load, untrained
 from linstudy.models import SMALL
 from linstudy.study.results import results
-from linstudy.study.tables import Provenance, matching
+from linstudy.study.tables import Provenance
 
 TOKENS = 16 * LENGTH
 

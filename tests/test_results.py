@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from casebook.published import paper_table
+from casebook.written import append, have
 from linstudy.study.provenance import commit, provenance, shown
-from linstudy.study.results import append, have, paper_table, results
+from linstudy.study.results import results
 from linstudy.study.tables import TABLES, Provenance, Table
 
 KEY = {"model": "pocket", "step": None, "seed": 0, "part": "block", "corpus": "stories", "tokens": 1024, "shard": 0}

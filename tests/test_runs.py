@@ -20,8 +20,9 @@ from casebook import reach
 from casebook.reach import away, digest
 from casebook.rows import TABLES
 from casebook.runs import Run, plan, run_missing
+from casebook.written import append
 from linstudy.cli import parser
-from linstudy.study.results import append, results
+from linstudy.study.results import results
 from linstudy.train import Recipe, preset_named
 from linstudy.train.release import name_of
 

@@ -27,8 +27,8 @@ PROMISES = {  # an action, what it is compared with, and what multiple of that o
 
 
 def agreement(costs: pd.DataFrame) -> pd.DataFrame:
-    """Return :func:`linstudy.prune.rank_agreement` for every model and shard of layer_costs.csv."""
-    from linstudy.prune import rank_agreement
+    """Return :func:`casebook.costs.rank_agreement` for every model and shard of layer_costs.csv."""
+    from ..costs import rank_agreement
 
     shards = costs.groupby(["model", "shard"], sort=False)
     found = [

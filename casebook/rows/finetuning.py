@@ -17,7 +17,7 @@ from ..table import Keep
 from .source import Source, blocks_of, text_of
 
 TASKS = ("source", "order", "preference")
-HUB_TASKS = tuple(entries("text/hub.toml")["tasks"])
+HUB_TASKS = tuple(entries("train/hub_tasks.toml", "casebook"))
 PAIRS = ("preference", "helpful")
 LABELS = ("true", "shuffled", "no labels")  # the last: language modelling of the same texts
 JUDGES = 5  # fresh seeds of each
@@ -118,8 +118,9 @@ def examples(task: str, split: str, count: int) -> Sequence[tuple[str, str | int
     ``source``: a piece of a story (0) or of pydocs (1). ``order``: a piece of a story, as it is (0) or with words that
     are neighbours exchanged (1). ``preference``: a story as it was told, and a spoilt one.
     """
-    from linstudy.text import hub_task
     from linstudy.text import task as labelled
+
+    from ..train import hub_task
 
     if task in HUB_TASKS:
         return list(islice(hub_task(task, split=split), count))

@@ -12,10 +12,11 @@ import pandas as pd
 
 from linstudy.evaluate import cross_entropy
 from linstudy.models import blocks as blocks_in
-from linstudy.prune import HEALING, choose, heal, prune, restart_
+from linstudy.prune import choose, prune
 
 from ..sweeps import bracketed
 from ..table import Keep
+from ..train import HEALING, heal, restart_
 from .chosen import HEALING_SEED, RECIPES
 from .pruning import ASKED, drawn
 from .source import LENGTH, Source, text_of

@@ -12,8 +12,9 @@ import pandas as pd
 import torch
 
 from linstudy.models import blocks as blocks_in
-from linstudy.prune import ORDERS, choices, layer_scores, pruned, pruning_table, single_costs
+from linstudy.prune import ORDERS, choices, layer_scores, pruned, pruning_table
 
+from ..costs import single_costs
 from ..evaluate import probe, zero_shot
 from ..table import Keep
 from .source import LENGTH, Source, blocks_of, task_examples, text_of

@@ -1,11 +1,8 @@
 """The tables of long runs: what tells the rows of each apart, and what every row says of where it comes from."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TypedDict
-
-import pandas as pd
 
 MODEL = ("model", "revision", "weights", "seed", "corpus", "tokens")  # what was measured, and on what
 FITTED = ("model", "revision", "corpus", "tokens")  # what was changed, and by how much text
@@ -91,23 +88,3 @@ _ALL = (
     Table("matched", ("architecture", "corpus", "seed", "weights", "stack", "part", "layer")),
 )
 TABLES = {table.name: table for table in _ALL}
-
-
-def matching(frame: pd.DataFrame, key: Mapping[str, object]) -> pd.DataFrame:
-    """Return the rows whose columns have these values (None: the cell is empty); none where nothing is there."""
-    for name, value in key.items():
-        if frame.empty:
-            break
-        frame = frame[[as_written(cell) == as_written(value) for cell in frame[name]]]
-    return frame
-
-
-def cells_of(frame: pd.DataFrame, names: Iterable[str]) -> list[tuple[str, ...]]:
-    """Return of every row the cells of these columns, as a file has them."""
-    rows = frame[list(names)].itertuples(index=False, name=None)
-    return [tuple(map(as_written, row)) for row in rows]
-
-
-def as_written(cell: object) -> str:
-    """Return a cell as a file has it."""
-    return "" if pd.isna(cell) else str(cell)

@@ -3,7 +3,6 @@
 from storyworld import SPLITS, TASKS, WORD_CLASSES, Example, Story, stories, task, tell
 
 from .corpora import CORPORA, corpus
-from .hub_texts import HUB_TASKS, hub_task
 from .pack import count_bytes, distinct_share, shuffled, token_blocks
 from .pydocs import pydocs
 from .tokenizer import train_tokenizer

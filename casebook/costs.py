@@ -9,13 +9,11 @@ from scipy.stats import kendalltau
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from ..evaluate import cross_entropy
-from ..lookup import named
-from .actions import ACTIONS
-from .calibration import Calibration
-from .changes import changed
-from .fitting import Blocks
-from .importance import SIGNS
+from linstudy.evaluate import cross_entropy
+from linstudy.lookup import named
+from linstudy.prune import ACTIONS, SIGNS, changed
+from linstudy.prune.calibration import Calibration
+from linstudy.prune.fitting import Blocks
 
 
 def single_costs(
@@ -26,7 +24,7 @@ def single_costs(
     actions: Sequence[str] = ("remove", "affine"),
     part: str = "block",
 ) -> pd.DataFrame:
-    """Remove or replace every layer by itself, or the same ``part`` of each (:func:`parts_in`): a row each and action.
+    """Remove or replace every layer by itself, or the same ``part`` of each: a row each and action.
 
     Columns ``layer``, ``action``, ``perplexity`` on the evaluation blocks, ``delta_perplexity`` and ``delta_nats``,
     by how much that and the loss are above the whole model's, and ``penalty``, the map's ridge penalty. The first
@@ -46,7 +44,7 @@ def single_costs(
 
 
 def rank_agreement(scores: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
-    """Return Kendall's tau between each score of :func:`layer_scores` and the true cost of :func:`single_costs`.
+    """Return Kendall's tau between each score (``layer_scores``) and the true cost (:func:`single_costs`).
 
     One row a ``score`` and ``action``: ``tau`` in [-1, 1] is 1 where the score ranks the layers by what they
     cost, ``p_value`` the chance of one so far from 0 among unrelated orders, ``layers`` how many were compared.

@@ -9,17 +9,17 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from ..evaluate import cross_entropy
-from ..lookup import named
-from ..measure.reading import run_blocks
-from ..models import blocks as model_blocks
-from ..models import capture
-from ..train import Recipe, descend, next_token_nats
-from ..train.descent import Number, precision
-from ..train.pretrain import over_blocks
-from ..train.rows import Row
-from .changes import KEPT, places_of
-from .saving import stand_ins
+from linstudy.evaluate import cross_entropy
+from linstudy.lookup import named
+from linstudy.measure.reading import run_blocks
+from linstudy.models import blocks as model_blocks
+from linstudy.models import capture
+from linstudy.prune import places_of, stand_ins
+from linstudy.prune.changes import KEPT
+from linstudy.train import Recipe, descend, next_token_nats
+from linstudy.train.descent import Number, precision
+from linstudy.train.pretrain import over_blocks
+from linstudy.train.rows import Row
 
 # No weight decay: it would pull a stand-in to 0, where its neutral state is the identity. Step 0 has a row: unhealed.
 HEALING = Recipe(steps=200, warmup=20, peak_rate=1e-3, weight_decay=0.0, log_every=20, snapshots=(0,))
