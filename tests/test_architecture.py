@@ -28,7 +28,7 @@ ROOMS = {
     "show": set(),
     "measure": {"text", "models"},
     "evaluate": {"text"},
-    "train": {"text", "models", "measure"},
+    "train": {"text", "models", "measure", "evaluate"},
     "prune": {"text", "models", "measure", "evaluate", "train"},  # what a change costs, and healing it
     "study": {"fetched"},
     "casebook": {"storyworld", "fetched", "text", "models", "show", "measure", "evaluate", "train", "prune", "study"},

@@ -135,7 +135,7 @@ def test_a_legend_has_as_many_columns_as_fit_and_leaves_the_axes_their_room():
 
 def test_panels_by_a_column_have_its_rows_its_name_and_one_legend():
     df = pd.concat([profile("a", seed=0).assign(text="one"), profile("a$b", seed=1).assign(text="two")])
-    figure = show.panels_by(show.profile_plot, df, "text", hue="model", height=2.0)
+    figure = figures.panels_by(show.profile_plot, df, "text", hue="model", height=2.0)
     for ax, (name, part) in zip(figure.axes, df.groupby("text"), strict=True):
         np.testing.assert_array_equal(ax.lines[0].get_ydata(), part.linearity)
         assert ax.get_ylabel() == name
@@ -144,7 +144,7 @@ def test_panels_by_a_column_have_its_rows_its_name_and_one_legend():
     show.say(first, "said anew")
     assert show.picture(figure).alt == f"said anew {show.words_of(second)}"  # those of the axes, in their order
     for y, both in (("update_ratio", False), ("linearity_raw", True)):  # raw scores have a floor of their own
-        axes = show.panels(show.profile_plot, df, ("linearity", y), hue="model").axes
+        axes = figures.panels(show.profile_plot, df, ("linearity", y), hue="model").axes
         assert [ax.get_legend().get_visible() for ax in axes] == [True, both]
     drawn = show.picture(show.profile_plot(df, hue="model", ax=plt.figure().gca())).html
     assert ">a$b</text>" in drawn  # a name is no formula

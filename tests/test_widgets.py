@@ -14,6 +14,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
+from casebook import figures
 from linstudy import show
 from linstudy.show.words import table_of
 
@@ -58,14 +59,14 @@ def test_a_picture_carries_what_is_drawn_as_a_file_with_its_sum():
 
 def test_columns_of_the_same_rows_stand_side_by_side_and_other_rows_below():
     df = pd.DataFrame({"layer": [1, 2], "linearity": [0.5, 0.9], "cosine": [0.1, 0.2]})
-    assert table_of(show.panels(show.profile_plot, df, ("linearity", "cosine"))).equals(df)
+    assert table_of(figures.panels(show.profile_plot, df, ("linearity", "cosine"))).equals(df)
     figure, axes = plt.subplots(2)
     for ax, part in zip(axes, (df, df.iloc[:1] + 1), strict=True):
         show.profile_plot(part, ax=ax)
     below = pd.DataFrame({"layer": [1, 2, 2], "linearity": [0.5, 0.9, 1.5], "panel": [1, 1, 2]})
     assert table_of(figure).equals(below)
     by = pd.concat([df.assign(text="a"), df.assign(text="b")], ignore_index=True)
-    assert list(table_of(show.panels_by(show.profile_plot, by, "text")).text) == ["a", "a", "b", "b"]
+    assert list(table_of(figures.panels_by(show.profile_plot, by, "text")).text) == ["a", "a", "b", "b"]
 
 
 @pytest.mark.parametrize("form", ["svg", "png"])

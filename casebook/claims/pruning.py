@@ -11,7 +11,14 @@ from ..figures import frontier
 CHOICE = ["model", "text", "which"]  # of layers, which may be another order's choice, too
 CONTEST = ["model", "text", "layers"]
 REPLACED = ("affine", "sequential")
-OURS = {  # the paper's methods, and ours, as those of ``linstudy.prune.BASELINES``
+# What others have proposed, as an order and an action, without the training that some of them add.
+BASELINES = {
+    "ShortGPT": ("block_influence", "remove"),  # Men et al. 2024
+    "Gromov et al.": ("angular", "remove"),  # 2024
+    "SLEB": ("greedy", "remove"),  # Song et al. 2024; here the first and the last layer may go too
+    "ReplaceMe": ("angular", "merge"),  # Shopkhoev et al. 2025, by least squares
+}
+OURS = {  # the paper's methods, and ours, likewise
     "paper, removed": ("linearity", "remove"),
     "paper, replaced": ("linearity", "affine"),
     "ours, one shot": ("greedy_replaced", "affine"),

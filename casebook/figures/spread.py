@@ -1,12 +1,18 @@
 """Draws a row a name: values measured several times, of seeds or of layers."""
 
+from collections.abc import Callable
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from linstudy.show.look import Reference, compare_with, looks, place_legend, text_width
+from linstudy.show.look import GREY, looks, place_legend, text_width
 from linstudy.show.words import axis_label, keep, label, need, number, say
+
+Reference = float | tuple[float, str]
+"""What values are compared with, and its name in the legend."""
 
 
 def spread_plot(
@@ -62,3 +68,12 @@ def spread_plot(
 
 def _ends(means: pd.Series) -> str:
     return f"lowest {number(means.min())} ({means.idxmin()}), highest {number(means.max())} ({means.idxmax()})"
+
+
+def compare_with(draw_line: Callable[..., Any], reference: Reference | None) -> float | None:
+    """Draw a reference, if there is one, as a dashed line (`ax.axhline` or `ax.axvline`); return its value."""
+    if reference is None:
+        return None
+    value, name = reference if isinstance(reference, tuple) else (reference, None)
+    draw_line(value, color=GREY, linestyle="--", linewidth=1.2, label=name)
+    return value

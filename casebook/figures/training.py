@@ -13,8 +13,10 @@ from matplotlib.ticker import (
     SymmetricalLogLocator,
 )
 
-from linstudy.show.look import Reference, begin, compare_with, draw_lines, finish, log_axis, looks, place_legend
+from linstudy.show.look import begin, draw_lines, finish, log_axis, looks, place_legend
 from linstudy.show.words import axis_label, label, lines_in_words, number, say
+
+from .spread import Reference, compare_with
 
 
 def steps_plot(df: pd.DataFrame, *, y: str, x: str = "step", hue: str | None = None, ax: Axes | None = None) -> Axes:

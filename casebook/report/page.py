@@ -10,13 +10,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from linstudy.show import panels, profile_plot, style
+from linstudy.show import profile_plot, style
 from linstudy.show.words import number
 from linstudy.study.results import results
 
 from ..claims.paper import ENCODER, REAL
 from ..claims.real import OUTLIERS, beside_twins, by_layer, controls, swapped, trained
-from ..figures import identity_plane, spread_plot, token_heatmap
+from ..figures import identity_plane, panels, spread_plot, token_heatmap
 from ..models.twins import RANDOM, TRAINED
 from ..rows.protocol import MASSIVE
 from . import markup

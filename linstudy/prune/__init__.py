@@ -7,4 +7,4 @@ from .latency import latency
 from .orders import ORDERS, choose
 from .parts import parts_in
 from .saving import export, load_pruned, save_pruned, stand_ins
-from .table import BASELINES, choices, pruning_table
+from .table import choices, pruning_table

@@ -19,13 +19,6 @@ from .fitting import Blocks
 from .latency import latency
 from .orders import ORDERS, choose, may_go
 
-# What others have proposed, as an order and an action, without the training that some of them add.
-BASELINES: dict[str, tuple[str, str]] = {
-    "ShortGPT": ("block_influence", "remove"),  # Men et al. 2024
-    "Gromov et al.": ("angular", "remove"),  # 2024
-    "SLEB": ("greedy", "remove"),  # Song et al. 2024; here the first and the last layer may go too
-    "ReplaceMe": ("angular", "merge"),  # Shopkhoev et al. 2025, by least squares
-}
 Texts = Int[Tensor, "other length"]
 Row = dict[str, str | int | float]
 Choice = tuple[str, str, int, int]  # order, action, how many layers go, seed

@@ -2,7 +2,7 @@
 
 from .look import style
 from .pictures import Picture, fallback_table, picture
-from .plots import panels, panels_by, profile_plot
+from .plots import profile_plot
 from .pruning import budget_plot
 from .widgets import Chooser, chooser
 from .words import label, named, say, words_of

@@ -1,7 +1,7 @@
 """What the figures share: their look, lines that can be told apart without colour, a legend that covers nothing."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -20,8 +20,6 @@ from .words import axis_label, keep, label, need, plain, say
 RANGE = ("pi", 100)
 """The spread drawn around a mean: from the smallest value to the largest."""
 GREY = "0.4"
-Reference = float | tuple[float, str]
-"""What values are compared with, and its name in the legend."""
 NEAREST = 1e-7
 """A score that is nearer to 1 than this is drawn here: rounding moves it."""
 
@@ -45,15 +43,6 @@ def draw_lines(df: pd.DataFrame, *, x: str, y: str, hue: str | None, ax: Axes) -
     colors = sns.color_palette("crest" if pd.api.types.is_numeric_dtype(df[hue]) else "colorblind", df[hue].nunique())
     shape |= {"markers": True, "palette": colors, "legend": "full"}
     sns.lineplot(df, x=x, y=y, hue=hue, style=hue, ax=ax, errorbar=RANGE, **shape)
-
-
-def compare_with(draw_line: Callable[..., Any], reference: Reference | None) -> float | None:
-    """Draw a reference, if there is one, as a dashed line (`ax.axhline` or `ax.axvline`); return its value."""
-    if reference is None:
-        return None
-    value, name = reference if isinstance(reference, tuple) else (reference, None)
-    draw_line(value, color=GREY, linestyle="--", linewidth=1.2, label=name)
-    return value
 
 
 def markers(count: int) -> list[str]:

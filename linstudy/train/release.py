@@ -1,7 +1,6 @@
 """The released command: from a text to a folder with a trained model, its tokenizer and the table of its run."""
 
 import json
-import math
 import platform
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -11,9 +10,9 @@ from pathlib import Path
 import torch
 from transformers import MistralForCausalLM, PreTrainedTokenizerBase
 
+from ..evaluate import bits_per_byte
 from ..files import locked, put, workshop, written_whole
 from ..hub import quiet
-from ..text import count_bytes
 from .presets import Preset, make_model, preset_named
 from .pretrain import pretrain
 from .processes import processes
@@ -100,7 +99,7 @@ def _run(folder: Path, preset: Preset, recipe: Recipe, *, text: str, distinct: i
         "config": asdict(recipe),
         "tokens": int(table[-1]["tokens"]),
         "validation_nats": nats,
-        "bits_per_byte": round(nats * validation.numel() / count_bytes(validation, tokenizer) / math.log(2), 6),
+        "bits_per_byte": round(bits_per_byte(nats, validation, tokenizer), 6),
         "minutes": minutes(table),
         "threads": torch.get_num_threads(),
         "versions": {package: version(package) for package in MADE_WITH} | {"python": platform.python_version()},
