@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from . import __version__
 from .commands import doctor, fetch, pretrain, profile, prune, report, results
+from .study.errors import sentence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if isinstance(error, BrokenPipeError):  # `linstudy ... | head` has seen enough
                 return 0
             stopped = seen or isinstance(error, KeyboardInterrupt)
-            told = _stopped(command, options) if stopped else _sentence(error)
+            told = _stopped(command, options) if stopped else sentence(error)
             if "--debug" in argv or not told:
                 raise
             print(f"linstudy: {told}", file=sys.stderr)
@@ -62,12 +63,6 @@ def _stopped(command: list[str], options: argparse.Namespace) -> str:
     if getattr(options, "resume", None):
         return f"stopped; resume with {again}."
     return f"stopped; {again} starts over{', and with --resume FILE it could go on' if 'resume' in options else ''}."
-
-
-def _sentence(error: Exception) -> str:
-    from .study.errors import sentence
-
-    return sentence(error)
 
 
 @contextmanager

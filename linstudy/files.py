@@ -153,15 +153,17 @@ def is_stream(path: str | os.PathLike) -> bool:
     return there or _opened(path) is not None
 
 
-def check_writable(option: str, path: str | None) -> None:
-    """Say before the long work that the file or folder an option names cannot be made, with an OSError."""
+def check_writable(option: str, path: str | None, *, folder: bool = False) -> None:
+    """Say before the long work that the file or ``folder`` an option names cannot be made, with an OSError."""
     if path is None or is_stream(path):
         return
-    folder = Path(os.path.realpath(path)).parent
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{option} {path}: the folder {folder.name!r} does not exist; make it first.")
+    if os.path.isdir(path) and not folder:
+        raise IsADirectoryError(f"{option} {path}: this is a folder; name a file in it.")
+    place = Path(os.path.realpath(path)).parent
+    if not place.is_dir():
+        raise FileNotFoundError(f"{option} {path}: the folder {place.name!r} does not exist; make it first.")
     try:
-        tempfile.TemporaryFile(dir=folder).close()
+        tempfile.TemporaryFile(dir=place).close()
     except OSError as error:
         raise OSError(f"{option} {path}: cannot write there ({error.strerror}); name a file elsewhere.") from None
 

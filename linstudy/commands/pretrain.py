@@ -37,7 +37,7 @@ def add_to(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace, command: list[str]) -> int:
     """Pretrain a small model; the same command again goes on where it was stopped."""
-    check_writable("--out", options.out)
+    check_writable("--out", options.out, folder=True)
 
     from ..study.provenance import provenance
     from ..train import Penalty, Scaling, from_word, preset_named, pretrain_to

@@ -44,8 +44,6 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
     layers = None if options.layers is None else layer_numbers(options.layers)
     for name, path in (("--csv", options.csv), ("--plot", options.plot), ("--resume", options.resume)):
         check_writable(name, path)
-        if path is not None and Path(path).is_dir():
-            raise IsADirectoryError(f"{name} {path}: this is a folder; name a file in it.")
     if options.plot is not None and Path(options.plot).suffix not in PICTURES:
         raise ValueError(f"--plot {options.plot}: the name has to end in {', '.join(PICTURES)}, which says the format.")
     started = time.monotonic()

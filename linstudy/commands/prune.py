@@ -34,7 +34,7 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
     from .. import size
 
     size()  # a size that nobody knows is told first
-    check_writable("--out", options.out)
+    check_writable("--out", options.out, folder=True)
     check_new(options.out)  # this and the names are told before a model is downloaded
     with locked(options.out, wait=False):
         return _prune(options, command)

@@ -29,8 +29,6 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
 
     size()  # a size that nobody knows is told first
     check_writable("--out", options.out)
-    if Path(options.out).is_dir():
-        raise IsADirectoryError(f"--out {options.out}: this is a folder; name a file in it.")
     if Path(options.out).suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"--out {options.out}: the page is HTML; let its name end in .html.")
     started = time.monotonic()

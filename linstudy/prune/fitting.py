@@ -17,6 +17,7 @@ from ..measure.reading import batches, read, run_blocks, share_of
 from ..measure.scores import need_tokens
 from ..models import blocks as model_blocks
 from ..models import width_of, without
+from ..models.parts import entering, leaving
 from .changes import Change, changed
 from .closed_form import affine_map
 
@@ -89,9 +90,7 @@ def noted(modules: Sequence[nn.Module]) -> Iterator[list[tuple[Tensor, Tensor]]]
     pairs: list[tuple[Tensor, Tensor]] = [()] * len(modules)  # type: ignore[list-item]
 
     def note(place: int, module: nn.Module, args: tuple, kwargs: dict, output: Any) -> None:
-        entering = args[0] if args else kwargs["hidden_states"]
-        leaving = output[0] if isinstance(output, tuple) else output
-        pairs[place] = entering, leaving.clone()  # Falcon goes on to change its MLP's output in place
+        pairs[place] = entering(args, kwargs), leaving(output).clone()  # Falcon goes on to change its MLP's output
 
     handles = [one.register_forward_hook(partial(note, i), with_kwargs=True) for i, one in enumerate(modules)]
     try:
@@ -115,11 +114,11 @@ def _fit_after(
     def pair(rows: slice) -> list[tuple[State, State]]:
         wanted = _stream(model, blocks, rows)[target.last] if whole is None else whole[target.last][rows]
         with changed(model, done, keep_places=True), without(model, later), noted(matrices) as seen:
-            entering = _stream(model, blocks, rows)[-1]
+            state = _stream(model, blocks, rows)[-1]
         if matrix is None:
-            return [(entering, wanted)]
-        given = seen[0][1].view_as(entering)
-        return [(given, given + (wanted - entering))]
+            return [(state, wanted)]
+        given = seen[0][1].view_as(state)
+        return [(given, given + (wanted - state))]
 
     return _with_maps(model, [target], blocks, pair, bias=matrix is None or matrix.bias is not None)
 
