@@ -26,20 +26,13 @@ def latency(
     decode: int = 16,
     repeats: int = 15,
 ) -> dict[str, float]:
-    """Time a pruned model against the whole one, by medians of turns of whole and pruned.
+    """Time a pruned model against the whole one, by medians over ``repeats`` turns of whole and pruned.
 
-    Args:
-        model: the whole model.
-        pruned: makes the context in which it is pruned: ``lambda: changed(model, changes)``.
-        batch: texts at once.
-        prompt: tokens of each that are there (prefill).
-        decode: tokens that are added one by one, with the cache of keys and values.
-        repeats: turns that are timed, after one that is not.
+    ``pruned`` makes the context in which the model is pruned: ``lambda: changed(model, changes)``. The ``prompt``
+    tokens of ``batch`` texts are read at once (prefill), then ``decode`` more of each, one by one, with the cache.
 
-    Returns:
-        ``prefill_ms``, for the prompt, and ``decode_ms``, for one more token of every text; ``prefill_share`` and
-        ``decode_share``, the median over the turns of pruned over whole, which a busy machine moves less.
-
+    Returns ``prefill_ms``, for the prompt, and ``decode_ms``, for one more token of every text; ``prefill_share`` and
+    ``decode_share``, the median over the turns of pruned over whole, which a busy machine moves less.
     """
     prompt = min(prompt, positions(model) - decode)
     draw = torch.Generator().manual_seed(0)  # which tokens does not matter to the time

@@ -105,15 +105,10 @@ def choose(
 ) -> list[int]:
     """Return the numbers of layers that can go, counted from 1, the most removable first.
 
-    Args:
-        model: a decoder, whole.
-        blocks: token ids by which they are chosen; greedy orders take some count * depth passes over the first 128.
-        order: a name in ``ORDERS``.
-        count: how many are to go, by default all but one. But for ``angular``, which takes one run, a shorter list is
-            the beginning of a longer one.
-        fixed: layers that stay.
-        seed: of ``random``; the others draw nothing.
-        known: what was found out of this model and text already.
+    ``order`` is a name in ``ORDERS``; ``count`` layers go, by default all but one, and ``fixed`` ones stay. But for
+    ``angular``, which takes one run, a shorter list is the beginning of a longer one. They are chosen by ``blocks`` of
+    token ids, over the first 128 of which greedy orders pass some count * depth times, and ``random`` by the ``seed``.
+    ``known`` is what was found out of this model and text already.
 
     Raises ValueError for an order that is not known, for more layers than can go, and where no run is left.
     """

@@ -53,22 +53,17 @@ def pruning_table(
     *,
     batches: Sequence[int] = (1, 8),
 ) -> Iterator[Row]:
-    """Yield one row for every choice and text.
+    """Yield one row for every choice and text, as soon as it is measured; between two rows the model is whole.
 
-    Args:
-        model: a decoder; between two rows it is whole.
-        calibration: blocks by which layers are chosen and on which maps are fitted.
-        evaluation: by the name of their text, the blocks on which perplexity is measured: none of calibration's.
-        chosen: what is tried, as :func:`choices` lists it. Where layers are merged, the first stays: there is none
-            before it.
-        batches: texts at once when times are measured; none, and there are no times.
+    Layers are chosen and maps fitted by the blocks of ``calibration``; ``evaluation`` has other ones, by the name of
+    their text, for perplexity. ``chosen`` is what is tried, as :func:`choices` lists it; where layers are merged, the
+    first stays, for there is none before it. ``batches`` are texts at once when times are measured; none, and there are
+    no times.
 
-    Yields:
-        A row as soon as it is measured, in the order of the choices, so that they can be written one by one.
-        ``model``, ``text``, ``order`` and ``action`` ("whole" for the whole model), ``layers`` (how many went),
-        ``which`` (their numbers), ``perplexity``, ``parameters``, ``seed``, and of :func:`latency` ``prefill_ms``,
-        ``decode_ms``, ``prefill_share`` and ``decode_share``, with a batch other than 1 after the name
-        (``decode_ms_8``). Times depend on how many blocks and maps are left alone, and are measured once for each.
+    Columns: ``model``, ``text``, ``order`` and ``action`` ("whole" for the whole model), ``layers`` (how many went),
+    ``which`` (their numbers), ``perplexity``, ``parameters``, ``seed``, and those of :func:`latency`, with a batch
+    other than 1 after the name (``decode_ms_8``). Times depend on how many blocks and maps are left alone, and are
+    measured once for each.
 
     Raises ValueError where more layers are to go than there are.
     """

@@ -33,13 +33,10 @@ def pretrain(
 ) -> Iterator[Row]:
     """Train a model in place and yield one row every ``recipe.log_every`` steps and after the last.
 
-    Columns: ``step`` (updates done), ``tokens`` (seen so far), ``training_nats``, ``penalty`` (weighted, 0 without
-    one; the loss is the sum of the two), ``validation_nats`` (nats per token; None in the rows between two
-    measurements), ``rate`` (learning rate), ``gradient_norm`` (before clipping; like the two parts of the loss a mean
-    over the steps since the row before), ``tokens_per_second`` (training alone, all processes together).
-
-    For ``folder``, snapshots, several processes and what is raised, see :func:`linstudy.train.descend`; the blocks are
-    refused with a ValueError where they are too few, too short or of another tokenizer.
+    Columns: ``training_nats`` and ``penalty`` (weighted, 0 without one; the loss is the sum of the two),
+    ``validation_nats`` (all three in nats per token), and those of every descent: ``step``, ``tokens``, ``rate``,
+    ``gradient_norm``, ``tokens_per_second``. For these, ``folder``, snapshots, several processes and what is raised,
+    see :func:`linstudy.train.descend`; ValueError too for blocks that are too few, too short or of another tokenizer.
     """
 
     def loss(ids: Ids) -> tuple[Number, dict[str, Number]]:
