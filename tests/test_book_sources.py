@@ -1,5 +1,6 @@
 """The sources of the book: its table of contents, its notebooks' cells, its settings, and that a build can fail."""
 
+import ast
 import json
 import os
 import re
@@ -62,12 +63,22 @@ def computing(cells: list[str]) -> list[str]:
     return long + [match[0] for cell in cells for match in re.finditer(MADE, cell, re.MULTILINE)]
 
 
+def rebound(cells: list[str]) -> list[str]:
+    """Return the names that a notebook imports and then gives to something else: cells below would fail."""
+    nodes = [node for cell in cells for node in ast.walk(ast.parse(re.sub(r"^ *%", "#", cell, flags=re.MULTILINE)))]
+    imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    known = {(name.asname or name.name).split(".")[0] for node in imports for name in node.names}
+    return [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+            and node.id in known]  # fmt: skip
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_tells_lives_without_a_kernel_and_asks_before_it_finds(path):
     cells = json.loads(path.read_text(encoding="utf8"))["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     assert dead_calls(code) == []
     assert computing(code) == []
+    assert rebound(code) == []
     assert unasked(["".join(cell["source"]) for cell in cells]) == []
 
 
@@ -84,6 +95,7 @@ def test_a_notebook_tells_lives_without_a_kernel_and_asks_before_it_finds(path):
         (computing, "Markdown(f'LS is {ls}')", ["Markdown("]),
         (computing, "x = 1\n" * 16, ["x = 1"]),
         (computing, "x = 1\n" * 15, []),
+        (rebound, "%pip install a\nfrom a import b, c as d\nb, x = d, d(c=1)\nc = 2", ["b"]),
         (computing, "if x:\n    y = 1\n" * 176, ["if x:", "the whole notebook"]),
     ],
 )
