@@ -103,6 +103,8 @@ def costs():
         for stretch in (0, 1)
         for action, which, nats in (("whole", "", 0.0), *changed)
     ]
+    away = [row | {"corpus": "another"} for row in losses if row["action"] != "remove"]  # whose maps do worse
+    losses += [row | {"nats": row["nats"] + 0.2 * (row["action"] == "affine")} for row in away]
     several = {("whole", "whole"): 0.0, ("remove", "cheapest"): 1.0, ("remove", "linearity"): 2.5}
     losses += [
         key
@@ -130,6 +132,8 @@ def test_costs_are_ranked_by_the_score_that_follows_them(costs):
     assert large.value["tau of LS_res and cost, remove"] == pytest.approx(-1)
     assert large["its value"]["tau of LS and cost, remove"] == pytest.approx(-1 / 3)  # of costs .9, .1, .5
     assert large.loc["nats lost, affine", ["value", "high"]].tolist() == pytest.approx([0.25, 0.45])
+    away = large.loc["cost of a map of another text, nats", ["value", "its value"]]
+    assert away.tolist() == pytest.approx([0.45, 0.25])
     six = large.loc["nats lost by 6 layers of the highest LS, remove", ["value", "low", "high", "its value"]]
     assert six.tolist() == pytest.approx([2.5, 2.5, 2.5, 1.0])
 

@@ -198,6 +198,9 @@ def _really_removed(tables: Tables) -> Iterator[dict]:
             yield _row(f"tau of {dynamics.SHORT[score]} and cost, remove", model, corpus, spread, rival, "losses")
     for (model, corpus, action), part in real.by_layer(losses).groupby(["model", "corpus", "action"], sort=False):
         yield _row(f"nats lost, {action}", model, corpus, _layers(part.nats), ("whole model", 0.0), "losses")
+    for (model, text), part in real.carried(tables("losses")).groupby(["model", "text"], sort=False):
+        own = ("the text's own map", part.own.median())
+        yield _row("cost of a map of another text, nats", model, text, _layers(part.other), own, "losses")
     several = real.together(tables("losses"))
     several = several[several.model.isin(REAL) & several.layers.isin(SEVERAL) & several.order.isin(dynamics.SHORT)]
     for one in several.itertuples():
