@@ -45,7 +45,7 @@ def massive_activations(
             rows = [{"boundary": i, "median": float(state.median()), "largest": -1.0} for i, state in enumerate(first)]
         for row, state in zip(rows, batch.stream, strict=True):
             _note_largest(row, state.float().abs(), batch.ids)
-    outliers, squares = distances.outliers(factor), distances.found.double().square()
+    outliers, squares = _far(distances, factor), distances.found.double().square()
     share = (squares * outliers).sum((1, 2)) / squares.sum((1, 2))
     return pd.DataFrame(rows).assign(outliers=outliers.double().mean((1, 2)).numpy(), outlier_variance=share.numpy())
 
@@ -63,7 +63,7 @@ def ordinary_tokens(
     distances = Distances(blocks)
     for batch in read(model, blocks, batch_size=batch_size):
         distances.add(batch)
-    outliers = distances.outliers(factor)
+    outliers = _far(distances, factor)
     return ~(outliers[:-1] | outliers[1:])
 
 
@@ -100,3 +100,8 @@ def _note_largest(row: dict[str, float | int], size: Float[Tensor, "block token 
         block, position, dimension = (int(i) for i in torch.unravel_index(size.argmax(), size.shape))
         row |= {"largest": largest, "times_median": largest / row["median"] if row["median"] else float("inf")}
         row |= {"dimension": dimension, "position": position, "token": int(ids[block, position])}
+
+
+def _far(distances: Distances, factor: float) -> Bool[Tensor, "boundary block token"]:
+    """Say which tokens lie more than ``factor`` times as far from the centre as the median one."""
+    return distances.found.double() > factor * distances.medians()[:, None, None]

@@ -14,7 +14,7 @@ import linstudy
 from linstudy import cross_entropy
 from linstudy.cli import main
 from linstudy.models import blocks as blocks_of
-from linstudy.prune import choose, count_parameters, latency, load_pruned, pruned
+from linstudy.prune import choose, latency, load_pruned, pruned
 
 TEXT = ("--text", "text.txt", "--tokens", "4096", "--length", "64")
 CUT = 51  # of 64 blocks
@@ -53,7 +53,7 @@ def test_replaced_layers_come_back_and_the_table_is_what_the_same_by_hand_gives(
     row = table.iloc[2]
     assert [int(layer) for layer in row["which"].split()] == layers
     assert row["perplexity"] == pytest.approx(perplexity(again, measured), rel=1e-5)
-    assert row["parameters"] == count_parameters(again)
+    assert row["parameters"] == again.num_parameters()
     with pruned(model, layers, "sequential", blocks=fitted), torch.no_grad():
         torch.testing.assert_close(again(measured[:2]).logits, model(measured[:2]).logits, rtol=1e-4, atol=1e-5)
     with pruned(model, layers, "remove"):

@@ -12,7 +12,7 @@ from torch.testing import assert_close
 from linstudy import JointMoments, linear_map
 from linstudy.measure import joint_moments
 from linstudy.models import blocks, replaced, without
-from linstudy.prune import ACTIONS, changed, count_parameters, fit, parts_in, places_of, prune, pruned
+from linstudy.prune import ACTIONS, changed, fit, parts_in, places_of, prune, pruned
 from linstudy.prune.closed_form import PENALTIES, affine_map
 from linstudy.prune.fitting import noted
 from linstudy.prune.parts import down_at
@@ -116,12 +116,12 @@ def test_the_model_is_whole_again_bit_for_bit(name, action):
 @pytest.mark.parametrize("part", ["attention", "mlp"])
 def test_a_part_alone(name, part):
     model, ids = tiny_model(name), tiny_ids(length=20)
-    before, state, count = logits(model, ids), whole_state(model), count_parameters(model)
+    before, state, count = logits(model, ids), whole_state(model), model.num_parameters()
     for action in ("remove", "affine"):
         with pruned(model, [1, 3], action, blocks=text(), part=part):
             assert not torch.allclose(logits(model, ids), before, atol=1e-3)
             assert_close(cached_logits(model, ids, first=11), logits(model, ids), rtol=1e-4, atol=1e-5)
-            assert count_parameters(model) < count
+            assert model.num_parameters() < count
         assert torch.equal(logits(model, ids), before)
         assert whole_state(model) == state
     with pruned(model, [2], "remove", part="attention"), pruned(model, [2], "remove", part="mlp"):
@@ -182,9 +182,9 @@ def test_merging_is_least_squares_from_the_last_matrix_to_the_state_wanted(name)
 def test_parameters_are_those_of_the_layers_kept_and_of_the_maps(action, maps):
     model = tiny_model("gpt2")
     with without(model, [1, 2]):
-        count = count_parameters(model)
+        count = model.num_parameters()
     with pruned(model, [2, 3], action, blocks=text()):
-        assert count_parameters(model) == count + maps * WIDTH * (WIDTH + 1)
+        assert model.num_parameters() == count + maps * WIDTH * (WIDTH + 1)
 
 
 def test_in_sequence_the_state_after_a_layer_comes_nearer_to_the_whole_models():

@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM
 
 import linstudy
 from linstudy.models import blocks
-from linstudy.prune import count_parameters, export, load_pruned, places_of, prune, save_pruned, stand_ins
+from linstudy.prune import export, load_pruned, places_of, prune, save_pruned, stand_ins
 
 TEXT = tiny_ids(batch=24, length=16, seed=3)
 IDS = tiny_ids(length=20)
@@ -38,7 +38,7 @@ def test_a_model_with_stand_ins_comes_back(name, tmp_path):
     assert torch.equal(logits(again, IDS), expected)
     assert_close(cached_logits(again, IDS, first=11), expected, rtol=1e-4, atol=1e-5)
     assert places_of(again) == places_of(model)
-    assert count_parameters(again) == count_parameters(model)
+    assert again.num_parameters() == model.num_parameters()
     assert not again.training
     assert tokenizer is None
 

@@ -13,7 +13,7 @@ from torch import nn
 
 from linstudy import cross_entropy
 from linstudy.models import blocks, replaced
-from linstudy.prune import ACTIONS, changed, choices, choose, count_parameters, fit, latency, pruned, pruning_table
+from linstudy.prune import ACTIONS, changed, choices, choose, fit, latency, pruned, pruning_table
 
 TEXT, OTHER = tiny_ids(batch=24, length=16, seed=3), tiny_ids(batch=4, length=12, seed=4)
 COLUMNS = ["model", "text", "order", "action", "layers", "which", "perplexity", "parameters"]
@@ -45,7 +45,7 @@ def test_every_row_is_what_the_same_by_hand_gives(table, model):
         layers = [int(layer) for layer in row.which.split()]
         with pruned(model, layers, row.action, blocks=TEXT) if layers else nullcontext():
             assert row.perplexity == pytest.approx(math.exp(cross_entropy(model, OTHER)), rel=1e-5)
-            assert row.parameters == count_parameters(model)
+            assert row.parameters == model.num_parameters()
         if layers:
             fixed = (1,) if row.action == "merge" else ()
             assert layers == sorted(choose(model, TEXT, row.order, count=row.layers, fixed=fixed, seed=row.seed))
@@ -124,7 +124,7 @@ def test_a_wrong_name_is_told_before_anything_runs(model, monkeypatch, options, 
 def test_a_prompt_longer_than_the_model_reads_is_shortened_and_parameters_are_counted_once(name):
     model = tiny_model(name)
     assert min(latency(model, nullcontext, prompt=130, decode=4, repeats=1).values()) > 0
-    whole, shared = count_parameters(model), nn.Linear(WIDTH, WIDTH)
+    whole, shared = model.num_parameters(), nn.Linear(WIDTH, WIDTH)
     block = sum(weight.numel() for weight in blocks(model)[0].parameters())
     with replaced(model, {0: shared, 1: shared}):
-        assert count_parameters(model) == whole - 2 * block + WIDTH * (WIDTH + 1)
+        assert model.num_parameters() == whole - 2 * block + WIDTH * (WIDTH + 1)

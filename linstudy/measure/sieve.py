@@ -29,10 +29,6 @@ class Distances:
         """Return the median distance at every boundary, of all blocks or the first so many."""
         return self.found[:, :blocks].flatten(1).median(dim=1).values.double()
 
-    def outliers(self, factor: float) -> Bool[Tensor, "boundary block token"]:
-        """Say which tokens lie more than ``factor`` times as far from the centre as the median one."""
-        return self.found.double() > factor * self.medians()[:, None, None]
-
 
 class Sieve:
     """Gives every token a code: bit s says whether it is in selection s, the bit above all of them in which text.

@@ -19,9 +19,8 @@ def find_device(device: torch.device | str | None) -> torch.device:
 def find_dtype(dtype: torch.dtype | str | None, device: torch.device) -> torch.dtype:
     """Return the number type asked for; by default bfloat16 on GPUs that compute in it, else float32.
 
-    A T4 (compute capability 7.5) claims bfloat16 but only emulates it, slowly, so the capability decides.
-
-    Raises ValueError for a name that is none.
+    A T4 (compute capability 7.5) claims bfloat16 but only emulates it, slowly, so the capability decides. Raises
+    ValueError for a name that is none.
     """
     if dtype is None:
         fast = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)

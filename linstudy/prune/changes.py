@@ -123,11 +123,6 @@ def note_places(model: PreTrainedModel, places: Sequence[Place | None] | None) -
     model.linstudy_places = None if places is None else tuple(place for place in places if place is not None)
 
 
-def count_parameters(model: PreTrainedModel) -> int:
-    """Count the weights of a model, those used twice once."""
-    return sum(parameter.numel() for parameter in model.parameters())
-
-
 def _plan(
     model: PreTrainedModel, changes: Sequence[Change]
 ) -> tuple[dict[int, nn.Module], list[tuple[nn.Module, str, nn.Module]], list[Place | None]]:

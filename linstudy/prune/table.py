@@ -14,7 +14,7 @@ from ..models import blocks as model_blocks
 from ..models import name_of
 from .actions import ACTIONS
 from .calibration import Calibration
-from .changes import Change, changed, count_parameters
+from .changes import Change, changed
 from .fitting import Blocks
 from .latency import latency
 from .orders import ORDERS, choose, may_go
@@ -105,7 +105,7 @@ def _measured(
     """Return parameters and times of a changed model, and its perplexity on each text."""
     with changed(model, changes):
         perplexities = {text: math.exp(cross_entropy(model, some)) for text, some in evaluation.items()}
-        shared: Row = {"parameters": count_parameters(model)}
+        shared: Row = {"parameters": model.num_parameters()}
         shape = len(model_blocks(model)), sum(one.map is not None and not one.merged for one in changes)
     if shape not in times:
         times[shape] = {

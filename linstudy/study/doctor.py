@@ -27,10 +27,7 @@ if torch.cuda.is_available():
 
 
 def doctor(besides: Iterable[Look] = ()) -> str:
-    """Return the report: a line for everything looked at, "ok" or "missing" with a remedy. It never fails.
-
-    ``besides`` are things that it does not know of itself.
-    """
+    """Return the report: a line for everything looked at, and ``besides``, "ok" or "missing" with a remedy."""
     return "\n".join(f"{state:<8} {name:<18} {text}" for state, name, text in findings(besides))
 
 

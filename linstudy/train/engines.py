@@ -44,11 +44,9 @@ def compiled(model: PreTrainedModel, attempt: Callable[[], Tensor]) -> Iterator[
 def products(model: PreTrainedModel, linear: str, *, is_compiled: bool = False) -> Iterator[None]:
     """Let oneDNN multiply the matrices of the linear layers where ``linear`` is ``"onednn"``; for float32 on a CPU.
 
-    It is faster where torch's own BLAS uses half of the vector width, and sums in another order
-    (:func:`linstudy.measure.precision.by_onednn`). ``"auto"`` takes it where it can be had and the blocks are not
-    compiled.
-
-    Raises ValueError for a device that is not the CPU and for a torch without oneDNN.
+    It is faster on some processors, and sums in another order (:func:`linstudy.measure.precision.by_onednn`).
+    ``"auto"`` takes it where it can be had and the blocks are not compiled; where it cannot, ``"onednn"`` is a
+    ValueError.
     """
     there = has_onednn() and model.device.type == "cpu"
     if linear == "onednn" and not there:
