@@ -15,7 +15,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import BertModel, PreTrainedTokenizerFast
 
 import linstudy
-from linstudy.models import blocks, load, pocket_models, untrained
+from linstudy.fetched import pocket_folders
+from linstudy.models import blocks, load, untrained
 from linstudy.models.devices import find_device, find_dtype
 
 INSTEAD = r"a pocket model \(.*\) or a folder \(linstudy\.load\('path/to/folder'\)\)"
@@ -211,7 +212,7 @@ def test_pocket_models_come_first_and_by_name(folder, tmp_path, monkeypatch):
     shelf.mkdir(parents=True)
     folder.rename(shelf / "tiny-1k")
     monkeypatch.setattr("importlib.resources.files", lambda package: tmp_path)
-    assert pocket_models() == ("tiny-1k",)
+    assert list(pocket_folders()) == ["tiny-1k"]
     model, _ = load("tiny-1k")
     assert model.name_or_path == "tiny-1k"
     with pytest.raises(ConnectionError, match=r"model 'tiny-1m' is not on this machine.*pocket model \('tiny-1k'\)"):

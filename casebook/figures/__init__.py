@@ -6,6 +6,7 @@ from .identity import identity_plane
 from .panels import panels, panels_by
 from .scores import ablation_plot, known_answers_plot, sweep_plot
 from .spread import spread_plot
+from .tables import fallback_table
 from .tails import tail_plot
 from .tokens import token_heatmap
 from .training import band_plot, path_plot, rates_plot, steps_plot

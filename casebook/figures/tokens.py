@@ -13,7 +13,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from linstudy.show import words
-from linstudy.show.pictures import Picture, download, fallback_table
+from linstudy.show.pictures import Picture, download
+
+from .tables import fallback_table
 
 LEVELS = 24
 """How many colours a scale has: more than an eye tells apart in a text."""

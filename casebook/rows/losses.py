@@ -11,12 +11,13 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from linstudy.models import Given, replaced
+from linstudy.models import replaced
 from linstudy.prune import Change, changed, choose, fit
 from linstudy.prune.calibration import Calibration
 from linstudy.prune.fitting import Exits, exits
 from linstudy.prune.parts import SUBLAYERS
 
+from ..models import Given
 from ..table import Keep
 from .chosen import ALONE, PUBLISHED, SETS, TRIED
 from .pruning import drawn

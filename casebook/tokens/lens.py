@@ -10,8 +10,10 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from linstudy.measure.reading import TOKENS_A_BATCH, check_text, fitting, known, read
-from linstudy.models import Given, final_norm, replaced, task_of, without
 from linstudy.models import blocks as model_blocks
+from linstudy.models import final_norm, replaced, task_of, without
+
+from ..models import Given
 
 LOGITS_A_BATCH = 2**27  # half a gibibyte in float32
 

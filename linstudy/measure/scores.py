@@ -31,8 +31,7 @@ def scores(moments: JointMoments) -> dict[str, float]:
     ``update_linearity`` correct them for the number of tokens and can fall below 0; the two ``standardised`` ones are
     those of outputs whose every feature was scaled to variance 1, so that no massive feature decides. A score whose
     denominator vanishes (a layer that adds a constant has no LS_res) is NaN, and so are all that rest on the map where
-    the states do not vary. Raises ValueError when the tokens do not
-    outnumber the dimensions: every score would be 1.
+    the states do not vary. Raises ValueError when the tokens do not outnumber the dimensions: every score would be 1.
     """
     need_tokens(moments.tokens, moments.dim)
     m = moments.centred()

@@ -3,6 +3,6 @@
 from .about import name_of, positions, task_of
 from .capture import PARTS, capture, capture_part, parts_of
 from .layout import BLOCKS, blocks, final_norm, inside, stacks_of, width_of
-from .load import load, pocket_models, untrained
+from .load import load, untrained
 from .small import SMALL, small_model
-from .surgery import Given, StandIn, replaced, set_blocks, without
+from .surgery import StandIn, replaced, set_blocks, without

@@ -45,7 +45,7 @@ def load(
     """Load a model, in ``eval`` mode, and its tokenizer.
 
     Args:
-        name_or_folder: a pocket model (:func:`pocket_models`), a model that ``linstudy fetch`` brought, a folder
+        name_or_folder: a pocket model, shipped with the package, a model that ``linstudy fetch`` brought, a folder
             written by ``save_pretrained`` or by any command of ``linstudy``, a GGUF file, or a hub id such as
             ``"gpt2"`` or ``"EleutherAI/pythia-160m"``, looked for in this order. Of folders only safetensors weights
             are read.
@@ -113,11 +113,6 @@ def untrained(model: PreTrainedModel, *, seed: int = 0) -> PreTrainedModel:
     return fresh.to(device=model.device, dtype=model.dtype).eval()
 
 
-def pocket_models() -> tuple[str, ...]:
-    """List the small trained models that are shipped with the package and need no network."""
-    return tuple(pocket_folders())
-
-
 def _local(name: str) -> Path | None:
     """Return the folder meant, or None for a hub id."""
     if found := pocket_folders().get(name) or fetched(name):
@@ -134,7 +129,7 @@ def _local(name: str) -> Path | None:
 
 
 def _instead() -> str:
-    pockets = ", ".join(map(repr, pocket_models())) or "none in this copy of the package"
+    pockets = ", ".join(map(repr, pocket_folders())) or "none in this copy of the package"
     return f"a pocket model ({pockets}) or a folder (linstudy.load('path/to/folder'))"
 
 

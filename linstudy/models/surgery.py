@@ -101,16 +101,6 @@ class StandIn(nn.Module):
             cache.update(zeros, zeros, self.layer_idx)
 
 
-class Given(nn.Module):
-    """Stands for a block: gives the ``state`` that is known to leave it, whatever enters."""
-
-    state: Tensor | None = None
-
-    def forward(self, hidden_states: Float[Tensor, "batch token dim"]) -> Float[Tensor, "batch token dim"]:
-        """Return the state."""
-        return self.state
-
-
 @contextmanager
 def _arranged(model: PreTrainedModel, modules: list[nn.Module]) -> Iterator[None]:
     whole = blocks(model)

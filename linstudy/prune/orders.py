@@ -31,14 +31,6 @@ def _score(column: str) -> Callable[[Calibration, Layers], float]:
     return lambda known, layers: SIGNS[column] * known.scores[column][layers[-1]]
 
 
-def _alone(action: str) -> Callable[[Calibration, Layers], float]:
-    return lambda known, layers: known.loss(action, layers[-1:])
-
-
-def _together(action: str) -> Callable[[Calibration, Layers], float]:
-    return lambda known, layers: known.loss(action, layers)
-
-
 ORDERS: dict[str, Order] = {
     "linearity": Order(
         "Put the most linear layer first (Razzhigaev et al. 2024, section 5, who do not say which of their scores).",
@@ -72,17 +64,19 @@ ORDERS: dict[str, Order] = {
     ),
     "single_cost": Order(
         "Put the layer first whose removal alone costs least loss: what all the scores try to tell beforehand.",
-        _alone("remove"),
+        lambda known, layers: known.loss("remove", layers[-1:]),
     ),
     "single_cost_replaced": Order(
-        "Put the layer first whose replacement by its affine map alone costs least loss.", _alone("affine")
+        "Put the layer first whose replacement by its affine map alone costs least loss.",
+        lambda known, layers: known.loss("affine", layers[-1:]),
     ),
     "greedy": Order(  # SLEB never takes the first and the last layer
         "Remove, again and again, the layer without which the loss is least (Song et al. 2024, SLEB).",
-        _together("remove"),
+        lambda known, layers: known.loss("remove", layers),
     ),
     "greedy_replaced": Order(
-        "Replace, again and again, the layer by its affine map with which the loss is least.", _together("affine")
+        "Replace, again and again, the layer by its affine map with which the loss is least.",
+        lambda known, layers: known.loss("affine", layers),
     ),
     "random": Order("Draw the layers: what any order has to beat.", lambda known, layers: 0, drawn=True),
     "last_first": Order("Take the layers from the end.", lambda known, layers: -layers[-1]),

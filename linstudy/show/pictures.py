@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from .words import named, number, table_of, words_of
+from .words import table_of, words_of
 
 WIDTH = 540
 """How wide a picture is on a page that has the room, in CSS pixels."""
@@ -72,16 +72,6 @@ def download(df: pd.DataFrame) -> str:
         f'<details class="linstudy-data"><summary>Data</summary><a download="{digest[:8]}.csv" href="{escape(href)}">'
         f"CSV</a> of {len(df)} rows, SHA-256 <code>{digest}</code></details>"
     )
-
-
-def fallback_table(df: pd.DataFrame, *, caption: str = "The numbers as a table") -> str:
-    """Write a table as HTML that opens on a click: the figure's numbers for readers without scripts or without eyes.
-
-    Its columns are called as in the book (`named`).
-    """
-    table = named(df).to_html(index=False, border=0, float_format=number, na_rep="", classes="linstudy-table")
-    table = re.sub(r">\n\s*<", "><", table).replace("<th>", '<th scope="col">')
-    return f'<details><summary>{escape(caption)}</summary><div style="overflow-x:auto">{table}</div></details>'
 
 
 _LOOK = "max-width:100%;height:auto;background:#fff"
