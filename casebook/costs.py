@@ -11,6 +11,8 @@ from transformers import PreTrainedModel
 
 from linstudy.evaluate import cross_entropy
 from linstudy.lookup import named
+from linstudy.models import StandIn, inside
+from linstudy.models import blocks as model_blocks
 from linstudy.prune import ACTIONS, SIGNS, changed
 from linstudy.prune.calibration import Calibration
 from linstudy.prune.fitting import Blocks
@@ -24,7 +26,7 @@ def single_costs(
     actions: Sequence[str] = ("remove", "affine"),
     part: str = "block",
 ) -> pd.DataFrame:
-    """Remove or replace every layer by itself, or the same ``part`` of each: a row each and action.
+    """Remove or replace every layer by itself, or the same ``part`` of each (:func:`parts_in`): a row each and action.
 
     Columns ``layer``, ``action``, ``perplexity`` on the evaluation blocks, ``delta_perplexity`` and ``delta_nats``,
     by how much that and the loss are above the whole model's, and ``penalty``, the map's ridge penalty. The first
@@ -41,6 +43,12 @@ def single_costs(
             row |= {"delta_perplexity": math.exp(nats) - math.exp(whole), "delta_nats": nats - whole}
             rows.append(row | {"penalty": change.penalty})
     return pd.DataFrame(rows)
+
+
+def parts_in(model: PreTrainedModel) -> tuple[str, ...]:
+    """Return which parts of its blocks can go by themselves: "attention", "mlp", both, or none."""
+    found = [inside(model, block) for block in model_blocks(model) if not isinstance(block, StandIn)]
+    return tuple(part for part in ("attention", "mlp") if found and all(getattr(one, part) for one in found))
 
 
 def rank_agreement(scores: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:

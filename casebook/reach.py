@@ -9,7 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from linstudy.fetched import SOURCES, is_there, sha256_of
+from linstudy.fetched import SOURCES, is_there
+from linstudy.files import sha256_of
 from linstudy.study.doctor import Look, missing, reached, short
 from linstudy.study.provenance import ROOT
 from linstudy.study.reach import hub_away

@@ -1,6 +1,5 @@
 """Models at hand without the hub: those shipped, and real ones that come as packages of the Python package index."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -13,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from .files import locked, workshop, written_whole
+from .files import locked, sha256_of, workshop, written_whole
 from .lookup import entries, named
 
 HOME = "LINSTUDY_HOME"  # the variable that moves the cache
@@ -178,9 +177,3 @@ def _check(path: Path, sha256: str) -> None:
             f"{path.name} has the SHA-256 {found[:12]}..., not {sha256[:12]}...: it is damaged or is another file than "
             "the one that was measured; run the same command again, and if it stays so, do not use it"
         )
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,5 +1,6 @@
 """Files and folders that are written whole or not at all, by one writer at a time; what dead writers left goes."""
 
+import hashlib
 import os
 import re
 import secrets
@@ -166,6 +167,12 @@ def check_writable(option: str, path: str | None, *, folder: bool = False) -> No
         tempfile.TemporaryFile(dir=place).close()
     except OSError as error:
         raise OSError(f"{option} {path}: cannot write there ({error.strerror}); name a file elsewhere.") from None
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _opened(path: str | os.PathLike) -> int | None:

@@ -9,10 +9,11 @@ from tiny_models import DECODERS, LAYERS, WIDTH, tiny_ids, tiny_model
 from torch import nn
 from torch.testing import assert_close
 
+from casebook.costs import parts_in
 from linstudy import JointMoments, linear_map
 from linstudy.measure import joint_moments
 from linstudy.models import blocks, replaced, without
-from linstudy.prune import ACTIONS, changed, fit, parts_in, places_of, prune, pruned
+from linstudy.prune import ACTIONS, changed, fit, places_of, prune, pruned
 from linstudy.prune.closed_form import PENALTIES, affine_map
 from linstudy.prune.fitting import noted
 from linstudy.prune.parts import down_at

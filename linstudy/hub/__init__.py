@@ -2,7 +2,6 @@
 
 import fnmatch
 import gc
-import hashlib
 import logging
 import re
 import time
@@ -17,6 +16,7 @@ from typing import Any
 from huggingface_hub import HfApi, constants, snapshot_download, try_to_load_from_cache
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
+from ..files import sha256_of
 from .errors import reason_of, sentence, status_of
 
 PATIENCE = 8.0  # seconds until a hub that says nothing counts as away
@@ -173,9 +173,7 @@ def _check_sums(what: str, files: list[Path]) -> None:
         blob = file.parent / file.readlink() if file.is_symlink() else file
         if blob.is_symlink() or not re.fullmatch(r"[0-9a-f]{64}", blob.name):
             continue
-        with blob.open("rb") as content:
-            found = hashlib.file_digest(content, "sha256").hexdigest()
-        if found != blob.name:
+        if sha256_of(blob) != blob.name:
             file.unlink()
             blob.unlink()
             raise ConnectionError(

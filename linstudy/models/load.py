@@ -59,7 +59,6 @@ def load(
 
     Raises OSError (FileNotFoundError, PermissionError, ConnectionError) for models that cannot be had, ValueError
     for ones that cannot be understood, MemoryError for ones that do not fit.
-
     """
     name = os.fspath(name_or_folder)
     spread = device == "auto"

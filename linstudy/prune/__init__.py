@@ -5,6 +5,5 @@ from .changes import Change, Place, change, changed, places_of
 from .importance import SIGNS, angular_distances, layer_scores
 from .latency import latency
 from .orders import ORDERS, choose
-from .parts import parts_in
 from .saving import export, load_pruned, save_pruned, stand_ins
 from .table import choices, pruning_table

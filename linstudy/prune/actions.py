@@ -95,11 +95,8 @@ def fit(
             those chosen need not be of one kind, nor in a row (as in SubFit, Cunegatti et al. 2026).
         whole: the states that leave the layers of this model on these blocks, where somebody has them already.
 
-    Raises:
-        ValueError: for an action or part that is not known, or not possible in this family, for no blocks where
-            they are needed, and for too few tokens.
-        IndexError: for a layer that the model does not have.
-
+    Raises ValueError for an action or part that is not known, or not possible in this family, for no blocks where they
+    are needed, and for too few tokens; IndexError for a layer that the model does not have.
     """
     how = _known(action, part)
     runs = _runs(model, layers, joined=how.joined)

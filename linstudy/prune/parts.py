@@ -10,12 +10,6 @@ SUBLAYERS = "sublayers"  # attention and MLP, each by itself
 CHOICES = {part: (part,) for part in PARTS} | {SUBLAYERS: ("attention", "mlp")}  # what goes of a layer that is chosen
 
 
-def parts_in(model: PreTrainedModel) -> tuple[str, ...]:
-    """Return which parts of its blocks can go by themselves: "attention", "mlp", both, or none."""
-    found = [inside(model, block) for block in model_blocks(model) if not isinstance(block, StandIn)]
-    return tuple(part for part in ("attention", "mlp") if found and all(getattr(one, part) for one in found))
-
-
 def part_at(model: PreTrainedModel, layer: int, part: str) -> tuple[nn.Module, str]:
     """Return the block of a layer, counted from 1, and the name of its attention or its MLP.
 

@@ -32,7 +32,6 @@ def corpus(source: str | os.PathLike | Iterable[str], *, seed: int = 0) -> Itera
 
     Raises ValueError for an unknown name at once, and while reading for a text with nothing in it and for a file that
     is not UTF-8; FileNotFoundError for a path without a file.
-
     """
     if isinstance(source, str) and source in CORPORA:
         return _not_empty(CORPORA[source](seed), f"the corpus {source!r}")

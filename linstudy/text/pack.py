@@ -39,7 +39,6 @@ def token_blocks(
         framed: without it blocks hold text alone, whatever the tokenizer would add.
 
     Raises ValueError for `tokens` below `length` and for a text with too few tokens, and whatever `corpus` raises.
-
     """
     if length < 1 or tokens < length:
         raise ValueError(

@@ -53,7 +53,6 @@ def pretrain_to(
 
     Raises FileExistsError for a folder that holds something else, BlockingIOError where another process trains there,
     and what :func:`linstudy.train.descend` and the disk raise.
-
     """
     preset = preset_named(preset) if isinstance(preset, str) else preset
     recipe = recipe or preset.recipe()
