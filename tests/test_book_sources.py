@@ -9,11 +9,13 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 import yaml
 from conftest import ROOT, script
+from jupyter_cache import get_cache
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # Each needs a kernel behind the page, or fails in one: a reader of the published book would press a dead button.
@@ -160,6 +162,36 @@ def test_cache_key_changes_with_names_libraries_and_the_size_and_with_nothing_el
     keys.append(cache_key(package))
     monkeypatch.setenv("LINSTUDY_SIZE", "another")
     assert len({*keys, cache_key(package)}) == 4
+
+
+# Chapters that run side by side
+
+WAIT = """import pathlib, time
+pathlib.Path("{mine}.txt").touch()
+until = time.monotonic() + 60
+while not pathlib.Path("{other}.txt").exists():
+    assert time.monotonic() < until
+    time.sleep(0.05)"""
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_chapters_run_side_by_side_and_one_that_fails_is_left_to_its_page(tmp_path, monkeypatch):
+    side_by_side = script("book/_ext/side_by_side.py")
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    code = {"a": WAIT.format(mine="a", other="b"), "b": WAIT.format(mine="b", other="a")}
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    for name, source in {**code, "failing": "1 / 0", "out": "1"}.items():
+        book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)], metadata={"kernelspec": kernel})
+        nbformat.write(book, tmp_path / f"{name}.ipynb")
+    config = SimpleNamespace(execution_mode="cache", execution_excludepatterns=["out.*"], execution_timeout=90)
+    config.execution_cache_path = tmp_path / "cache"
+    env = SimpleNamespace(mystnb_config=config, doc2path=lambda name: str(tmp_path / f"{name}.ipynb"))
+    side_by_side.run_chapters(None, env, ["out", "failing", *code])
+    kept = [record.uri for record in get_cache(config.execution_cache_path).list_cache_records()]
+    assert sorted(kept) == [str(tmp_path / "a.ipynb"), str(tmp_path / "b.ipynb")]
+    monkeypatch.setattr(side_by_side, "fill", None)  # what is kept is not run again
+    side_by_side.run_chapters(None, env, ["a", "b"])
 
 
 # A build that must fail

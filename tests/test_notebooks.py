@@ -11,7 +11,7 @@ from linstudy import corpus, load
 from linstudy.models import small_model
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-FEWER = {"STEPS": 8, "TUNED": 4}  # of what two chapters train on the way, which takes the book a minute each
+FEWER = {"STEPS": 8, "TUNED": 4}  # of what two chapters train on the way, which takes the book half a minute each
 
 
 @pytest.fixture(scope="module")

@@ -164,13 +164,22 @@ def checkpoints(keep: Keep, source: Source, revisions: Mapping[int, str], *, tok
 
 
 def training(
-    preset: str, corpus: str, variant: Variant, *, rate: float, seed: int, steps: int, along: bool
+    preset: str,
+    corpus: str,
+    variant: Variant,
+    *,
+    rate: float,
+    seed: int,
+    steps: int,
+    along: bool,
+    measured: int = MEASURED,
 ) -> Iterator[tuple[int, Callable[[], pd.DataFrame]]]:
     """Train a model; yield the last step, or all on the way, and what makes the rows of its layers there and then."""
     from linstudy import linearity_profile
     from linstudy.train import PRESETS, make_model, pretrain
 
     tokenizer, heldout, blocks = text_for(preset, corpus, steps)
+    heldout = heldout[: measured // PRESETS[preset].length]
     recipe = PRESETS[preset].recipe(
         steps=steps,
         peak_rate=rate,
