@@ -5,7 +5,10 @@ import random
 import re
 import subprocess
 import sys
+import tomllib
+from fractions import Fraction
 from itertools import islice, pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -158,51 +161,17 @@ def test_text_of_others_has_no_mark():
 
 # ------------------------------------------------------------------ rules, by hand
 
-OPENING = "Mila was a shy girl who lived in a small house near the market."
-OMAR = " Her best friend was a merry boy named Omar."
-NORA = " Her best friend was a merry girl named Nora."
-WELL = " One mild day, Mila and Omar walked to the well."
-KITE = " Mila owned a red kite. It was a present from someone far away."
-HAPPY = " Mila was happy and jumped into the air."
-CLOSED = " It had been a good day, and Mila was happy."
-STRAY = ' There sat a merry boy and cried. "My name is Omar," the little boy said at last, "and I am lost."'
-ASKED = (
-    " Mila asked Omar where home was. It was a place where people sold cheese and flowers, said Omar, but which way "
-    "that was, he did not know."
-)
-HIDING = " {0} hid behind the stone wall and made no sound."
-FOUND = ' Mila looked behind the stone wall, and there was {0}! "Found you, {0}!"'
-LOST = (
-    " Mila put the red kite behind the curtain to have both hands free, and then she forgot it there. When Mila wanted "
-    "to play again, the red kite was nowhere to be seen. Mila looked behind the curtain, and there it was: "
-    "the red kite!"
-)
+# Texts by hand: sentences that have names, and what the grader finds in texts made of them.
+GRADED = tomllib.loads((Path(__file__).parent / "data" / "graded.toml").read_text(encoding="utf8"))
+SENTENCES = GRADED["sentences"]
+OPENING, SWIM = SENTENCES["opening"], SENTENCES["opening"] + SENTENCES["swim"]
 
 
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        (" Omar was happy and jumped into the air.", "nobody has heard of Omar"),
-        (OMAR + " On the way Mila met a merry boy named Omar.", "Omar is met for the first time twice"),
-        (" The funny girl took a deep breath. It was not what she had hoped for, but she was calm.", "Mila is shy"),
-        (" Mila owned a red kite. It was a present from someone far away. Mila sang to the blue kite and showed it "
-         "everything there was to see.", "the kite was red"),
-        (" Mila was so tired that she fell asleep under the nets.", "nothing at home is under the nets"),
-        (OMAR + " Mila owned a red kite. It was a present from someone far away. Omar gave the red kite to Mila.",
-         "Omar cannot give the red kite"),
-        (" One mild day, Mila walked to the well. Mila walked to the park, where the water was cool and deep.",
-         "the park is no place where the water was cool and deep"),
-        (" On a mild day in spring, Mila walked to the well. It was a frosty day, so Mila walked home.", "weather"),
-        (" Mila wanted to learn how to swim. Everyone else could do it. Mila tried, but the loops came apart.",
-         "'the loops came apart' does not go with what was told before"),
-        (' A merry boy came by. "I am Omar," said the fox. "And who are you?" "I am Mila," said Mila.',
-         "Omar is no fox"),
-        (" Still jealous, Mila looked at her own empty paws.", "Mila has no paws"),
-        (OMAR + WELL + HIDING.format("Omar") + " Mila looked behind the stone wall. Nobody!", "Mila cannot look"),
-        (STRAY + ASKED + ASKED.replace("people sold cheese and flowers", "the water was cool and deep"),
-         "home was where people sold cheese and flowers, not where the water was cool and deep"),
-    ],
-)  # fmt: skip
+def cases(kind):
+    return [(text.format(**SENTENCES), *found) for text, *found in GRADED["cases"][kind]]
+
+
+@pytest.mark.parametrize(("text", "fault"), cases("faults"))
 def test_a_fault_is_named(text, fault):
     given = grade(OPENING + text)
     assert given.grammar == 1, given.faults
@@ -221,73 +190,12 @@ def test_a_prompt_is_read_and_not_graded(sample):
     assert after.sentences == alone.sentences
 
 
-THERE = OPENING + OMAR + WELL
-OMAR_HAPPY, HE_HAPPY, SHE_HAPPY = (HAPPY.replace("Mila", who) for who in ("Omar", "He", "She"))
-FOUND_KITE = " It was Omar who found the red kite, for he had thought of looking behind the stone wall."
-SORRY = " {} told {} that she was sorry, and she meant it."
-LOST_TRACK, ASLEEP = " Mila did what nobody reads.", " Mila was so tired that she fell asleep "
-UNSURE = " It was a mild day, so Mila asked Omar to come to the well."
-TALE = (
-    " \"Once a shy little goat met a monster who roared. 'Why do you roar?' asked the {}. 'Because I am afraid of you,'"
-    ' said the monster, and both of them laughed."'
-)
-
-
-@pytest.mark.parametrize(
-    ("text", "grammar", "consistency"),
-    [
-        # a mistake counts once
-        (OPENING + OMAR_HAPPY, 1, 1 / 2),
-        (OPENING + OMAR_HAPPY * 2, 1, 2 / 3),
-        (OPENING + OMAR + OMAR_HAPPY, 1, 1),
-        (OPENING + OMAR + KITE + WELL + FOUND_KITE + " Omar gave the red kite to Mila.", 1, 5 / 6),  # then he has it
-        # what was not said is not held against a text
-        (THERE + " Omar gave a red kite to Mila.", 3 / 4, 1),  # but a gift is not introduced by giving it
-        (THERE + " Omar carried it to Mila.", 1, 1),
-        # a pronoun stands for the one spoken of last, but a paragraph begins with a name
-        (THERE + SHE_HAPPY, 1, 1),
-        (THERE + HE_HAPPY, 3 / 4, 1),
-        (THERE + "\n\n" + SHE_HAPPY.strip(), 3 / 4, 1),
-        (THERE + OMAR_HAPPY, 1, 1),
-        # and only where one can be meant
-        (OPENING + NORA + SORRY.format("Mila", "Nora"), 1, 1),
-        (OPENING + NORA + SORRY.format("She", "Nora"), 2 / 3, 1),
-        (OPENING + OMAR + SORRY.format("She", "Omar"), 1, 1),
-        # after a sentence that cannot be read, all may be true
-        (OPENING + OMAR + HE_HAPPY, 2 / 3, 1),
-        (OPENING + OMAR + LOST_TRACK + HE_HAPPY, 3 / 4, 1),
-        (THERE + ASLEEP + "under the bed.", 1, 3 / 4),
-        (THERE + LOST_TRACK + ASLEEP + "under the bed.", 4 / 5, 1),
-        (OPENING + OMAR + UNSURE + ASLEEP + "behind the stone wall.", 1, 1),  # whether they went is not told
-        # a part of a template is read up to the end of a sentence
-        (OPENING + OMAR + ' "Oh no!"' + HAPPY, 1, 1),
-        (OPENING + OMAR + ' "Thank you!"' + HAPPY, 3 / 4, 1),  # who said it goes on in small letters
-        # the hero of a tale stays what it is
-        (OPENING + OMAR + TALE.format("goat") + HAPPY, 1, 1),
-        (OPENING + OMAR + TALE.format("pig") + HAPPY, 2 / 3, 1),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("text", "grammar", "consistency"), cases("marks"))
 def test_marks_by_hand(text, grammar, consistency):
-    assert marks(text)[:2] == (pytest.approx(grammar), pytest.approx(consistency))
+    assert marks(text)[:2] == (pytest.approx(Fraction(grammar)), pytest.approx(Fraction(consistency)))
 
 
-SWIM = OPENING + " Mila wanted to learn how to swim. Everyone else could do it."
-SWAM = " Then Mila went to Grandma. Suddenly, it was easy. Mila swam, and Grandma clapped."
-GAME = OPENING + OMAR + NORA + WELL + " Mila covered her eyes and counted to twenty."
-
-
-@pytest.mark.parametrize(
-    ("text", "plot", "ending"),
-    [
-        (SWIM + SWAM + CLOSED, 1, "granted"),
-        (SWIM + SWAM, 0.5, "granted"),  # it came true, and the story does not close
-        (SWIM + SWAM + CLOSED + HAPPY, 0.5, "granted"),
-        (OPENING + OMAR + KITE + LOST + CLOSED, 1, "granted"),
-        (OPENING + OMAR + KITE + LOST + " Mila gave the red kite to Omar." + CLOSED, 0.5, ""),  # and is not held
-        (GAME + (HIDING + FOUND).format("Omar") + (HIDING + FOUND).format("Nora") + CLOSED, 1, "granted"),
-        (GAME + (HIDING + FOUND).format("Omar") + (HIDING + FOUND).format("Omar") + CLOSED, 0, ""),  # one of two
-    ],
-)
+@pytest.mark.parametrize(("text", "plot", "ending"), cases("plots"))
 def test_plot_by_hand(text, plot, ending):
     given = grade(text)
     assert (given.consistency, given.plot, given.ending) == (1, plot, ending)
