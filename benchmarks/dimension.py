@@ -15,7 +15,7 @@ def dimension() -> list[tuple]:
 
     The plain loop computes what theirs does, without the memory that theirs takes from one point to the next.
     """
-    from test_dimension import in_a_double_loop
+    from test_geometry import in_a_double_loop
 
     from casebook.geometry import intrinsic_dimension
 

@@ -9,9 +9,15 @@ from pathlib import Path
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-AXE = Path(__file__).resolve().parent.parent / "book" / "_vendor" / "vendor" / ".tests" / "axe.min.js"
+TESTS = Path(__file__).resolve().parent
+AXE = TESTS.parent / "book" / "_vendor" / "vendor" / ".tests" / "axe.min.js"
 OWN = ("file:", "data:", "blob:", "about:")
 HARMLESS = ("strict mode: use allowUnionTypes",)  # a remark of the html-manager about its own schema
+
+
+def js(name: str) -> str:
+    """Return a function in JavaScript, to be run in a page or by node."""
+    return (TESTS / "js" / f"{name}.js").read_text(encoding="utf8").strip()
 
 
 def find_chromium() -> str | None:
@@ -92,16 +98,10 @@ def visits(context, *, quiet: bool = True) -> Iterator:
 
 
 # A widget stands right before the script that describes it, once MathJax and the html-manager have done their work.
-WIDGETS_READY = """() => [...document.querySelectorAll('script[type="application/vnd.jupyter.widget-view+json"]')]
-    .every(view => view.parentElement.querySelector('.widget-subarea .jupyter-widgets'))"""
+WIDGETS_READY = js("widgets_ready")
 
 # [{src, alt}] of the pictures that can be seen in a widget
-PICTURES = """area => [...area.querySelectorAll('img, [role=img]')]
-    .filter(picture => picture.getBoundingClientRect().width > 20)
-    .map(picture => picture.tagName === 'IMG'
-        ? {src: picture.src, alt: picture.alt}
-        : {src: picture.innerHTML, alt: picture.getAttribute('aria-label')
-            || picture.querySelector('title')?.textContent || ''})"""
+PICTURES = js("pictures")
 
 # Roles and accessible names of the controls in a widget, in the order of the page
 CONTROLS = "select, input:not([type=hidden]), [role=slider]"
@@ -110,11 +110,7 @@ CONTROLS = "select, input:not([type=hidden]), [role=slider]"
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 # What axe-core finds that is serious or critical, as ["rule: element"]
-FAULTS = """async where => {
-    const found = await axe.run(where, {resultTypes: ['violations'], preload: false});
-    return found.violations.filter(one => ['serious', 'critical'].includes(one.impact))
-        .flatMap(one => one.nodes.map(node => `${one.id}: ${node.html.slice(0, 160)}`));
-}"""
+FAULTS = js("faults")
 
 
 def faults(page, where: str = "html") -> list[str]:
@@ -127,29 +123,7 @@ def faults(page, where: str = "html") -> list[str]:
 
 
 # The controls and links that look the same with the keyboard's focus on them as without it
-UNMARKED = """async () => {
-    const look = element => {
-        const style = getComputedStyle(element);
-        return ['outlineStyle', 'outlineWidth', 'outlineColor', 'boxShadow', 'borderTopColor', 'borderTopWidth',
-            'backgroundColor', 'textDecorationLine', 'textDecorationThickness'].map(name => style[name]).join();
-    };
-    const around = element => [element, element.parentElement, element.firstElementChild, element.nextElementSibling,
-        element.closest('label, .sd-card')].filter(Boolean).map(look).join(';');
-    const still = document.createElement('style');  // or a change would not have begun when it is looked for
-    still.textContent = '* {transition: none !important; animation: none !important}';
-    document.head.append(still);
-    const wrong = [];
-    for (const element of document.querySelectorAll('a[href], button, summary, input, select, textarea, [tabindex]')) {
-        if (element.disabled || element.tabIndex < 0 || !element.checkVisibility({visibilityProperty: true})) continue;
-        element.blur();
-        const before = around(element);
-        element.focus({preventScroll: true});
-        if (document.activeElement !== element) continue;
-        if (around(element) === before) wrong.push(element.outerHTML.slice(0, 160));
-    }
-    still.remove();
-    return wrong;
-}"""
+UNMARKED = js("unmarked")
 
 
 def unmarked(page) -> list[str]:
@@ -159,16 +133,4 @@ def unmarked(page) -> list[str]:
 
 
 # Boxes of the text, and what in them reaches over their right edge; what scrolls in its own box does not
-WIDER = """() => {
-    const column = document.querySelector('article').getBoundingClientRect().right;
-    const clipped = element => {
-        for (let box = element.parentElement; box && box.tagName !== 'ARTICLE'; box = box.parentElement)
-            if (getComputedStyle(box).overflowX !== 'visible') return true;
-        return false;
-    };
-    return [...document.querySelectorAll('article *')]
-        .filter(e => !e.closest('svg, mjx-container, script, noscript, .headerlink') && e.checkVisibility())
-        .filter(e => (e.scrollWidth > e.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(e).overflowX))
-            || (e.getBoundingClientRect().right > column + 1 && !clipped(e)))
-        .map(e => `${e.tagName.toLowerCase()}.${e.className}: ${e.textContent.trim().slice(0, 60)}`);
-}"""
+WIDER = js("wider")

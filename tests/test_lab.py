@@ -10,6 +10,7 @@ import subprocess
 import numpy as np
 import pytest
 import torch
+from browser import js
 from conftest import ROOT, script
 from sphinx.errors import ExtensionError
 
@@ -27,30 +28,8 @@ TEXT = next(stories(1))[:260]  # a story that no map was fitted on
 lab, export_lab = script("book/_ext/lab.py"), script("tools/export_lab.py")
 
 # What the page's own functions find out about a text, once some layers are changed.
-PROBE = """({name, text, changes, sizes}) => {
-    const lab = globalThis.linstudyLab;
-    const model = (globalThis.unpacked ??= {})[name] ??= lab.unpack(lab.packed[name]);
-    const tokens = [0, ...lab.encode(model.tokenizer, text)];
-    const plan = lab.makePlan(model, changes);
-    for (const [layer, size] of Object.entries(sizes)) plan[layer - 1].size = size;
-    const run = lab.newRun(model);
-    for (const _ of lab.readText(model, plan, run, tokens));
-    return {
-        tokens, loss: lab.meanLoss(run),
-        pieces: lab.decode(model.tokenizer, tokens),
-        states: run.states.map(states => states.map(state => [...state])),
-        logits: run.scores.map(scores => [...scores]),
-        errors: run.states.map(s => model.layers.map((layer, l) => lab.mapError(layer, s[l], s[l + 1]))),
-        lens: run.states.map(states => states.map(state => lab.likeliest(lab.readOff(model, state), 1)[0].id)),
-        story: [...lab.tellStory(model, plan, run, 30)],
-    };
-}"""
-CODED = """({name, texts}) => {
-    const lab = globalThis.linstudyLab;
-    const {vocabulary, merges} = lab.packed[name];
-    const tokenizer = lab.makeTokenizer(vocabulary, merges);
-    return texts.map(text => lab.encode(tokenizer, text)).map(ids => ({ids, pieces: lab.decode(tokenizer, ids)}));
-}"""
+PROBE = js("probe")
+CODED = js("coded")
 
 
 @pytest.fixture(scope="session")
@@ -178,17 +157,7 @@ def test_the_tokenizer_is_that_of_the_package(in_node, small):
 
 
 def test_typing_on_gives_what_reading_anew_gives(in_node):
-    grown = """({name, text}) => {
-        const lab = globalThis.linstudyLab, model = lab.unpack(lab.packed[name]);
-        const plan = lab.makePlan(model, {3: "map"}), read = (run, tokens) => {
-            for (const _ of lab.readText(model, plan, run, tokens)); return run; };
-        const ids = text => [0, ...lab.encode(model.tokenizer, text)];
-        const typed = lab.newRun(model);
-        for (const length of [9, 30, 12, 80, 0, 40]) read(typed, ids(text.slice(0, length)));
-        const anew = read(lab.newRun(model), ids(text.slice(0, 40)));
-        return [typed, anew].map(run => [run.tokens, run.scores.map(x => [...x]), run.memory.map(m => m.keys.length)]);
-    }"""
-    typed, anew = in_node(grown, {"name": NAME, "text": TEXT})
+    typed, anew = in_node(js("grown"), {"name": NAME, "text": TEXT})
     assert typed == anew
 
 

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-from hashlib import sha256
 from itertools import islice
 
 import pytest
@@ -209,14 +208,10 @@ print(json.dumps([first, len(vocabulary), len(seen), words]))
 
 
 @pytest.mark.slow
-def test_another_process_tells_the_same_and_repeats_no_story():
+def test_another_process_tells_the_stories_of_earlier_versions_and_repeats_none():
     environment = os.environ | {"PYTHONHASHSEED": "4321"}
     said = subprocess.check_output([sys.executable, "-c", ELSEWHERE, "12000"], env=environment)
     first, vocabulary, different, words = json.loads(said)
     assert (first, different) == (FIRST_50, 12_000)
     assert vocabulary >= 1400
     assert words >= 2_500_000
-
-
-def test_the_stories_are_those_of_earlier_versions():
-    assert sha256("\0".join(islice(stories(0), 50)).encode()).hexdigest() == FIRST_50
