@@ -125,7 +125,7 @@ def trained(preset: str, corpus: str, variant: Variant, *, rate: float, seed: in
     tokenizer, heldout, _ = text_for(preset, corpus, steps)
     chosen = PRESETS[preset]
     try:
-        for _, profile in training(preset, corpus, variant, rate=rate, seed=seed, steps=steps, along=False):
+        for _, profile in training(preset, corpus, variant, rate=rate, seed=seed, steps=steps):
             table = profile()
     except FloatingPointError:
         layers = range(1, chosen.shape(len(tokenizer)).num_hidden_layers + 1)
@@ -134,16 +134,16 @@ def trained(preset: str, corpus: str, variant: Variant, *, rate: float, seed: in
     return table.assign(bits_per_byte=bits_per_byte(table.validation_nats[0], heldout, tokenizer))
 
 
-def dynamics(keep: Keep, **arguments: Any) -> None:
+def dynamics(keep: Keep, *, measured: int = MEASURED, **arguments: Any) -> None:
     """Follow a model through its pretraining: one of ours by its preset, or a source's published checkpoints.
 
-    Ours is measured at step 0, and from step 1 on in half octaves; ``arguments`` are those of :func:`training`, or of
-    :func:`checkpoints`.
+    Ours is measured at step 0, and from step 1 on in half octaves, on ``measured`` held-out tokens; ``arguments`` are
+    those of :func:`training`, or of :func:`checkpoints`.
     """
     if "source" in arguments:
         checkpoints(keep, **arguments)
     else:
-        for step, profile in training(**arguments, along=True):
+        for step, profile in training(**arguments, along=measured):
             keep(profile, step=step, model=arguments["preset"], revision="")
 
 
@@ -164,22 +164,17 @@ def checkpoints(keep: Keep, source: Source, revisions: Mapping[int, str], *, tok
 
 
 def training(
-    preset: str,
-    corpus: str,
-    variant: Variant,
-    *,
-    rate: float,
-    seed: int,
-    steps: int,
-    along: bool,
-    measured: int = MEASURED,
+    preset: str, corpus: str, variant: Variant, *, rate: float, seed: int, steps: int, along: int = 0
 ) -> Iterator[tuple[int, Callable[[], pd.DataFrame]]]:
-    """Train a model; yield the last step, or all on the way, and what makes the rows of its layers there and then."""
+    """Train a model; yield its last step, and what makes the rows of its layers there and then.
+
+    With ``along`` the steps on the way are yielded as well, and as many held-out tokens are measured.
+    """
     from linstudy import linearity_profile
     from linstudy.train import PRESETS, make_model, pretrain
 
     tokenizer, heldout, blocks = text_for(preset, corpus, steps)
-    heldout = heldout[: measured // PRESETS[preset].length]
+    heldout = heldout[: (along or MEASURED) // PRESETS[preset].length]
     recipe = PRESETS[preset].recipe(
         steps=steps,
         peak_rate=rate,
