@@ -1,5 +1,11 @@
 """Profiles: what the states say, of all tokens or some, however the run is cut up; a sentence for every bad input."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import pandas as pd
 import pytest
 import torch
@@ -189,6 +195,32 @@ def test_a_measurement_is_resumed_where_it_stopped(model, ids, tmp_path, monkeyp
     assert len(calls) - 10 < 30  # the batches before were not measured again
     assert not path.exists()
     pd.testing.assert_frame_equal(resumed, linearity_profile(model, ids, batch_size=4, heldout=0.3), check_exact=True)
+
+
+@pytest.mark.slow
+def test_a_killed_measurement_is_resumed_to_the_same_numbers(model, ids, tmp_path):
+    path = tmp_path / "progress.safetensors"
+    script = f"""
+import sys, time
+sys.path.insert(0, {str(os.path.dirname(__file__))!r})
+from reference import states_of
+from tiny_models import tiny_ids, tiny_model
+import linstudy.measure.resume as resume
+from linstudy import JointMoments, linearity_profile
+resume.SECONDS = 0
+real = JointMoments.update
+JointMoments.update = lambda *a: (time.sleep(0.05), real(*a))[1]
+linearity_profile(tiny_model("mistral"), tiny_ids(batch=40, length=16), batch_size=2, resume={str(path)!r})
+"""
+    process = subprocess.Popen([sys.executable, "-c", script])
+    while not path.exists() and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert path.exists()
+    resumed = linearity_profile(model, ids, batch_size=2, resume=path)
+    pd.testing.assert_frame_equal(resumed, linearity_profile(model, ids, batch_size=2), check_exact=True)
 
 
 def test_a_file_of_another_measurement_is_refused(model, ids, tmp_path, monkeypatch):
