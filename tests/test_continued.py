@@ -33,6 +33,7 @@ def test_rates_are_compared_on_a_quarter_of_the_steps_and_judged_on_all(source):
     assert set(whole.rate) == {tried.idxmin()}
     assert sorted(whole.seed.unique()) == list(judges(Variant())[:2])
     assert whole.groupby("seed").validation_nats.first().nunique() == 2  # the order of the blocks
+    assert plain[plain.step == STEPS // made.SHORTER].linearity.isna().all()  # they are asked for the loss alone
     before = plain[plain.step == 0]
     assert before.groupby(["selection", "layer"]).size().eq(1).all()
     assert whole.validation_nats.max() < before.validation_nats.min()
@@ -41,7 +42,7 @@ def test_rates_are_compared_on_a_quarter_of_the_steps_and_judged_on_all(source):
 def test_a_penalty_begins_where_plain_begins_and_ends_with_neighbours_more_alike(source):
     def after(variant, steps):
         recipe = made.recipe(variant, rate=1e-2, seed=5, steps=steps) if steps else None
-        rows = made.gone_on(source, recipe, whole=STEPS * made.BATCH * LENGTH)
+        rows = made.gone_on(source, recipe, text=STEPS * made.BATCH * LENGTH)
         return rows[rows.layer < rows.layer.max()][["validation_nats", "cosine"]].mean()  # the last is left out
 
     plain, pulled = Variant(), Variant("cosine", 5.0)
@@ -52,7 +53,7 @@ def test_a_penalty_begins_where_plain_begins_and_ends_with_neighbours_more_alike
 def test_products_of_training_are_rounded_and_those_of_measuring_are_not(source):
     def rows(steps, products):
         recipe = made.recipe(Variant(), rate=1e-2, seed=5, steps=steps) if steps else None
-        return made.gone_on(source, recipe, whole=STEPS * made.BATCH * LENGTH, products=products).validation_nats[0]
+        return made.gone_on(source, recipe, text=STEPS * made.BATCH * LENGTH, products=products).validation_nats[0]
 
     assert rows(0, "bfloat16") == rows(0, "float32")
     assert rows(STEPS, "bfloat16") != rows(STEPS, "float32")

@@ -203,7 +203,9 @@ def _costs(
             nats = block_losses(model, text.tested, [change], exits=states)
             found.append(_row(nats, action=action, which=str(change.first)))
             advance("costs of layers", text.tested.numel() // 2)
-    losses = pd.concat(found).assign(choice="alone", part="block", tokens=text.few.numel(), **named)
+    losses = pd.concat(found).assign(
+        choice="alone", part="block", tokens=text.few.numel(), **named, text=named["corpus"]
+    )
     known = scores[(scores.weights == TRAINED) & (scores.selection == ALL) & (scores.tokens == text.blocks.numel())]
     return {"costs": by_layer(losses), "agreement": agreement(losses, known)}
 

@@ -43,36 +43,46 @@ def continued(
     are those of every variant, stand with plain. A run that diverges has rows with a NaN loss. ``products`` are those
     of training, float32 or bfloat16; weights are float32, and so is all that is measured.
     """
-    steps = tokens // (BATCH * LENGTH)
+    whole = tokens // (BATCH * LENGTH)
 
     def loss(rate: float, seed: int, steps: int) -> float:
         made = recipe(variant, rate=rate, seed=seed, steps=steps) if steps else None
-        make = partial(gone_on, source, made, whole=tokens, products=products)
+        scored = steps in (0, whole)  # of the runs that choose, the loss alone is asked
+        make = partial(gone_on, source, made, text=tokens, products=products, scored=scored)
         return float(keep(make, rate=rate, seed=seed, step=steps).validation_nats.iloc[0])
 
     if variant == Variant():
         loss(0.0, 0, 0)
-    best = bracketed(lambda rate: loss(rate, CHOOSING[0], steps // SHORTER), rates)
+    best = bracketed(lambda rate: loss(rate, CHOOSING[0], whole // SHORTER), rates)
     for seed in judges(variant)[:seeds]:
-        loss(best, seed, steps)
+        loss(best, seed, whole)
 
 
-def gone_on(source: Source, recipe: Recipe | None, *, whole: int, products: str = "float32") -> pd.DataFrame:
-    """Return the rows of the layers of one model, trained or not, on a text of ``whole`` tokens to train on."""
+def gone_on(
+    source: Source, recipe: Recipe | None, *, text: int, products: str = "float32", scored: bool = True
+) -> pd.DataFrame:
+    """Return the rows of the layers of one model, trained or not, on a text of so many tokens to train on.
+
+    Not ``scored``, or diverged: one row, with the loss.
+    """
     model, tokenizer = source.load(dtype="float32")
-    blocks = blocks_of(source.text, tokenizer, MEASURED + whole // LENGTH, framed=source.framed)
+    blocks = blocks_of(source.text, tokenizer, MEASURED + text // LENGTH, framed=source.framed)
     heldout, blocks = blocks[:MEASURED], blocks[MEASURED:]
+    table, nats = pd.DataFrame({"selection": ALL, "layer": [1]}), math.nan
     try:
         if recipe is not None:
             half = products == "bfloat16"  # which the faster way to multiply float32 matrices does not know
             # Without its cache, or the weights of the first step would be rounded once and stay for all steps.
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half, cache_enabled=False):
                 *_, _ = pretrain(model, blocks, replace(recipe, linear="torch") if half else recipe)
-        table = measured(model, heldout)
+        model.eval()
+        nats = cross_entropy(model, heldout)
+        table = scores(model, heldout) if scored else table
     except FloatingPointError:
-        table = pd.DataFrame({"selection": ALL, "layer": [1], "validation_nats": math.nan})
+        pass
     seen = 0 if recipe is None else recipe.steps * BATCH * LENGTH
-    return table.assign(training_tokens=seen, products=products, tokens=heldout.numel(), **text_of(heldout))
+    table = table.assign(validation_nats=nats, training_tokens=seen, products=products)
+    return table.assign(tokens=heldout.numel(), **text_of(heldout))
 
 
 def recipe(variant: Variant, *, rate: float, seed: int, steps: int) -> Recipe:
@@ -81,8 +91,7 @@ def recipe(variant: Variant, *, rate: float, seed: int, steps: int) -> Recipe:
     return Recipe(**schedule, **ways(variant), peak_rate=rate, seed=seed, log_every=steps)
 
 
-def measured(model: Any, blocks: Any) -> pd.DataFrame:
-    """Return the scores of every layer, with all tokens and without outliers, and the loss."""
-    model.eval()
+def scores(model: Any, blocks: Any) -> pd.DataFrame:
+    """Return the scores of every layer, with all tokens and without outliers."""
     table = protocol(model, blocks, heldout=HELDOUT)
-    return table[table.selection.isin((ALL, OUTLIERS))].assign(validation_nats=cross_entropy(model, blocks))
+    return table[table.selection.isin((ALL, OUTLIERS))]
