@@ -48,47 +48,42 @@ def losses(keep: Keep, source: Source, tested: Text, *, tokens: int, part: str, 
     pieces = 2 if part == SUBLAYERS else 1
 
     @cache
-    def states(some: str) -> Exits:
-        return exits(model, fitted[:TESTED] if some == "fitted" else others)
-
-    @cache
     def changes(action: str) -> dict[str, Change]:
         made = fit(model, layers, action, blocks=fitted, part=part)
         return {f"{one.first}.{one.part}" if pieces > 1 else f"{one.first}": one for one in made}
 
-    def measured(action: str, which: Sequence[str], some: str = "tested") -> Tensor:
-        made = [changes(action)[name] for name in which]
-        return block_losses(model, others if some == "tested" else fitted[:TESTED], made, exits=states(some))
+    @cache
+    def whole() -> Exits:
+        return exits(model, others)
 
     def rows(action: str, which: Sequence[str]) -> pd.DataFrame:
-        nats = measured(action, which).view(STRETCHES, -1).mean(1)
+        made = [changes(action)[name] for name in which]
+        nats = block_losses(model, others, made, exits=whole()).view(STRETCHES, -1).mean(1)
         found = pd.DataFrame({"stretch": range(STRETCHES), "nats": nats.tolist()})
         named = [name for name in changes("remove") if name in which]  # by layers
         return found.assign(which=" ".join(named), dtype=DTYPE, **text_of(others))
 
     @cache
+    def by_cost(action: str, gone: tuple[str, ...] = ()) -> list[str]:
+        some = fitted[:TESTED]
+        with changed(model, [changes(action)[name] for name in gone], keep_places=True):
+            before = exits(model, some)  # of the model as changed so far: layers before the next one are not run again
+            left = {name: one for name, one in changes(action).items() if name not in gone}
+            cost = {name: float(block_losses(model, some, [one], exits=before).mean()) for name, one in left.items()}
+        return sorted(left, key=cost.get)
+
+    @cache
     def ranking(order: str) -> list[str]:
-        if order not in CHEAPEST:
-            return [f"{layer}" for layer in choose(model, fitted, order, known=known)]
-        return sorted(changes("remove"), key=lambda name: float(measured(CHEAPEST[order], (name,), "fitted").mean()))
+        if order in CHEAPEST:
+            return by_cost(CHEAPEST[order])
+        return [f"{layer}" for layer in choose(model, fitted, order, known=known)]
 
     def several(order: str, count: int) -> pd.DataFrame:
         return rows(action, ranking(order)[:count])
 
-    def least(gone: Sequence[str]) -> str:
-        some = fitted[:TESTED]
-        with changed(model, [changes(action)[name] for name in gone], keep_places=True):
-            before = exits(model, some)  # of the model as changed so far: layers before the next one are not run again
-
-            def cost(name: str) -> float:
-                return float(block_losses(model, some, [changes(action)[name]], exits=before).mean())
-
-            return min((name for name in changes("remove") if name not in gone), key=cost)
-
-    def grown(gone: Sequence[str], count: int) -> pd.DataFrame:
-        gone = [*gone]
+    def grown(gone: tuple[str, ...], count: int) -> pd.DataFrame:
         while len(gone) < count:
-            gone.append(least(gone))
+            gone = (*gone, by_cost(action, gone)[0])
         return rows(action, gone)
 
     keep(partial(rows, "remove", ()), action="whole", order="whole", layers=0)
@@ -99,9 +94,9 @@ def losses(keep: Keep, source: Source, tested: Text, *, tokens: int, part: str, 
         for which in ([*map(str, one)] for one in SETS if one):
             keep(partial(rows, action, which), order=f"layers {' '.join(which)}", layers=len(which))
     elif choice == TRIED:
-        gone: list[str] = []
+        gone: tuple[str, ...] = ()
         for count in budgets:
-            gone = keep(partial(grown, gone, count), order="greedy", layers=count).which.iloc[0].split()
+            gone = tuple(keep(partial(grown, gone, count), order="greedy", layers=count).which.iloc[0].split())
         for count in budgets if action == "affine" else ():
             keep(partial(several, "cheapest_replaced", count), order="cheapest_replaced", layers=count)
     else:
