@@ -162,10 +162,12 @@ def _followed() -> Iterator[Run]:
 
 def _tuned(source: Source, tasks: Collection[str], **where: str) -> Iterator[Run]:
     """List the fine-tunings of a model; a large one wants small rates."""
-    rates = finetuning.RATES if source.model == PLAIN else (1e-5, 2e-5)
-    for task in tasks:
-        arguments = {"source": source, "task": task, "rates": rates}
-        yield Run(f"finetuning-{source.model}-{task}", TABLES["finetuning"], arguments, **where)
+    ours = source.model == PLAIN
+    for trained, task in product((finetuning.ALL, finetuning.LOW_RANK) if ours else (finetuning.ALL,), tasks):
+        rates = finetuning.RATES[trained] if ours else (1e-5, 2e-5)
+        arguments = {"source": source, "task": task, "trained": trained, "rates": rates}
+        name = f"finetuning-{source.model}-{task}" + ("-low-rank" if trained == finetuning.LOW_RANK else "")
+        yield Run(name, TABLES["finetuning"], arguments, **where)
 
 
 def _measured(source: Source, *, tokens: int, dtype: str = "float32", **where: str) -> Iterator[Run]:

@@ -64,10 +64,10 @@ def test_examples_that_a_model_has_no_room_for_are_left_out():
     assert longest[0] <= room < longest[1]
 
 
-def quick(task, labels, *, seed=0, rate=1e-3):
+def quick(task, labels, *, seed=0, rate=1e-3, **options):
     """Rows of one fine-tuning of seconds."""
     recipe = finetuning.recipe(rate=rate, seed=seed, steps=3, batch=4)
-    return finetuning.tuned(POCKET, task, recipe, labels=labels, counts=(32, 16))
+    return finetuning.tuned(POCKET, task, recipe, labels=labels, counts=(32, 16), **options)
 
 
 @pytest.mark.slow
@@ -90,6 +90,13 @@ def test_changes_are_those_between_before_and_after_on_three_texts(small, task):
 
 
 @pytest.mark.slow
+def test_with_corrections_of_low_rank_other_weights_change_and_less(small):
+    arms = {trained: quick("order", "true", trained=trained) for trained in (finetuning.ALL, finetuning.LOW_RANK)}
+    change = {trained: table.delta_update_linearity.abs().mean() for trained, table in arms.items()}
+    assert 0 < change[finetuning.LOW_RANK] < change[finetuning.ALL]
+
+
+@pytest.mark.slow
 def test_without_training_nothing_changes_and_a_run_that_diverges_has_rows_with_nothing_in_them(small):
     still, lost = quick("order", "shuffled", rate=1e-30), quick("order", "true", rate=1e9)
     changes = [f"delta_{score}" for score in DELTAS]
@@ -100,21 +107,28 @@ def test_without_training_nothing_changes_and_a_run_that_diverges_has_rows_with_
 
 
 def test_rates_are_chosen_with_true_labels_and_every_arm_has_seeds_of_its_own(monkeypatch, small, tmp_path):
-    def tuned(source, task, recipe, *, labels):
-        loss = abs(recipe.peak_rate - 4e-3) + 0.1 * (labels != "true")
+    def tuned(source, task, recipe, *, labels, trained):
+        best = {finetuning.ALL: 4e-3, finetuning.LOW_RANK: 1.6e-2}[trained]
+        loss = abs(recipe.peak_rate - best) + 0.1 * (labels != "true")
         measured = set(TABLES["finetuning"].header) - set(TABLES["finetuning"].columns)
         row = dict.fromkeys(measured, 0.0) | {"text": "task", "layer": 1, "loss": loss}
         return pd.DataFrame([row | {"length": 1, "tokens": 1, "steps": 1, "text_hash": ""}])
 
     monkeypatch.setattr(finetuning, "tuned", tuned)
-    table = kept(TABLES["finetuning"].rows(source=POCKET, task="order"), "finetuning", tmp_path)
+    options = {"source": POCKET, "task": "order"}
+    table = kept(TABLES["finetuning"].rows(**options), "finetuning", tmp_path)
     choosing = table[table.seed.isin(CHOOSING)]
     judges = table.drop(choosing.index)
     assert set(choosing.labels) == {"true"}
     assert set(choosing.rate) == {1e-3, 2e-3, 4e-3, 8e-3}  # until the best has worse ones on both sides
     assert set(judges.rate) == {4e-3}
     assert judges.groupby("labels").seed.nunique().to_dict() == dict.fromkeys(LABELS, 2)
-    assert judges.seed.is_unique
+    low = TABLES["finetuning"].rows(**options, trained=finetuning.LOW_RANK, rates=finetuning.RATES[finetuning.LOW_RANK])
+    assert set(low.trained) == {finetuning.LOW_RANK}
+    assert set(low.labels) == {"true"}
+    low = low[~low.seed.isin(CHOOSING)]
+    assert low.rate.tolist() == 2 * [1.6e-2]
+    assert pd.concat([judges, low]).seed.is_unique
 
 
 def test_pieces_are_of_one_length_exchanged_words_are_the_same_and_texts_to_test_on_are_others():

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 from tiny_models import tiny_model
+from transformers.pytorch_utils import Conv1D
 
-from casebook.train import TUNING, dealt_again, finetune
+from casebook.train import TUNING, dealt_again, finetune, low_rank
 from casebook.train.finetune import batch_of, loss_and_accuracy
 from linstudy.text import train_tokenizer
 
@@ -111,6 +112,36 @@ def test_the_model_is_trained_in_place_and_comes_out_as_it_went_in():
     moved = [name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])]
     assert any("q_proj" in name for name in moved)
     assert not any("lm_head" in name for name in moved)
+
+
+@pytest.mark.parametrize("family", ["mistral", "gpt2"])
+def test_corrections_of_low_rank_are_in_the_weights_afterwards_and_nothing_else_has_moved(family):
+    model, ids = model_of(family), torch.arange(12)[None] + 3
+    before, kinds = {name: x.clone() for name, x in model.state_dict().items()}, [type(m) for m in model.modules()]
+    logits = model(ids).logits
+    with low_rank(model, 2):
+        assert torch.equal(model(ids).logits, logits)  # they start at 0
+        list(finetune(model, TOKENIZER, texts(16), short(6, log_every=6)))
+        inside = model(ids).logits
+    assert not torch.allclose(inside, logits, atol=1e-3)
+    assert torch.allclose(model(ids).logits, inside, atol=1e-5)
+    change = {name: x - before[name] for name, x in model.state_dict().items()}
+    moved = {name for name, x in change.items() if x.abs().max() > 0}
+    in_blocks = {f"{name}.weight" for name, m in model.named_modules() if isinstance(m, (torch.nn.Linear, Conv1D))}
+    assert moved == in_blocks - {"lm_head.weight"}
+    assert {int(torch.linalg.matrix_rank(change[name], rtol=1e-4)) for name in moved} == {2}
+    assert [type(module) for module in model.modules()] == kinds
+    assert all(weight.requires_grad for weight in model.parameters())
+
+
+def test_corrections_are_gone_after_an_error():
+    model = model_of()
+    names, kinds = list(model.state_dict()), [type(module) for module in model.modules()]
+    with pytest.raises(KeyError, match="mine"), low_rank(model, 2):
+        raise KeyError("mine")
+    assert list(model.state_dict()) == names
+    assert [type(module) for module in model.modules()] == kinds
+    assert all(weight.requires_grad for weight in model.parameters())
 
 
 # the parts

@@ -7,7 +7,7 @@ from itertools import combinations, product
 import numpy as np
 import pandas as pd
 
-from ..rows.finetuning import JUDGES, LABELS, TASKS
+from ..rows.finetuning import ALL, JUDGES, LABELS, TASKS
 from ..sweeps import CHOOSING
 from ..verdicts import LEVEL, changes, contrasts
 
@@ -141,12 +141,12 @@ def at_equal_loss(means: pd.DataFrame) -> pd.DataFrame:
 
 
 def per_seed(finetuning: pd.DataFrame) -> pd.DataFrame:
-    """Return means over layers of the runs that judge, a row a task, kind of labels, text and seed.
+    """Return means over layers of the runs of all weights that judge, a row a task, kind of labels, text and seed.
 
     ``gain`` is the accuracy on new examples less that of the commonest answer, missing where there are no labels. Tasks
     and labels stand in the order of the plan; a task that is not finished is left out.
     """
-    rows = finetuning[~finetuning.seed.isin(CHOOSING)]
+    rows = finetuning[~finetuning.seed.isin(CHOOSING) & (finetuning.trained == ALL)]
     rows = rows[rows.groupby(["model", "task"]).seed.transform("nunique") == JUDGES * len(LABELS)]
     key, numbers = ["model", "task", "labels", "text", "seed"], ["accuracy", "constant", "loss"]
     numbers = [*(name for name in rows if name.startswith("delta_")), *numbers]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache, lru_cache, partial
 from itertools import islice
@@ -20,34 +21,40 @@ TASKS = ("source", "order", "preference")
 HUB_TASKS = tuple(entries("train/hub_tasks.toml", "casebook"))
 PAIRS = ("preference", "helpful")
 LABELS = ("true", "shuffled", "no labels")  # the last: language modelling of the same texts
+ALL, LOW_RANK, RANK = "all weights", "low rank", 8  # what is trained, and the rank of the corrections
 JUDGES = 5  # fresh seeds of each
 EXAMPLES, TESTED = 512, 200
 STEPS, BATCH, READ = 64, 8, 128  # tokens of an example that are read
-RATES = (1e-3, 2e-3)  # for models as small as ours; a sweep goes on from there
+RATES = {ALL: (1e-3, 2e-3), LOW_RANK: (4e-3, 8e-3)}  # for models as small as ours; a sweep goes on from there
 TEXTS = ("stories", "pydocs")  # that linearity is measured on, beside the task's own
 BLOCKS = 64  # of each
 DELTAS = ("linearity", "update_linearity", "norm_ratio", "cosine", "nats")
 
 
-def finetuning(keep: Keep, source: Source, task: str, *, rates: Sequence[float] = RATES) -> None:
+def finetuning(
+    keep: Keep, source: Source, task: str, *, trained: str = ALL, rates: Sequence[float] = RATES[ALL]
+) -> None:
     """Measure what a task changes in every layer, as book/preregistration.md has it, beside its two controls.
 
     ``task`` is one of ``TASKS`` or of the hub's. Its rate is that of the lowest mean loss with true labels over the
     seeds that choose. At this rate it is learnt anew, with fresh seeds: from its labels, from the same labels dealt out
-    by chance, and by modelling its texts without any.
+    by chance, and by modelling its texts without any. What is ``trained`` is all weights, or corrections of low rank,
+    which have no controls but the former.
     """
 
     def rows(labels: str, rate: float, seed: int) -> pd.DataFrame:
-        make = partial(tuned, source, task, recipe(rate=rate, seed=seed), labels=labels)
-        return keep(make, labels=labels, rate=rate, seed=seed)
+        make = partial(tuned, source, task, recipe(rate=rate, seed=seed), labels=labels, trained=trained)
+        return keep(make, labels=labels, trained=trained, rate=rate, seed=seed)
 
     def loss(rate: float) -> float:
         return fmean(float(rows("true", rate, seed).loss.iloc[0]) for seed in CHOOSING)
 
     best = bracketed(loss, rates)
+    arms = LABELS if trained == ALL else LABELS[:1]
+    first = 100 if trained == ALL else 100 * (1 + len(LABELS))  # no seed judges two arms
     for place in range(JUDGES):
-        for labels in LABELS:
-            rows(labels, best, 100 * (1 + LABELS.index(labels)) + place)
+        for number, labels in enumerate(arms):
+            rows(labels, best, first + 100 * number + place)
 
 
 def recipe(*, rate: float, seed: int, steps: int = STEPS, batch: int = BATCH) -> Any:
@@ -58,13 +65,19 @@ def recipe(*, rate: float, seed: int, steps: int = STEPS, batch: int = BATCH) ->
 
 
 def tuned(
-    source: Source, task: str, recipe: Any, *, labels: str, counts: tuple[int, int] = (EXAMPLES, TESTED)
+    source: Source,
+    task: str,
+    recipe: Any,
+    *,
+    labels: str,
+    trained: str = ALL,
+    counts: tuple[int, int] = (EXAMPLES, TESTED),
 ) -> pd.DataFrame:
     """Return the rows of one seed, after tuning on so many examples and testing on so many others.
 
     A run that diverges has rows with a NaN loss and NaN changes.
     """
-    from ..train import dealt_again, finetune
+    from ..train import dealt_again, finetune, low_rank
 
     training, test = examples(task, "train", counts[0]), examples(task, "test", counts[1])
     objective = "lm" if labels == "no labels" else "preference" if task in PAIRS else "classify"
@@ -75,7 +88,8 @@ def tuned(
     model, tokenizer = source.load()
     try:
         options = {"objective": objective, "validation": test, "length": READ}
-        *_, last = finetune(model, tokenizer, training, recipe, **options)
+        with low_rank(model, RANK, seed=recipe.seed) if trained == LOW_RANK else nullcontext():
+            *_, last = finetune(model, tokenizer, training, recipe, **options)
         profiles = {name: measured(model, blocks) for name, (blocks, _) in begun(source, task).items()}
     except FloatingPointError:
         last, profiles = {"validation_accuracy": None, "validation_loss": math.nan}, {}

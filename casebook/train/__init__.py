@@ -4,3 +4,4 @@ from .finetune import TUNING, dealt_again, finetune
 from .healing import HEALING, STARTS, heal, restart_
 from .hub_tasks import HUB_TASKS, hub_task
 from .objectives import halves, language_nats, pretrain_for
+from .which_weights import low_rank

@@ -1,7 +1,6 @@
 """Train a pruned model until it is again near the whole one: its stand-ins alone, or all of it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
@@ -20,6 +19,8 @@ from linstudy.train import Recipe, descend, next_token_nats
 from linstudy.train.descent import Number, precision
 from linstudy.train.pretrain import over_blocks
 from linstudy.train.rows import Row
+
+from .which_weights import only
 
 # No weight decay: it would pull a stand-in to 0, where its neutral state is the identity. Step 0 has a row: unhealed.
 HEALING = Recipe(steps=200, warmup=20, peak_rate=1e-3, weight_decay=0.0, log_every=20, snapshots=(0,))
@@ -79,7 +80,7 @@ def heal(
     if trained == "stand-ins" and not maps:
         raise ValueError('no map stands in this model: prune it with action="affine" first, or give trained="all"')
     pairs = _states_to_match(model, teacher, every=trained == "all") if nats < 1 else []
-    with _only(model, [model] if trained == "all" else maps):
+    with only(model, [model] if trained == "all" else maps):
         yield from descend(model, replace(objective, validate=validate, dropout=False), recipe)
 
 
@@ -123,16 +124,3 @@ def _error(state: Float[Tensor, "batch token dim"], target: Float[Tensor, "batch
     state, target = state.float(), target.float().to(state.device)
     spread = (target - target.mean((0, 1))).square().mean()
     return (state - target).square().mean() / spread
-
-
-@contextmanager
-def _only(model: PreTrainedModel, trained: list[nn.Module]) -> Iterator[None]:
-    """Let the gradient reach the weights of these modules alone, and leave all as it was."""
-    before = {parameter: parameter.requires_grad for parameter in model.parameters()}
-    try:
-        model.requires_grad_(False)
-        nn.ModuleList(trained).requires_grad_(True)
-        yield
-    finally:
-        for parameter, flag in before.items():
-            parameter.requires_grad_(flag)
