@@ -48,6 +48,8 @@ def _controls() -> Iterator[Run]:
                     yield _protocol(name, TEXTS[0], blocks=fewer, weights=weights, seed=seed)
         for weights in TWINS:
             yield _protocol(name, TEXTS[0], weights=weights)
+        for seed in range(SEEDS if name in DECODERS else 0):
+            yield _protocol(name, TEXTS[0], blocks=fewer, weights="gaussian", seed=seed)
 
 
 def _losses() -> Iterator[Run]:

@@ -10,11 +10,12 @@ from torch.nn.functional import cosine_similarity
 
 from casebook.models.twins import matrices, twin
 from casebook.outliers import ordinary_tokens
-from casebook.rows import TABLES
+from casebook.rows import TABLES, gaussian
 from casebook.rows import protocol as module
 from casebook.rows.protocol import ALL, MASSIVE, OF_TOKENS, SELECTIONS, protocol
 from casebook.rows.source import Source
 from linstudy import linearity_profile, load, profile_of_states
+from linstudy.models import replaced
 from linstudy.study.tables import Provenance
 
 SCORES = ["linearity", "update_linearity", "update_ratio", "linearity_heldout", "linearity_standardised", "anisotropy"]
@@ -90,6 +91,40 @@ def test_permuted_matrices_have_their_entries_and_nothing_else_changes():
     again, third = twin(model, "permuted", seed=3), twin(model, "permuted", seed=4)
     for one, alike in ((again, True), (third, False)):
         assert all(map(torch.equal, other.parameters(), one.parameters())) == alike
+
+
+def test_gaussian_tokens_have_the_shape_of_ordinary_ones_and_a_linear_layer_scores_1_on_them(massive, monkeypatch):
+    model, blocks = massive
+    put, seen = gaussian.through, {}
+
+    def through(model, x, layer):
+        seen.setdefault(layer, []).append(x.flatten(0, 1))
+        return put(model, x, layer)
+
+    monkeypatch.setattr(gaussian, "through", through)
+    torch.manual_seed(0)
+    with replaced(model, {1: torch.nn.Linear(32, 32)}):
+        found = gaussian.on_gaussian_tokens(model, blocks, heldout=0.25, seed=0).set_index("layer")
+        states = states_of(model, blocks)
+        kept = ordinary_tokens(model, blocks)
+    assert found.tokens.tolist() == 3 * [blocks.numel()]
+    assert found.linearity[2] > 1 - 1e-6 > 0.999 > found.linearity[[1, 3]].max()
+    for layer, inside in enumerate(kept, start=1):
+        x, own = torch.cat(seen[layer]).double(), torch.as_tensor(states[layer - 1])[inside.flatten()].double()
+        here, there = torch.cov(x.T), torch.cov(own.T)
+        assert (here - there).norm() < 0.15 * there.norm()
+        assert (x.mean(0) - own.mean(0)).norm() < 0.1 * there.trace().sqrt()
+    everything = torch.cov(torch.as_tensor(states[0]).double().T)  # with its spikes
+    assert (torch.cov(torch.cat(seen[1]).double().T) - everything).norm() > 0.3 * everything.norm()
+
+
+def test_a_seed_draws_gaussian_tokens_and_they_cannot_be_put_behind_positions_that_are_added():
+    model, blocks = tiny_model("llama"), tiny_ids(batch=40)
+    drawn = [gaussian.on_gaussian_tokens(model, blocks, heldout=0.25, seed=seed) for seed in (0, 0, 1)]
+    assert drawn[0].equals(drawn[1])
+    assert not drawn[0].equals(drawn[2])
+    with pytest.raises(ValueError, match="the model changes embeddings before its first layer: a Gaussian stream"):
+        gaussian.on_gaussian_tokens(tiny_model("gpt2"), blocks, heldout=0.25, seed=0)
 
 
 @pytest.mark.parametrize("kind", ["Q8_0", "Q4_1"])

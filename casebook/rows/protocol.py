@@ -23,6 +23,7 @@ from linstudy.models import task_of
 from ..models import twin
 from ..outliers import FACTOR, OUTLIERS
 from ..table import Keep
+from .gaussian import GAUSSIAN, on_gaussian_tokens
 from .profiles import HELDOUT
 from .source import LENGTH, Source, blocks_of, text_of
 
@@ -36,10 +37,18 @@ TIMES = 100.0  # a massive dimension varies so many times as much as the median 
 
 
 def runs(keep: Keep, source: Source, *, tokens: int, shard: int, weights: str, seed: int, dtype: str) -> None:
-    """Measure one shard of a text, with weights as trained or those of a twin, and how well the model predicts it."""
+    """Measure one shard of a text, with weights as trained or those of a twin, and how well the model predicts it.
+
+    Of "gaussian", the weights are the trained ones and the tokens Gaussian: see :mod:`casebook.rows.gaussian`.
+    """
     model, tokenizer = source.load(dtype=dtype)
     count = tokens // LENGTH
     blocks = blocks_of(source.text, tokenizer, (shard + 1) * count, framed=source.framed)[-count:]
+
+    def on_gaussian() -> pd.DataFrame:
+        table = on_gaussian_tokens(model, blocks, heldout=HELDOUT, seed=seed)
+        nothing = dict.fromkeys((*OF_TOKENS, "nats", "bits_per_byte"), math.nan)
+        return table.assign(heldout=HELDOUT, dtype=dtype, **nothing, **text_of(blocks))
 
     def rows() -> pd.DataFrame:
         one, some, nats, bits = twin(model, weights, seed=seed), blocks[:SPOKEN], math.nan, math.nan
@@ -49,7 +58,7 @@ def runs(keep: Keep, source: Source, *, tokens: int, shard: int, weights: str, s
         table = protocol(one, blocks, heldout=HELDOUT)
         return table.assign(heldout=HELDOUT, nats=nats, bits_per_byte=bits, dtype=dtype, **text_of(blocks))
 
-    keep(rows)
+    keep(on_gaussian if weights == GAUSSIAN else rows)
 
 
 @torch.no_grad()
