@@ -138,12 +138,18 @@ def test_tau_is_that_of_scipy_also_with_ties_and_its_interval_widens_with_noise(
 
 def test_a_score_that_is_the_update_ratio_says_nothing_beyond_it():
     ratio = said([0.1, 0.9, 0.3, 0.5])
+    ratio = ratio.assign(norm_ratio=ratio.update_ratio[::-1].to_numpy() ** 2)
     found = real.agreement(lost(COSTS), ratio).set_index(["action", "score"]).loc["remove"]
     assert np.isnan(found.beyond["update_ratio"])
+    assert np.isnan(found.beyond_norm["norm_ratio"])
     size, tau = found.tau["update_ratio"], found.tau["linearity"]
     both = kendalltau(ratio.update_ratio, -ratio.linearity).statistic
     partial = (tau - both * size) / np.sqrt((1 - both**2) * (1 - size**2))
     assert found.beyond["linearity"] == pytest.approx(partial)
+    size = found.tau["norm_ratio"]
+    both = kendalltau(ratio.norm_ratio, -ratio.linearity).statistic
+    partial = (tau - both * size) / np.sqrt((1 - both**2) * (1 - size**2))
+    assert found.beyond_norm["linearity"] == pytest.approx(partial)
 
 
 def test_a_layer_predicted_to_be_linear_and_dear_is_first_in_both():

@@ -13,6 +13,7 @@ HELD_OUT = ("linearity_heldout", "update_linearity_heldout")
 # What is said of a layer beforehand, and 1 where a large number says that it is dear, -1 where that it is cheap.
 SIGNS = {"linearity": -1, "update_linearity": -1, "update_ratio": 1, "norm_ratio": 1, "cosine": -1}
 SIGNS |= {"linearity_standardised": -1, "centred_cosine": -1}
+SIZES = {"beyond": "update_ratio", "beyond_norm": "norm_ratio"}  # what is held fixed, of partial taus
 DRAWS, LEVEL = 1000, 0.95  # of stretches of the text, with replacement; of the intervals from them
 LAYERS = ["model", "corpus", "part", "layer"]
 SAME = ["model", "text", "layer", "stretch"]  # what of a layer is compared by the text of its map
@@ -218,9 +219,10 @@ def agreement(losses: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """Return Kendall's tau of every score of ``SIGNS`` with what layers cost alone: a row a text, part and action.
 
     1 where the score ranks the layers by their cost, cheap ones first. ``low`` and ``high`` are from stretches of the
-    text on which costs are measured, drawn again and again; ``beyond`` is the partial tau with the update ratio held
-    fixed: what the score says that the size of the update does not. ``scores`` are rows of whole layers, of one
-    selection of tokens, as protocol.csv and outliers.csv have them; those of several shards are averaged.
+    text on which costs are measured, drawn again and again; ``beyond`` and ``beyond_norm`` are partial taus, with the
+    update ratio and with the norm ratio held fixed: what the score says that the size of the update does not.
+    ``scores`` are rows of whole layers, of one selection of tokens, as protocol.csv and outliers.csv have them; those
+    of several shards are averaged.
     """
     names = [name for name in SIGNS if name in scores]
     mean = scores.groupby(["model", "corpus", "layer"])[names].mean() * pd.Series(SIGNS)[names]
@@ -231,11 +233,12 @@ def agreement(losses: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
         tau = ranked @ _pairs(wide.mean(axis=1)[None])[0]
         drawn = ranked @ _pairs(_draws(wide.shape[1]) @ wide.T).T
         low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
-        size = names.index("update_ratio")
-        with_size = ranked @ ranked[size]
-        rest = np.sqrt(((1 - with_size**2) * (1 - tau[size] ** 2)).clip(0))
-        beyond = np.divide(tau - with_size * tau[size], rest, out=np.full(len(tau), np.nan), where=rest > 1e-6)
-        one = pd.DataFrame({"score": names, "tau": tau, "low": low, "high": high, "beyond": beyond})
+        one = pd.DataFrame({"score": names, "tau": tau, "low": low, "high": high})
+        for column, held in ((column, held) for column, held in SIZES.items() if held in names):
+            size = names.index(held)
+            with_size = ranked @ ranked[size]
+            rest = np.sqrt(((1 - with_size**2) * (1 - tau[size] ** 2)).clip(0))
+            one[column] = np.divide(tau - with_size * tau[size], rest, out=np.full(len(tau), np.nan), where=rest > 1e-6)
         found.append(one.assign(**dict(zip(("model", "corpus", "part", "action"), key, strict=True)), layers=len(wide)))
     return pd.concat(found, ignore_index=True)
 
