@@ -91,6 +91,19 @@ def test_a_map_of_another_text_stands_between_the_own_one_and_none():
     assert real.by_layer(rows).nats.max() == pytest.approx(3)  # where none of it counts
 
 
+def test_gaussian_tokens_stand_beside_the_text_of_which_as_many_were_read():
+    def rows(score, *, weights="trained", tokens=FEW, seed=0):
+        table = measured(lambda *_: score, weights=weights, tokens=tokens, seed=seed)
+        return table.assign(linearity_heldout=table.linearity, update_linearity_heldout=score / 2)
+
+    drawn = [rows(score, weights="gaussian", seed=seed) for seed, score in enumerate((0.2, 0.4))]
+    found = real.on_gaussian(pd.concat([rows(0.9, tokens=FULL), rows(0.6), *drawn, rows(0.1, weights="random")]))
+    score = found.set_index(["read", "layer"]).linearity_heldout
+    assert score["the text"].tolist() == [0.6] * 4
+    assert score["Gaussian tokens"].tolist() == pytest.approx([0.3] * 4)
+    assert len(found) == 8
+
+
 def test_a_line_through_the_noise_meets_the_score_without_any():
     def one(weights, times, model="m"):
         return measured(lambda s, layer: 0.9 - 0.01 * layer * times, weights=weights, tokens=FEW, model=model)

@@ -90,6 +90,19 @@ def controls(table: pd.DataFrame) -> pd.DataFrame:
     return table.merge(others[["model", "corpus", "tokens", "shard"]].drop_duplicates())
 
 
+def on_gaussian(table: pd.DataFrame) -> pd.DataFrame:
+    """Set layers on a text beside the same layers on Gaussian tokens, as many: a row a model, layer and kind of token.
+
+    ``read`` is "the text" or "Gaussian tokens"; the held-out scores are means over draws, outliers left out.
+    """
+    rows = controls(table)
+    rows = rows[rows.selection == OUTLIERS]
+    drawn = rows[rows.weights == "gaussian"]
+    text = rows[rows.weights == "trained"].merge(drawn[["model", "corpus", "tokens"]].drop_duplicates())
+    both = pd.concat([text.assign(read="the text"), drawn.assign(read="Gaussian tokens")])
+    return both.groupby(["model", "read", "layer"], sort=False, as_index=False)[[*HELD_OUT]].mean()
+
+
 def unquantised(table: pd.DataFrame, *, scores: Sequence[str] = SCORES) -> pd.DataFrame:
     """Read off what scores would be without the errors of quantisation: a row a model, selection, layer and score.
 
