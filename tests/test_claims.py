@@ -297,7 +297,7 @@ def tuned():
         change = 1.0 if chooses else effects[place] + draw.normal(0, 1e-3)
         rows += [row | {"layer": layer, "delta_update_linearity": change} for layer in (1, 2)]
     all_weights = pd.DataFrame(rows).assign(model="m", rate=0.1, loss=0.5, trained=finetuning.ALL)
-    other = all_weights[all_weights.labels == "true"]
+    other = all_weights[(all_weights.labels == "true") & (all_weights.seed >= 100)]
     other = other.assign(trained=finetuning.LOW_RANK, seed=other.seed + 300, delta_update_linearity=9.0)
     return pd.concat([all_weights, other])  # which is not asked for
 
@@ -312,6 +312,17 @@ def test_always_is_judged_by_task_and_text_with_its_controls():
         assert none.verdict.to_dict() == {"source": "higher", "order": "higher", "preference": "equal"}
     one = found.loc[("stories", "source", "true")]
     assert one.low < 0.02 < one.high < 0.05  # the runs that choose are not counted
+
+
+def test_low_rank_stands_beside_all_weights_with_true_labels():
+    rows = tuned()
+    low = rows.trained == finetuning.LOW_RANK
+    rows.loc[low, "delta_update_linearity"] = np.where(rows.task[low] == "source", 0.05, -0.03) + rows.seed[low] * 1e-6
+    found = dynamics.of_low_rank(rows).set_index(["task", "text"])
+    assert found.difference["source"].tolist() == pytest.approx([0.03, 0.03], abs=2e-3)
+    assert set(found.verdict["source"]) == {"higher"}
+    assert set(found.verdict["order"]) == {"equal"}
+    assert found.change["order"].tolist() == pytest.approx([-0.03, -0.03], abs=1e-3)
 
 
 def test_what_was_learnt_is_accuracy_beyond_a_constant():

@@ -7,7 +7,7 @@ from itertools import combinations, product
 import numpy as np
 import pandas as pd
 
-from ..rows.finetuning import ALL, JUDGES, LABELS, TASKS
+from ..rows.finetuning import ALL, JUDGES, LABELS, LOW_RANK, TASKS
 from ..sweeps import CHOOSING
 from ..verdicts import LEVEL, changes, contrasts
 
@@ -140,20 +140,39 @@ def at_equal_loss(means: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def per_seed(finetuning: pd.DataFrame) -> pd.DataFrame:
-    """Return means over layers of the runs of all weights that judge, a row a task, kind of labels, text and seed.
+def per_seed(finetuning: pd.DataFrame, trained: str = ALL) -> pd.DataFrame:
+    """Return means over layers of the runs that judge, a row a task, kind of labels, text and seed.
 
     ``gain`` is the accuracy on new examples less that of the commonest answer, missing where there are no labels. Tasks
     and labels stand in the order of the plan; a task that is not finished is left out.
     """
-    rows = finetuning[~finetuning.seed.isin(CHOOSING) & (finetuning.trained == ALL)]
-    rows = rows[rows.groupby(["model", "task"]).seed.transform("nunique") == JUDGES * len(LABELS)]
+    rows, arms = finetuning[finetuning.trained == trained], len(LABELS) if trained == ALL else 1
+    rows = rows[~rows.seed.isin(CHOOSING)]
+    rows = rows[rows.groupby(["model", "task"]).seed.transform("nunique") == JUDGES * arms]
     key, numbers = ["model", "task", "labels", "text", "seed"], ["accuracy", "constant", "loss"]
     numbers = [*(name for name in rows if name.startswith("delta_")), *numbers]
     means = rows.groupby(key, sort=False, as_index=False)[numbers].mean()
     order = {name: place for place, name in enumerate((*TASKS, *LABELS))}
     means = means.sort_values(["task", "labels"], key=lambda names: names.map(order), kind="stable")
     return means.assign(gain=means.accuracy - means.constant)
+
+
+def of_low_rank(finetuning: pd.DataFrame, score: str = "delta_update_linearity") -> pd.DataFrame:
+    """Set corrections of low rank beside all weights, true labels: a row a task and text.
+
+    ``accuracy`` is that of low rank and ``of_all`` that of all weights, ``change`` and ``change_of_all`` are those of
+    the score; ``difference`` is low rank less all weights, from ``low`` to ``high``, with its ``verdict``. All
+    intervals hold for nine pairs of a task and a text.
+    """
+    full, rows = per_seed(finetuning), []
+    full = full[full.labels == LABELS[0]]
+    for (task, text), part in per_seed(finetuning, LOW_RANK).groupby(["task", "text"], sort=False):
+        other = full[(full.task == task) & (full.text == text)]
+        one = contrasts({LOW_RANK: part[score].tolist()}, other[score].tolist(), margin=ALIKE, level=TOGETHER)[LOW_RANK]
+        row = {"task": task, "text": text, "accuracy": part.accuracy.mean(), "of_all": other.accuracy.mean()}
+        row |= {"change": part[score].mean(), "change_of_all": other[score].mean()}
+        rows.append(row | {"difference": one.effect, "low": one.low, "high": one.high, "verdict": one.verdict})
+    return pd.DataFrame(rows)
 
 
 def learnt(means: pd.DataFrame) -> pd.DataFrame:
