@@ -146,8 +146,9 @@ def running() -> list[tuple]:
 
 
 def protocol() -> list[tuple]:
-    """Time the whole protocol of SmolLM2 on one text against the model's forward pass; skipped where it is absent."""
+    """Time the whole protocol of SmolLM2 on one text against a forward pass, and ablations against one profile."""
     import linstudy
+    from casebook.outliers import outlier_ablation
     from casebook.rows.protocol import protocol as measured
     from linstudy.fetched import is_there
 
@@ -166,9 +167,12 @@ def protocol() -> list[tuple]:
     ours, whole, body = timed(measured, model, blocks), timed(bare, model), timed(bare, model.base_model)
     detail = f"one turn, {ours:.0f} s against {whole:.0f} s for {blocks.numel():,} tokens; scoring is a constant cost"
     without = "the protocol leaves the head out: no score needs it"
+    plain, ablated = timed(linstudy.linearity_profile, model, blocks), timed(outlier_ablation, model, blocks)
+    six, told = ablated / plain, f"one turn, {ablated:.0f} s for six selections against {plain:.0f} s"
     return [
         (figure, f"{ours / whole:.2f}", bar, met(ours / whole <= 1.6), detail),
         ("the same against a pass without the language-model head", f"{ours / body:.2f}", "none", "-", without),
+        ("an outlier ablation of it against one plain profile", f"{six:.2f}", "<= 1.4", met(six <= 1.4), told),
     ]
 
 
