@@ -8,7 +8,7 @@ from linstudy.fetched import SOURCES
 
 from .reach import BESIDE
 from .rows import TABLES
-from .rows.chosen import ACTIONS, ALONE, FEWER, PUBLISHED, TOGETHER, TRIED
+from .rows.chosen import ACTIONS, ALONE, FEWER, GAUSSIAN, PUBLISHED, TOGETHER, TRIED
 from .rows.source import LENGTH, Source, Text
 from .runs import Run
 
@@ -49,7 +49,7 @@ def _controls() -> Iterator[Run]:
         for weights in TWINS:
             yield _protocol(name, TEXTS[0], weights=weights)
         for seed in range(SEEDS if name in DECODERS else 0):
-            yield _protocol(name, TEXTS[0], blocks=fewer, weights="gaussian", seed=seed)
+            yield _protocol(name, TEXTS[0], blocks=fewer, weights=GAUSSIAN, seed=seed)
 
 
 def _losses() -> Iterator[Run]:

@@ -163,7 +163,7 @@ def _followed() -> Iterator[Run]:
 def _tuned(source: Source, tasks: Collection[str], **where: str) -> Iterator[Run]:
     """List the fine-tunings of a model; a large one wants small rates."""
     ours = source.model == PLAIN
-    for trained, task in product((finetuning.ALL, finetuning.LOW_RANK) if ours else (finetuning.ALL,), tasks):
+    for trained, task in product(finetuning.ARMS if ours else (finetuning.ALL,), tasks):
         rates = finetuning.RATES[trained] if ours else (1e-5, 2e-5)
         arguments = {"source": source, "task": task, "trained": trained, "rates": rates}
         name = f"finetuning-{source.model}-{task}" + ("-low-rank" if trained == finetuning.LOW_RANK else "")

@@ -125,7 +125,7 @@ def test_a_line_through_the_noise_meets_the_score_without_any():
 def said(linearity):
     """Scores of four layers; the update ratio ranks them as it likes."""
     table = pd.DataFrame({"layer": range(1, 5), "linearity": linearity, "update_linearity": [0.9, 0.2, 0.4, 0.3]})
-    return table.assign(**KEY, update_ratio=[0.1, 0.2, 0.3, 0.4])
+    return table.assign(**KEY, update_ratio=[0.1, 0.2, 0.3, 0.4], norm_ratio=[0.16, 0.09, 0.04, 0.01])
 
 
 def test_costs_are_above_the_whole_model_on_the_same_stretch():
@@ -151,7 +151,6 @@ def test_tau_is_that_of_scipy_also_with_ties_and_its_interval_widens_with_noise(
 
 def test_a_score_that_is_the_update_ratio_says_nothing_beyond_it():
     ratio = said([0.1, 0.9, 0.3, 0.5])
-    ratio = ratio.assign(norm_ratio=ratio.update_ratio[::-1].to_numpy() ** 2)
     found = real.agreement(lost(COSTS), ratio).set_index(["action", "score"]).loc["remove"]
     assert np.isnan(found.beyond["update_ratio"])
     assert np.isnan(found.beyond_norm["norm_ratio"])

@@ -8,14 +8,14 @@ import pytest
 import torch
 
 import linstudy
-from linstudy import fetched
+from linstudy.fetched import is_there
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def smollm2():
-    if "smollm2-135m" not in [path.name for path in fetched.home().glob("*")]:
+    if not is_there("smollm2-135m"):
         pytest.skip("smollm2-135m was not fetched: run `linstudy fetch smollm2-135m`")
     return linstudy.load("smollm2-135m", device="cpu", dtype="float32")
 
@@ -27,7 +27,7 @@ def test_smollm2_reads_its_text_as_it_was_pinned(smollm2):
     assert (len(linstudy.models.blocks(model)), model.config.hidden_size, len(tokenizer)) == (30, 576, 49152)
 
 
-# Carroll, Alice's Adventures in Wonderland, which a model that read the web knows how to go on with.
+# Carroll, Alice's Adventures in Wonderland.
 ALICE = """Alice was beginning to get very tired of sitting by her sister on the bank, and of having nothing to do:
 once or twice she had peeped into the book her sister was reading, but it had no pictures or conversations in it, "and
 what is the use of a book," thought Alice, "without pictures or conversations?"
@@ -41,22 +41,16 @@ def test_smollm2_predicts_english_and_does_not_with_the_rows_of_its_queries_in_t
     model, tokenizer = smollm2
     ids = tokenizer(ALICE, return_tensors="pt").input_ids
 
-    def bits_per_character():
-        nats = linstudy.cross_entropy(model, ids) * (ids.shape[1] - 1)
+    def bits_per_character(one):
+        nats = linstudy.cross_entropy(one, ids) * (ids.shape[1] - 1)
         return nats / len(tokenizer.decode(ids[0, 1:])) / math.log(2)
 
-    right = bits_per_character()
-    heads = [block.self_attn.q_proj for block in linstudy.models.blocks(model)]
+    wrong = copy.deepcopy(model)
     rows = torch.arange(576).view(9, 2, 32).transpose(1, 2).flatten()
-    back = rows.argsort()
-    for head in heads:
-        head.weight.data = head.weight.data[rows]
-    wrong = bits_per_character()
-    for head in heads:
-        head.weight.data = head.weight.data[back]
-    assert right < 1.4
-    assert wrong > right + 0.5
-    assert bits_per_character() == right
+    for block in linstudy.models.blocks(wrong):
+        block.self_attn.q_proj.weight.data = block.self_attn.q_proj.weight.data[rows]
+    assert bits_per_character(model) < 1.4
+    assert bits_per_character(wrong) > bits_per_character(model) + 0.5
 
 
 def test_smollm2_layers_score_what_least_squares_in_float64_says(smollm2):

@@ -7,7 +7,7 @@ from itertools import combinations, product
 import numpy as np
 import pandas as pd
 
-from ..rows.finetuning import ALL, JUDGES, LABELS, LOW_RANK, TASKS
+from ..rows.finetuning import ALL, ARMS, JUDGES, LABELS, LOW_RANK, TASKS
 from ..sweeps import CHOOSING
 from ..verdicts import LEVEL, changes, contrasts
 
@@ -146,9 +146,8 @@ def per_seed(finetuning: pd.DataFrame, trained: str = ALL) -> pd.DataFrame:
     ``gain`` is the accuracy on new examples less that of the commonest answer, missing where there are no labels. Tasks
     and labels stand in the order of the plan; a task that is not finished is left out.
     """
-    rows, arms = finetuning[finetuning.trained == trained], len(LABELS) if trained == ALL else 1
-    rows = rows[~rows.seed.isin(CHOOSING)]
-    rows = rows[rows.groupby(["model", "task"]).seed.transform("nunique") == JUDGES * arms]
+    rows = finetuning[(finetuning.trained == trained) & ~finetuning.seed.isin(CHOOSING)]
+    rows = rows[rows.groupby(["model", "task"]).seed.transform("nunique") == JUDGES * len(ARMS[trained])]
     key, numbers = ["model", "task", "labels", "text", "seed"], ["accuracy", "constant", "loss"]
     numbers = [*(name for name in rows if name.startswith("delta_")), *numbers]
     means = rows.groupby(key, sort=False, as_index=False)[numbers].mean()
@@ -157,20 +156,21 @@ def per_seed(finetuning: pd.DataFrame, trained: str = ALL) -> pd.DataFrame:
     return means.assign(gain=means.accuracy - means.constant)
 
 
-def of_low_rank(finetuning: pd.DataFrame, score: str = "delta_update_linearity") -> pd.DataFrame:
+def of_low_rank(finetuning: pd.DataFrame) -> pd.DataFrame:
     """Set corrections of low rank beside all weights, true labels: a row a task and text.
 
     ``accuracy`` is that of low rank and ``of_all`` that of all weights, ``change`` and ``change_of_all`` are those of
-    the score; ``difference`` is low rank less all weights, from ``low`` to ``high``, with its ``verdict``. All
-    intervals hold for nine pairs of a task and a text.
+    LS_res, and ``direction`` says whether the former is told from 0; ``difference`` is low rank less all weights,
+    from ``low`` to ``high``, with its ``verdict``. All intervals hold for nine pairs of a task and a text.
     """
-    full, rows = per_seed(finetuning), []
+    full, rows, score = per_seed(finetuning), [], "delta_update_linearity"
     full = full[full.labels == LABELS[0]]
     for (task, text), part in per_seed(finetuning, LOW_RANK).groupby(["task", "text"], sort=False):
         other = full[(full.task == task) & (full.text == text)]
         one = contrasts({LOW_RANK: part[score].tolist()}, other[score].tolist(), margin=ALIKE, level=TOGETHER)[LOW_RANK]
         row = {"task": task, "text": text, "accuracy": part.accuracy.mean(), "of_all": other.accuracy.mean()}
-        row |= {"change": part[score].mean(), "change_of_all": other[score].mean()}
+        own = changes(part[score], level=TOGETHER)
+        row |= {"change": own.mean, "direction": own.direction, "change_of_all": other[score].mean()}
         rows.append(row | {"difference": one.effect, "low": one.low, "high": one.high, "verdict": one.verdict})
     return pd.DataFrame(rows)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ..rows.chosen import ALONE, PUBLISHED, SETS, TOGETHER, TRIED
+from ..rows.chosen import ALONE, GAUSSIAN, PUBLISHED, SETS, TOGETHER, TRIED
 
 ALL, OUTLIERS = "all tokens", "outliers left out"
 SCORES = ("linearity", "update_linearity")
@@ -97,7 +97,7 @@ def on_gaussian(table: pd.DataFrame) -> pd.DataFrame:
     """
     rows = controls(table)
     rows = rows[rows.selection == OUTLIERS]
-    drawn = rows[rows.weights == "gaussian"]
+    drawn = rows[rows.weights == GAUSSIAN]
     text = rows[rows.weights == "trained"].merge(drawn[["model", "corpus", "tokens"]].drop_duplicates())
     both = pd.concat([text.assign(read="the text"), drawn.assign(read="Gaussian tokens")])
     return both.groupby(["model", "read", "layer"], sort=False, as_index=False)[[*HELD_OUT]].mean()
@@ -247,7 +247,7 @@ def agreement(losses: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
         drawn = ranked @ _pairs(_draws(wide.shape[1]) @ wide.T).T
         low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
         one = pd.DataFrame({"score": names, "tau": tau, "low": low, "high": high})
-        for column, held in ((column, held) for column, held in SIZES.items() if held in names):
+        for column, held in SIZES.items():
             size = names.index(held)
             with_size = ranked @ ranked[size]
             rest = np.sqrt(((1 - with_size**2) * (1 - tau[size] ** 2)).clip(0))

@@ -31,4 +31,5 @@ FEWER = (
     ("remove", "", "all, by loss"),
     ("affine", "zero", "maps, by loss"),
 )
+GAUSSIAN = "gaussian"  # in place of weights: those that were trained, on Gaussian tokens
 HEALING_SEED = 0  # on which rates of healing are compared; others judge

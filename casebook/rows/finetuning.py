@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache, lru_cache, partial
-from itertools import islice
+from itertools import islice, product
 from statistics import fmean
 from typing import Any
 
@@ -22,6 +22,7 @@ HUB_TASKS = tuple(entries("train/hub_tasks.toml", "casebook"))
 PAIRS = ("preference", "helpful")
 LABELS = ("true", "shuffled", "no labels")  # the last: language modelling of the same texts
 ALL, LOW_RANK, RANK = "all weights", "low rank", 8  # what is trained, and the rank of the corrections
+ARMS = {ALL: LABELS, LOW_RANK: LABELS[:1]}  # the labels that each is trained with
 JUDGES = 5  # fresh seeds of each
 EXAMPLES, TESTED = 512, 200
 STEPS, BATCH, READ = 64, 8, 128  # tokens of an example that are read
@@ -50,11 +51,9 @@ def finetuning(
         return fmean(float(rows("true", rate, seed).loss.iloc[0]) for seed in CHOOSING)
 
     best = bracketed(loss, rates)
-    arms = LABELS if trained == ALL else LABELS[:1]
-    first = 100 if trained == ALL else 100 * (1 + len(LABELS))  # no seed judges two arms
-    for place in range(JUDGES):
-        for number, labels in enumerate(arms):
-            rows(labels, best, first + 100 * number + place)
+    arms = [(one, labels) for one in ARMS for labels in ARMS[one]]  # no seed judges two
+    for place, labels in product(range(JUDGES), ARMS[trained]):
+        rows(labels, best, 100 * (1 + arms.index((trained, labels))) + place)
 
 
 def recipe(*, rate: float, seed: int, steps: int = STEPS, batch: int = BATCH) -> Any:

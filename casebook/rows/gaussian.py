@@ -17,7 +17,6 @@ from linstudy.models import capture, replaced
 
 from ..outliers import FACTOR, OUTLIERS
 
-GAUSSIAN = "gaussian"
 AT_ONCE = 8  # blocks
 
 

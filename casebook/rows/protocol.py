@@ -23,7 +23,8 @@ from linstudy.models import task_of
 from ..models import twin
 from ..outliers import FACTOR, OUTLIERS
 from ..table import Keep
-from .gaussian import GAUSSIAN, on_gaussian_tokens
+from .chosen import GAUSSIAN
+from .gaussian import on_gaussian_tokens
 from .profiles import HELDOUT
 from .source import LENGTH, Source, blocks_of, text_of
 
