@@ -135,7 +135,12 @@ def test_a_legend_has_as_many_columns_as_fit_and_leaves_the_axes_their_room():
 
 def test_panels_by_a_column_have_its_rows_its_name_and_one_legend():
     df = pd.concat([profile("a", seed=0).assign(text="one"), profile("a$b", seed=1).assign(text="two")])
-    figure = figures.panels_by(show.profile_plot, df, "text", hue="model", height=2.0)
+    options = {"hue": "model", "height": 2.0}
+    named = figures.panels_by(show.profile_plot, df, "text", label="what", scale="log", **options)
+    assert named.get_supylabel() == "what"
+    assert [ax.get_yscale() for ax in named.axes] == ["log", "log"]
+    figure = figures.panels_by(show.profile_plot, df, "text", **options)
+    assert [figure.get_supylabel(), *(ax.get_yscale() for ax in figure.axes)] == ["", "linear", "linear"]
     for ax, (name, part) in zip(figure.axes, df.groupby("text"), strict=True):
         np.testing.assert_array_equal(ax.lines[0].get_ydata(), part.linearity)
         assert ax.get_ylabel() == name

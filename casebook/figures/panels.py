@@ -38,10 +38,20 @@ def _legend(ax: Axes) -> list[str]:
     return [text.get_text() for text in ax.get_legend().get_texts()] if ax.get_legend() else []
 
 
-def panels_by(plot: Callable[..., Axes], df: pd.DataFrame, by: str, *, height: float = 3.0, **options: Any) -> Figure:
+def panels_by(
+    plot: Callable[..., Axes],
+    df: pd.DataFrame,
+    by: str,
+    *,
+    height: float = 3.0,
+    label: str = "",
+    scale: str = "linear",
+    **options: Any,
+) -> Figure:
     """Draw one plot for each value of a column, one below the other over a common axis, its value at its left.
 
-    Only the first has a legend and only the last a name below its axis. Example::
+    Only the first has a legend and only the last a name below its axis; ``label`` names what all of them show, and
+    ``scale`` is that of their y axes. Example::
 
         picture(panels_by(spread_plot, df, "text", x="delta_update_linearity", row="layer", hue="labels"))
     """
@@ -51,6 +61,8 @@ def panels_by(plot: Callable[..., Axes], df: pd.DataFrame, by: str, *, height: f
     for ax, (value, part) in zip(axes.flat, groups, strict=True):
         plot(part, ax=ax, **options)
         ax.set_ylabel(value)
+        if scale != "linear":
+            ax.set_yscale(scale)
         say(ax, f"{title(value)}: {words_of(ax)}")
         if (table := table_of(ax)) is not None:
             keep(ax, table.assign(**{by: value}))
@@ -60,4 +72,6 @@ def panels_by(plot: Callable[..., Axes], df: pd.DataFrame, by: str, *, height: f
             ax.set_xlabel("")
     if axes[-1, 0].get_xscale() == "linear":
         axes[-1, 0].locator_params(axis="x", nbins=5)
+    if label:
+        figure.supylabel(label, fontsize="medium")
     return figure
