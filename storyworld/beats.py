@@ -1,14 +1,12 @@
 """Play the passages that plots have in common: beginnings, ways, searches, tales within the story, endings."""
 
-from typing import Any, TypeVar
+from typing import Any
 
 from . import lexicon
 from .scene import Scene
 from .stock import Project, projects
 from .tables import templates
 from .world import Character, Place, Thing, Wish
-
-T = TypeVar("T")
 
 
 class Telling(Scene):
@@ -73,7 +71,7 @@ class Telling(Scene):
 
     # -------------------------------------------------------------- people
 
-    def same(self, who: T) -> T:
+    def same(self, who: Any) -> Any:
         """Return the same, to give it a second name."""
         return who
 

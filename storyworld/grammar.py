@@ -76,7 +76,7 @@ def say(voice: Voice, kind: str, now: Occasion) -> str:
     voice.begin(now)
     out: list[str] = []
     _fill(trees[index], voice, out)
-    voice.end()
+    voice.focus, voice.heard = now.who, now.other
     return "".join(out)
 
 

@@ -117,13 +117,7 @@ def _tale_agrees(said: tuple[Said, ...]) -> bool:
 
 
 def _play(
-    match: Match,
-    memory: Memory,
-    pair: Pair,
-    thing: Thing | None,
-    swap: Thing | None,
-    told: dict[str, Any],
-    fault: str,
+    match: Match, memory: Memory, pair: Pair, thing: Thing | None, swap: Thing | None, told: dict[str, Any], fault: str
 ) -> Reading:
     """Let what is told happen in the world as far as it is known, and return what is known after it."""
     kind, whole, after = match.kind, match.whole, memory.copy()

@@ -40,7 +40,7 @@ class Role(NamedTuple):
 
 
 ROLES = {
-    "who": Role(lambda voice: voice.now.who, lambda scope: _animals(scope) if scope else _anybody()),
+    "who": Role(lambda voice: voice.now.who, lambda scope: stock.looks(stock.details(scope)) if scope else _anybody()),
     "other": Role(lambda voice: voice.now.other, lambda scope: _anybody()),
     "thing": Role(lambda voice: voice.now.thing, lambda scope: stock.everything()),
     "swap": Role(lambda voice: voice.now.swap, lambda scope: stock.everything()),
@@ -54,9 +54,9 @@ ROLES = {
         lambda voice: voice.chance.pick(lexicon.SEASONS[voice.season]), lambda scope: stock.details("SEASONS")
     ),
     "feeling": Role(lambda voice: voice.chance.pick(voice.feeling(voice.now.who)), lambda scope: _feelings(scope)),
-    "plain_feeling": Role(lambda voice: voice.feeling(voice.now.who)[0], lambda scope: _plain_feelings()),
+    "plain_feeling": Role(lambda voice: voice.feeling(voice.now.who)[0], lambda scope: _feelings("", 1)),
     "other_feeling": Role(lambda voice: voice.chance.pick(voice.feeling(voice.now.other)), lambda scope: _feelings("")),
-    "plain_other_feeling": Role(lambda voice: voice.feeling(voice.now.other)[0], lambda scope: _plain_feelings()),
+    "plain_other_feeling": Role(lambda voice: voice.feeling(voice.now.other)[0], lambda scope: _feelings("", 1)),
 }
 
 
@@ -64,16 +64,8 @@ def _anybody() -> list[Character]:
     return [*stock.people().values(), *stock.looks(stock.hands())]
 
 
-def _animals(scope: str) -> list[Character]:
-    return stock.looks(stock.details(scope))
-
-
-def _feelings(scope: str) -> list[str]:
-    return [word for key, words in lexicon.FEELINGS.items() if scope in ("", key) for word in words]
-
-
-def _plain_feelings() -> list[str]:
-    return [words[0] for words in lexicon.FEELINGS.values()]
+def _feelings(scope: str, most: int | None = None) -> list[str]:
+    return [word for key, words in lexicon.FEELINGS.items() if scope in ("", key) for word in words[:most]]
 
 
 @dataclass(frozen=True, slots=True)

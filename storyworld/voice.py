@@ -47,10 +47,6 @@ class Voice:
         self.now, self.spoken = now, False
         self.clash = now.other is not None and now.other.pronoun == now.who.pronoun
 
-    def end(self) -> None:
-        """Remember whom the event was about."""
-        self.focus, self.heard = self.now.who, self.now.other
-
     def word(self, words: str) -> str:
         """Return one of a class of words, not the same one twice in a row."""
         options = lexicon.CLASSES[words]

@@ -9,10 +9,10 @@ from test_pretraining_rows import kept
 from casebook.rows import TABLES, evaluation, finetuning
 from casebook.rows.finetuning import DELTAS, LABELS, TASKS, examples
 from casebook.rows.source import Source, task_examples
+from casebook.stories import task
 from casebook.sweeps import CHOOSING
 from linstudy import load
 from linstudy.models import small_model
-from linstudy.text import task
 
 POCKET = Source("stories-1m", "abc", "stories-1m", "stories", "stories")
 

@@ -8,11 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from casebook.stories import WORD_CLASSES, story_classes
+from casebook.stories.tagger import rules
 from casebook.tokens import taggers, word_classes
-from linstudy.text import WORD_CLASSES, stories
-from storyworld import story_classes
-from storyworld.tables import toml
-from storyworld.tagger import rules
+from linstudy.lookup import entries
+from linstudy.text import stories
 
 LETTERS = dict(zip("nvjrpNdicmut.", (*WORD_CLASSES[:4], "pronoun", "name", *WORD_CLASSES[6:13]), strict=True))
 
@@ -76,7 +76,7 @@ def test_a_word_of_two_classes_is_told_by_its_neighbours():
 
 
 def test_the_lists_name_each_word_once_and_only_classes():
-    data = toml("tagger.toml")
+    data = entries("stories/tagger.toml", "casebook")
     context = [word for row in data["CONTEXT"].strip().splitlines() for word in row.split("|")[0].split()]
     named = Counter([*context, *(word for row in data["WORDS"].values() for word in row.split())])
     assert {word: count for word, count in named.items() if count > 1} == {}

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
-from casebook.claims import real
+from casebook.claims import prices, real
 
 KEY = {"model": "m", "corpus": "w", "text": "w", "part": "block"}
 SELECTIONS = ("all tokens", "outliers left out")
@@ -80,7 +80,7 @@ COSTS |= {("affine", which): cost / 10 for (_, which), cost in COSTS.items()}
 def test_a_map_of_another_text_stands_between_the_own_one_and_none():
     away = {("affine", "1"): 0.5, ("affine", "2"): 0.02, ("affine", "3"): 1.2}  # of the fourth there is none
     rows = pd.concat([lost(COSTS), lost(away, corpus="t", noise=0.03), lost({("affine", "1"): 9.0}, text="t")])
-    found = real.carried(rows).set_index("layer")
+    found = prices.carried(rows).set_index("layer")
     assert found.index.tolist() == [1, 2, 3]
     assert found.removed.tolist() == pytest.approx([3, 0.1, 1])
     assert found.own.tolist() == pytest.approx([0.3, 0.01, 0.1])
@@ -88,7 +88,7 @@ def test_a_map_of_another_text_stands_between_the_own_one_and_none():
     assert found.dearer_nats.tolist() == pytest.approx([0.2, 0.01, 1.1], abs=0.03)
     assert (found.dearer_low > 0).tolist() == [True, False, True]
     assert (found.saved_high < 0).tolist() == [False, False, True]  # worse than nothing
-    assert real.by_layer(rows).nats.max() == pytest.approx(3)  # where none of it counts
+    assert prices.by_layer(rows).nats.max() == pytest.approx(3)  # where none of it counts
 
 
 def test_gaussian_tokens_stand_beside_the_text_of_which_as_many_were_read():
@@ -129,10 +129,10 @@ def said(linearity):
 
 
 def test_costs_are_above_the_whole_model_on_the_same_stretch():
-    found = real.by_layer(lost(COSTS)).set_index(["action", "layer"])
+    found = prices.by_layer(lost(COSTS)).set_index(["action", "layer"])
     assert found.nats.to_dict() == pytest.approx({(action, int(which)): x for (action, which), x in COSTS.items()})
     assert (found.high - found.low).max() < 1e-9  # the stretches differ, what is lost on them does not
-    noisy = real.by_layer(lost(COSTS, noise=0.5))
+    noisy = prices.by_layer(lost(COSTS, noise=0.5))
     assert ((noisy.low < noisy.nats) & (noisy.nats < noisy.high)).all()
     assert (noisy.high - noisy.low).min() > 0.1
 
@@ -140,18 +140,18 @@ def test_costs_are_above_the_whole_model_on_the_same_stretch():
 def test_tau_is_that_of_scipy_also_with_ties_and_its_interval_widens_with_noise():
     linearities = {1: [0.1, 0.9, 0.3, 0.5], -1: [0.9, 0.1, 0.5, 0.3], None: [0.1, 0.3, 0.3, 0.5]}
     for tau, linearity in linearities.items():
-        found = real.agreement(lost(COSTS), said(linearity)).set_index(["action", "score"])
+        found = prices.agreement(lost(COSTS), said(linearity)).set_index(["action", "score"])
         theirs = kendalltau(-np.array(linearity), [3.0, 0.1, 1.0, 0.5]).statistic
         assert found.loc[("remove", "linearity"), ["tau", "low", "high"]].tolist() == pytest.approx([theirs] * 3)
         assert tau in (None, pytest.approx(theirs))
         assert found.loc[("affine", "update_linearity"), "tau"] == pytest.approx(-1)
-    noisy = real.agreement(lost(COSTS, noise=3.0), said(linearity)).set_index(["action", "score"])
+    noisy = prices.agreement(lost(COSTS, noise=3.0), said(linearity)).set_index(["action", "score"])
     assert noisy.loc[("remove", "linearity"), "high"] - noisy.loc[("remove", "linearity"), "low"] > 0.3
 
 
 def test_a_score_that_is_the_update_ratio_says_nothing_beyond_it():
     ratio = said([0.1, 0.9, 0.3, 0.5])
-    found = real.agreement(lost(COSTS), ratio).set_index(["action", "score"]).loc["remove"]
+    found = prices.agreement(lost(COSTS), ratio).set_index(["action", "score"]).loc["remove"]
     assert np.isnan(found.beyond["update_ratio"])
     assert np.isnan(found.beyond_norm["norm_ratio"])
     size, tau = found.tau["update_ratio"], found.tau["linearity"]
@@ -165,7 +165,7 @@ def test_a_score_that_is_the_update_ratio_says_nothing_beyond_it():
 
 
 def test_a_layer_predicted_to_be_linear_and_dear_is_first_in_both():
-    found = real.predicted(lost(COSTS), said([0.1, 0.9, 0.3, 0.5]), [1, 2]).set_index("layer")
+    found = prices.predicted(lost(COSTS), said([0.1, 0.9, 0.3, 0.5]), [1, 2]).set_index("layer")
     assert found.loc[1, ["update_linearity_place", "nats_place", "linearity_place"]].tolist() == [1, 1, 4]
     assert found.loc[2, ["update_linearity_place", "nats_place", "linearity_place"]].tolist() == [4, 4, 1]
 
@@ -173,7 +173,7 @@ def test_a_layer_predicted_to_be_linear_and_dear_is_first_in_both():
 def test_published_sets_are_multiples_of_the_whole_model_beside_the_print():
     sets = {("remove", "9 10 15 17"): np.log(4), ("remove", "9 10 11 12"): np.log(8)}
     sets |= {("affine", "9 10 15 17"): np.log(2), ("affine", "9 10 11 12"): np.log(3)}
-    found = real.published_sets(pd.concat([lost(sets, choice="published"), lost({("remove", "1"): 1.0})]))
+    found = prices.published_sets(pd.concat([lost(sets, choice="published"), lost({("remove", "1"): 1.0})]))
     assert found.index.tolist() == ["9 10 15 17", "9 10 11 12"]
     assert found["remove"].tolist() == found["remove low"].tolist() == pytest.approx([4, 8])
     assert found["affine"].tolist() == pytest.approx([2, 3])
@@ -188,7 +188,7 @@ def test_sublayers_apart_stand_beside_half_as_many_layers():
     layers = cheapest("block", {("remove", "3 4"): 0.5, ("remove", "3 4 5"): 0.9})
     apart = cheapest("sublayers", {("remove", "1.attention 2.mlp 3.mlp 4.mlp"): 0.2})
     elsewhere = layers.assign(corpus="t", text="t")  # where nothing went apart
-    found = real.apart(pd.concat([layers, apart, elsewhere]))
+    found = prices.apart(pd.concat([layers, apart, elsewhere]))
     assert found["count"].tolist() == [2]  # where there is the other kind to compare
     told = found[["layers", "sublayers", "gain", "low", "high"]].iloc[0].tolist()
     assert told == pytest.approx([0.5, 0.2, 0.3, 0.3, 0.3])
@@ -202,7 +202,7 @@ def test_several_layers_stand_beside_the_cheapest_and_beside_holes():
     cheapest = chosen("cheapest", {("remove", "3 4"): 0.5, ("affine", "3 4"): 0.2})
     by_score = chosen("linearity", {("remove", "1 2"): 0.8}).query("action != 'whole'")
     single = lost(COSTS, part="block")
-    found = real.together(pd.concat([cheapest, by_score, single])).set_index(["order", "action"])
+    found = prices.together(pd.concat([cheapest, by_score, single])).set_index(["order", "action"])
     assert found.nats.to_dict() == pytest.approx(
         {("cheapest", "remove"): 0.5, ("cheapest", "affine"): 0.2, ("linearity", "remove"): 0.8}, abs=0.02
     )

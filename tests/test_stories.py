@@ -9,9 +9,9 @@ from itertools import islice
 
 import pytest
 
+from casebook.stories.known import replay
 from storyworld.acts import Deed, World
 from storyworld.grammar import grammar
-from storyworld.known import replay
 from storyworld.lexicon import FEELINGS
 from storyworld.stories import Story, stories, story_seed, tell
 

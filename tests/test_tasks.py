@@ -13,16 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from linstudy.text import SPLITS, TASKS, Example, Story, task, tell
-from storyworld import splitmix
-from storyworld.examples import NO_YES, TRUE_FALSE_NEITHER
+from casebook.stories import SPLITS, TASKS, Example, task
+from casebook.stories.choices import SPOILT
+from casebook.stories.examples import NO_YES, TRUE_FALSE_NEITHER
+from casebook.stories.known import replay
+from casebook.stories.senses import table, uses
+from casebook.stories.tasks import split_stream
+from storyworld import Story, splitmix, tell
 from storyworld.kinds import kinds
-from storyworld.known import replay
 from storyworld.lexicon import FEELINGS
 from storyworld.stock import regions
-from storyworld.task_choices import SPOILT
-from storyworld.task_senses import table, uses
-from storyworld.tasks import split_stream
 
 COUNT = 80
 CLASSES = {"entailment": 3}
@@ -226,7 +226,7 @@ def test_no_split_meets_another_or_the_stories_that_models_are_trained_on():
 
 ELSEWHERE = """
 import itertools, json, sys
-from storyworld.tasks import task
+from casebook.stories.tasks import task
 
 some = itertools.islice(task(sys.argv[1]), 1800), itertools.islice(task(sys.argv[1], split="test"), 900)
 print(json.dumps([[(e.context, e.choices, e.label, e.form) for e in examples] for examples in some]))

@@ -20,7 +20,7 @@ from linstudy.prune import fit
 from linstudy.prune.fitting import exits
 from linstudy.study.errors import one_line
 
-from ..claims.real import agreement, by_layer
+from ..claims.prices import agreement, by_layer
 from ..models.twins import RANDOM, TRAINED, twin
 from ..outliers import massive_activations
 from ..rows.losses import block_losses

@@ -15,7 +15,8 @@ from linstudy.show.words import number
 from linstudy.study.results import results
 
 from ..claims.paper import ENCODER, REAL
-from ..claims.real import OUTLIERS, beside_twins, by_layer, controls, swapped, trained
+from ..claims.prices import by_layer
+from ..claims.real import OUTLIERS, beside_twins, controls, swapped, trained
 from ..figures import identity_plane, panels, spread_plot, token_heatmap
 from ..models.twins import RANDOM, TRAINED
 from ..rows.protocol import MASSIVE

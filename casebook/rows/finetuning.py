@@ -131,8 +131,7 @@ def examples(task: str, split: str, count: int) -> Sequence[tuple[str, str | int
     ``source``: a piece of a story (0) or of pydocs (1). ``order``: a piece of a story, as it is (0) or with words that
     are neighbours exchanged (1). ``preference``: a story as it was told, and a spoilt one.
     """
-    from linstudy.text import task as labelled
-
+    from ..stories import task as labelled
     from ..train import hub_task
 
     if task in HUB_TASKS:

@@ -70,7 +70,8 @@ def text_hash(blocks: Any) -> str:
 def task_examples(name: str, count: int, model: Any, tokenizer: Any, *, split: str = "test") -> list[Any]:
     """Return so many examples of a task; those longer than the model has positions are left out."""
     from linstudy.models import positions
-    from linstudy.text import task
+
+    from ..stories import task
 
     room = positions(model)
 

@@ -8,7 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 from linstudy.lookup import entries, named
-from storyworld import WORD, story_classes
+
+from ..stories import WORD, story_classes
 
 Span = tuple[int, int, str]  # first character, one past the last, class
 SENTENCE_END = re.compile(r"""(?<=[.!?])["'”’)]*(?=\s)|\n\s*\n""")

@@ -6,7 +6,7 @@ from string import Formatter
 from linstudy.hub import hub_rows
 from linstudy.lookup import entries, named
 
-WITHOUT_TASK = "take a task of the story world (linstudy.text.task)"
+WITHOUT_TASK = "take a task of the story world (casebook.stories.task)"
 SUPERGLUE = "aps/super_glue", "3de24cf8022e94f4ee4b9d55a6f539891524d646"
 HELPFUL = "Anthropic/hh-rlhf", "09be8c5bbc57cb3887f3a9732ad6aa7ec602a1fa"
 HUB_TASKS: dict[str, list[str]] = entries("train/hub_tasks.toml", "casebook")

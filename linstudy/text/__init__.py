@@ -1,6 +1,6 @@
 """Texts: corpora by name, stories made here, documents into blocks of tokens."""
 
-from storyworld import SPLITS, TASKS, WORD_CLASSES, Example, Story, stories, task, tell
+from storyworld import Story, stories, tell
 
 from .corpora import CORPORA, corpus
 from .pack import count_bytes, distinct_share, shuffled, token_blocks

@@ -7,9 +7,10 @@ from functools import cache
 from random import Random
 from typing import NamedTuple
 
+from linstudy.lookup import entries
+from storyworld.stories import Story
+
 from .examples import NO_YES, Chooser, Example
-from .stories import Story
-from .tables import toml
 from .tagger import WORD, WORD_CLASSES, story_classes
 
 SHARE = 4  # times its even share of the examples that a frequent word may have
@@ -91,5 +92,5 @@ def table() -> dict[str, tuple[str | re.Pattern, ...]]:
     """Return of each word how to tell its two senses: by its class, or by a pattern in its sentence."""
     return {
         word: tuple(how if how in WORD_CLASSES else re.compile(rf"\b(?:{how})") for how in senses.values())
-        for word, senses in toml("tasks.toml")["SENSES"].items()
+        for word, senses in entries("stories/senses.toml", "casebook").items()
     }

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 from random import Random
 
-from . import lexicon
+from storyworld import lexicon
+from storyworld.stock import capital, places
+from storyworld.stories import Story
+from storyworld.world import Character
+
 from .examples import NO_YES, TRUE_FALSE_NEITHER, Candidate, Chooser, Example
 from .known import Known, at, known, opposite
-from .stock import capital, places
-from .stories import Story
-from .world import Character
 
 ENTAILMENT, CONTRADICTION, NEUTRAL = range(3)
 CUTS = 3  # places at which a story is tried to be cut, until something can be asked

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
-from . import lexicon
-from .acts import World
-from .kinds import acts, kinds
-from .stock import places
-from .stories import Story
-from .world import Event
+from storyworld import lexicon
+from storyworld.acts import World
+from storyworld.kinds import acts, kinds
+from storyworld.stock import places
+from storyworld.stories import Story
+from storyworld.world import Event
 
 START = "calm"  # what everybody feels whom nothing has happened to
 

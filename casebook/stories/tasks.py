@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from random import Random
 
+from storyworld.stories import MASK, Story, splitmix, story_seed, tell
+
+from .choices import cause, ending, preference
 from .examples import Example
-from .stories import MASK, Story, splitmix, story_seed, tell
-from .task_choices import cause, ending, preference
-from .task_facts import entailment, question
-from .task_senses import sense
+from .facts import entailment, question
+from .senses import sense
 
 # Each takes stories and chance and gives examples without end, its labels equally frequent.
 TASKS: dict[str, Callable[[Iterator[Story], Random], Iterator[Example]]] = {

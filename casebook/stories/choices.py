@@ -7,13 +7,14 @@ from dataclasses import replace
 from itertools import combinations, permutations
 from random import Random
 
+from storyworld.kinds import kinds
+from storyworld.stock import capital
+from storyworld.stories import Story
+from storyworld.tables import templates
+from storyworld.world import Character, Event
+
 from .examples import Chooser, Example
-from .kinds import kinds
 from .known import opposite, replay
-from .stock import capital
-from .stories import Story
-from .tables import templates
-from .world import Character, Event
 
 REMEMBERED = 60  # stories that wait for another one's ending
 SENTENCE = re.compile(r"\b[A-Z][\w' ,-]*[.!?]")

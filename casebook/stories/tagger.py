@@ -1,12 +1,12 @@
-"""Know the class of every word of the stories, by the lists and rules of data/tagger.toml."""
+"""Know the class of every word of the stories, by the lists and rules of tagger.toml."""
 
 import re
 from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
-from . import lexicon
-from .tables import toml
+from linstudy.lookup import entries
+from storyworld import lexicon
 
 WORD_CLASSES = (
     *("noun", "verb", "adjective", "adverb", "pronoun", "name", "determiner", "preposition", "conjunction"),
@@ -51,7 +51,7 @@ def story_classes(words: Sequence[str]) -> list[str]:
 @cache
 def rules() -> dict[str, tuple[Rule, ...]]:
     """Return of each word the rules to try in turn; the last one holds always."""
-    data = toml("tagger.toml")
+    data = entries("stories/tagger.toml", "casebook")
     table: dict[str, tuple[Rule, ...]] = {}
     for word_class, names in data["LISTS"].items():
         for name in names.split():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple
 
-from .chance import Chance
+from storyworld.chance import Chance
 
 NO_YES = ("no", "yes")
 TRUE_FALSE_NEITHER = ("true", "false", "neither")  # entailment, contradiction, neutral
