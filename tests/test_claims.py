@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from casebook.claims import dynamics, healing, penalties, pruning
+from casebook.claims import dynamics, healing, penalties, pruning, table_2
 from casebook.published import paper_table
 from casebook.rows import finetuning
 from linstudy import load
@@ -161,32 +161,32 @@ def test_layers_tasks_and_probes_are_compared_with_their_controls():
 
 def test_the_papers_table_2_is_taken_apart_by_task():
     printed = paper_table(2)
-    z = penalties.table_2(printed).set_index(["model", "task"]).z
+    z = table_2.differences(printed).set_index(["model", "task"]).z
     # 9 points of BoolQ on 3,270 questions: the formula by hand
     assert z["650M + cosine 0.5", "boolq"] == pytest.approx(0.09 / ((0.575 * 0.425 + 0.485 * 0.515) / 3270) ** 0.5)
-    gains = penalties.gains(printed)
+    gains = table_2.gains(printed)
     by_hand = printed.set_index("model")["mean"]
     assert gains.gain["150M + MSE 0.5"] == pytest.approx(by_hand["150M + MSE 0.5"] - by_hand["150M"], abs=0.011)
     assert (gains.without_the_two < gains.gain).all()
 
 
 def test_the_error_of_a_mean_gain_counts_questions_once_and_what_no_number_of_them_gives_is_found():
-    even = {task: [50.0, 50.0] for task in penalties.QUESTIONS}
+    even = {task: [50.0, 50.0] for task in table_2.QUESTIONS}
     printed = pd.DataFrame({"model": ["m", "m + x"], **even, "cb-f1": [50.0, 50.0], "mean": [50.0, 50.0]})
-    others = set(penalties.QUESTIONS) - {"cb-acc"}
+    others = set(table_2.QUESTIONS) - {"cb-acc"}
 
     def error(table, without):
-        return penalties.gains(table, without=dict.fromkeys(without, 0.0)).error["m + x"]
+        return table_2.gains(table, without=dict.fromkeys(without, 0.0)).error["m + x"]
 
     alone = 100 * (0.5 / 56) ** 0.5  # of a difference of two accuracies
     assert error(printed.drop(columns="cb-f1"), others) == pytest.approx(alone)
     assert error(printed, others) == pytest.approx(alone)  # the same questions: no smaller error
     two = error(printed.drop(columns="cb-f1"), others - {"copa"})
     assert two == pytest.approx(100 * (0.5 / 56 + 0.5 / 100) ** 0.5 / 2)
-    whole = {task: [round(100 * (count // 3) / count, 2)] for task, count in penalties.QUESTIONS.items()}
+    whole = {task: [round(100 * (count // 3) / count, 2)] for task, count in table_2.QUESTIONS.items()}
     printed = pd.DataFrame({"model": ["m"], **whole})
-    assert penalties.no_whole_questions(printed).empty
-    found = penalties.no_whole_questions(printed.assign(copa=33.5))
+    assert table_2.no_whole_questions(printed).empty
+    found = table_2.no_whole_questions(printed.assign(copa=33.5))
     assert found[["task", "right"]].to_numpy().tolist() == [["copa", 33.5]]
 
 

@@ -1,5 +1,6 @@
 """The preregistered comparison of penalties with plain, on rows whose effects are planted; and how seeds are drawn."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -157,6 +158,25 @@ def test_runs_are_compared_with_the_mean_of_plain_in_their_text_and_length():
     assert layers.groupby("variant").rate.unique().map(list).to_dict() == {"plain": [0.01], "cosine 0.5": [0.02]}
     assert set(layers.seed) == {*judges(PLAIN), *judges(COSINE)}
     assert len(layers) == (12 + 6) * len(LAYERS)
+
+
+def test_last_layers_are_compared_with_that_of_the_same_penalty_which_leaves_it_out():
+    def rows(effects):
+        made = trained({PLAIN: 5, **effects})
+        own = made.norm_ratio + (made.layer == LAYERS[-1]) * (made.validation_nats - 4)
+        return made.assign(norm_ratio=own + 5 * (made.layer == LAYERS[0]), linearity=made.validation_nats / 1000)
+
+    held = {replace(COSINE, last="stream"): -0.2, replace(COSINE, last="normed"): 0.0}
+    planted = rows({COSINE: 0, **held, MSE: 0})  # of the squares, the two others have no runs
+    found = penalties.last_layers(planted).set_index(["score", "last"])
+    assert set(found.penalty) == {"cosine"}
+    ratio = found.loc["norm_ratio"]
+    assert ratio.out.tolist() == pytest.approx([0.3, 0.3], abs=0.02)
+    assert ratio.effect.tolist() == pytest.approx([-0.2, 0.0], abs=0.02)
+    assert ratio.verdict.tolist() == ["lower", "not told"]
+    assert found.loc["linearity"].verdict.tolist() == ["equal", "equal"]
+    fewer = planted[planted.seed != judges(replace(COSINE, last="normed"))[-1]]
+    assert penalties.last_layers(fewer).empty
 
 
 def test_a_finished_model_is_judged_after_its_last_step_and_its_loss_stands_once():
