@@ -69,6 +69,6 @@ def test_unknown_names_and_a_missing_hub_are_said():
         hub_task("record")
     with pytest.raises(ValueError, match=r"no split 'validation': .*the names are train, test"):
         hub_task("cb", split="validation")
-    away = r"task 'cb' \(aps/super_glue\) is not on this machine .*HF_HUB_OFFLINE.*a task of the story world \(linstudy"
+    away = r"task 'cb' \(aps/super_glue\) is not on this machine .*HF_HUB_OFFLINE.*a task of the story world \(casebook"
     with pytest.raises(ConnectionError, match=away):
         next(hub_task("cb"))

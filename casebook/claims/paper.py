@@ -9,7 +9,7 @@ import pandas as pd
 from linstudy.study.results import results
 
 from ..rows.finetuning import JUDGES
-from . import beyond, dynamics, penalties, pruning, real
+from . import beyond, dynamics, penalties, prices, pruning, real
 from .real import ALL
 from .real import OUTLIERS as WITHOUT
 
@@ -189,19 +189,19 @@ def _removed(tables: Tables) -> Iterator[dict]:
 def _really_removed(tables: Tables) -> Iterator[dict]:
     losses, protocol = tables("losses"), real.trained(tables("protocol"))
     losses = losses[(losses.part == "block") & (losses.choice == "alone")]
-    found = real.agreement(losses, protocol[protocol.selection == ALL])
+    found = prices.agreement(losses, protocol[protocol.selection == ALL])
     found = found[found.action == "remove"].set_index(["model", "corpus", "score"])
     for (model, corpus, score), one in found.iterrows():
         if score in dynamics.SHORT:
             spread = (one.tau, one.low, one.high, "stretches of text")
             rival = ("update ratio", found.tau[model, corpus, "update_ratio"])
             yield _row(f"tau of {dynamics.SHORT[score]} and cost, remove", model, corpus, spread, rival, "losses")
-    for (model, corpus, action), part in real.by_layer(losses).groupby(["model", "corpus", "action"], sort=False):
+    for (model, corpus, action), part in prices.by_layer(losses).groupby(["model", "corpus", "action"], sort=False):
         yield _row(f"nats lost, {action}", model, corpus, _layers(part.nats), ("whole model", 0.0), "losses")
-    for (model, text), part in real.carried(tables("losses")).groupby(["model", "text"], sort=False):
+    for (model, text), part in prices.carried(tables("losses")).groupby(["model", "text"], sort=False):
         own = ("the text's own map", part.own.median())
         yield _row("cost of a map of another text, nats", model, text, _layers(part.other), own, "losses")
-    several = real.together(tables("losses"))
+    several = prices.together(tables("losses"))
     several = several[several.model.isin(REAL) & several.layers.isin(SEVERAL) & several.order.isin(dynamics.SHORT)]
     for one in several.itertuples():
         what = f"nats lost by {one.layers} layers of the highest {dynamics.SHORT[one.order]}, {one.action}"
