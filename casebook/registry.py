@@ -85,6 +85,7 @@ def _runs() -> Iterator[Run]:
         yield Run(f"evaluations-{name}", TABLES["evaluations"], {"source": source})
         if name == PLAIN:
             yield from _tuned(source, finetuning.TASKS)
+            yield Run(f"harmed-{name}", TABLES["harmed"], {"source": source})
     real = Source(REAL, SOURCES[REAL].sha256[:12], REAL, "stories", "stories")
     yield from _tuned(real, finetuning.TASKS, needs=REAL, size="t4")
     for name, one in HUB.items():

@@ -25,6 +25,7 @@ MAKERS = {
     "continued": "continued.continued",
     "dynamics": "pretraining.dynamics",
     "finetuning": "finetuning.finetuning",
+    "harmed": "harmed.harmed",
     "evaluations": "evaluation.runs",
     "matched": "matched.matched",
 }

@@ -1,7 +1,7 @@
 """What fine-tuning does to the linearity of every layer (the paper's Table 1), and what of it is owed to the task."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache, lru_cache, partial
@@ -89,29 +89,34 @@ def tuned(
         options = {"objective": objective, "validation": test, "length": READ}
         with low_rank(model, RANK, seed=recipe.seed) if trained == LOW_RANK else nullcontext():
             *_, last = finetune(model, tokenizer, training, recipe, **options)
-        profiles = {name: measured(model, blocks) for name, (blocks, _) in begun(source, task).items()}
+        table = changed(model, begun(source, task))
     except FloatingPointError:
-        last, profiles = {"validation_accuracy": None, "validation_loss": math.nan}, {}
+        last = {"validation_accuracy": None, "validation_loss": math.nan}
+        table = changed(None, begun(source, task))
     reached = {"accuracy": last["validation_accuracy"], "loss": last["validation_loss"]}
     reached |= {"constant": None if objective == "lm" else constant, "steps": recipe.steps}
+    return table.assign(**reached)
+
+
+def changed(model: Any, since: Mapping[str, tuple[Any, pd.DataFrame]]) -> pd.DataFrame:
+    """Return the rows of a model beside what it was on each text, as :func:`begun` has that; NaN changes for None."""
     tables = []
-    for name, (blocks, before) in begun(source, task).items():
+    for name, (blocks, before) in since.items():
         table = before[["layer"]].assign(**{f"{score}_before": before[score] for score in DELTAS})
-        change = profiles.get(name, math.nan * before) - before
+        change = (measured(model, blocks) if model else math.nan * before) - before
         table = table.assign(**{f"delta_{score}": change[score] for score in DELTAS})
-        tables.append(table.assign(text=name, tokens=blocks.numel(), **text_of(blocks), **reached))
+        tables.append(table.assign(text=name, tokens=blocks.numel(), **text_of(blocks)))
     return pd.concat(tables, ignore_index=True)
 
 
 @lru_cache(maxsize=1)
-def begun(source: Source, task: str) -> dict[str, tuple[Any, pd.DataFrame]]:
+def begun(source: Source, task: str = "") -> dict[str, tuple[Any, pd.DataFrame]]:
     """Return the blocks of every text that is measured, and the scores of the model as it came."""
     model, tokenizer = source.load()
-    # Of pairs the preferred one, of labelled texts the text: what the tuned model is made to read.
-    own = [
-        first for split, count in (("test", TESTED), ("train", EXAMPLES)) for first, _ in examples(task, split, count)
-    ]
-    texts = {**{name: name for name in TEXTS}, "task": own}
+    texts: dict[str, Any] = {name: name for name in TEXTS}
+    if task:  # of pairs the preferred one, of labelled texts the text: what the tuned model is made to read
+        parts = (("test", TESTED), ("train", EXAMPLES))
+        texts["task"] = [first for split, count in parts for first, _ in examples(task, split, count)]
     blocks = {name: blocks_of(text, tokenizer, BLOCKS) for name, text in texts.items()}
     return {name: (some, measured(model, some)) for name, some in blocks.items()}
 

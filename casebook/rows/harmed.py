@@ -1,0 +1,35 @@
+"""Harm a model by errors in its weights, from which nothing is learnt: the control of what fine-tuning costs it."""
+
+from collections.abc import Sequence
+from functools import partial
+from itertools import product
+from typing import Any
+
+import pandas as pd
+
+from ..models.twins import matrices
+from ..table import Keep
+from .finetuning import begun, changed
+from .source import Source
+
+SIZES = tuple(2 ** (half / 2) for half in range(-10, 3))  # of the errors, in root mean squares of a matrix
+SEEDS = 5
+
+
+def harmed(keep: Keep, source: Source, *, sizes: Sequence[float] = SIZES, seeds: int = SEEDS) -> None:
+    """Measure what errors of every size change in every layer, on the texts on which fine-tuned models are measured."""
+    for size, seed in product(sizes, range(seeds)):
+        keep(partial(erring, source, size, seed), errors=size, seed=seed)
+
+
+def erring(source: Source, size: float, seed: int) -> pd.DataFrame:
+    """Return the rows of one model with Gaussian errors in the matrices of its blocks; embeddings keep theirs."""
+    import torch
+
+    model: Any = source.load()[0]
+    draw = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for matrix, embedded in matrices(model):
+            if not embedded:
+                matrix += size * matrix.square().mean().sqrt() * torch.randn(matrix.shape, generator=draw)
+    return changed(model, begun(source))
