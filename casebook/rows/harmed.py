@@ -23,13 +23,18 @@ def harmed(keep: Keep, source: Source, *, sizes: Sequence[float] = SIZES, seeds:
 
 
 def erring(source: Source, size: float, seed: int) -> pd.DataFrame:
-    """Return the rows of one model with Gaussian errors in the matrices of its blocks; embeddings keep theirs."""
+    """Return the rows of one model with errors."""
+    model: Any = source.load()[0]
+    add_errors_(model, size, seed)
+    return changed(model, begun(source))
+
+
+def add_errors_(model: Any, size: float, seed: int) -> None:
+    """Add Gaussian errors to the matrices of the blocks, in place; embeddings and gains stay."""
     import torch
 
-    model: Any = source.load()[0]
     draw = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for matrix, embedded in matrices(model):
             if not embedded:
                 matrix += size * matrix.square().mean().sqrt() * torch.randn(matrix.shape, generator=draw)
-    return changed(model, begun(source))
