@@ -112,3 +112,15 @@ def test_bands_lie_between_their_columns_and_infinite_ones_are_left_out():
     assert spans[0] == [[0.5, 2.0], [-1.5, -0.5]]
     assert np.isnan(spans[1]).all()
     assert "a: 1.00 (0.500 to 2.00) at 10, -1.00 (-1.50 to -0.500) at 100" in words_of(ax)
+
+
+def test_runs_are_dots_beside_a_curve_and_what_a_log_axis_cannot_show_is_counted():
+    runs = pd.DataFrame({"labels": ["true", "true", "none"], "nats": [0.5, 2.0, -0.1], "rise": [0.1, 0.3, 0.2]})
+    curve = pd.DataFrame({"nats": [4.0, -1.0, 1.0], "rise": [0.4, 0.0, 0.1]}).assign(low=0.0, high=0.5)
+    ax = figures.dots_and_curve(runs, x="nats", y="rise", hue="labels", curve=curve, name="errors")
+    assert line_of(ax, "true").get_xydata().tolist() == [[0.5, 0.1], [2.0, 0.3]]
+    assert len(line_of(ax, "none").get_xydata()) == 0
+    assert line_of(ax, "errors").get_xydata().tolist() == [[1.0, 0.1], [4.0, 0.4]]
+    assert ax.get_xscale() == "log"
+    assert "1 not drawn" in words_of(ax)
+    assert show.words.table_of(ax)["nats"].tolist() == [0.5, 2.0, -0.1]

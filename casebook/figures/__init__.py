@@ -9,4 +9,4 @@ from .spread import spread_plot
 from .tables import fallback_table
 from .tails import tail_plot
 from .tokens import token_heatmap
-from .training import band_plot, path_plot, rates_plot, steps_plot
+from .training import band_plot, dots_and_curve, path_plot, rates_plot, steps_plot

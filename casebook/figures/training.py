@@ -13,7 +13,7 @@ from matplotlib.ticker import (
     SymmetricalLogLocator,
 )
 
-from linstudy.show.look import begin, draw_lines, finish, log_axis, looks, place_legend
+from linstudy.show.look import GREY, begin, draw_lines, finish, log_axis, looks, place_legend
 from linstudy.show.words import axis_label, label, lines_in_words, number, say
 
 from .spread import Reference, compare_with
@@ -112,3 +112,33 @@ def rates_plot(df: pd.DataFrame, *, hue: str, ax: Axes | None = None) -> Axes:
     ax.set_xscale("log")
     log_axis(ax.xaxis, wide=False)
     return finish(ax, x, y, f"{label(y)} by {label(x)}, one line a {label(hue)}: {'; '.join(said)}.")
+
+
+def dots_and_curve(
+    df: pd.DataFrame, *, x: str, y: str, hue: str, curve: pd.DataFrame, name: str, ax: Axes | None = None
+) -> Axes:
+    """Draw runs as dots, a colour and marker for each `hue`, beside a curve in the same columns, with its band.
+
+    `name` says what the curve is; its band goes from `low` to `high`. The axis of `x` is a log axis: rows where it is
+    not above 0 are left out, and the words count them.
+    """
+    ax = begin(ax, df, x, y, hue)
+    curve = curve[curve[x] > 0].sort_values(x)
+    ax.plot(curve[x], curve[y], color=GREY, label=name, zorder=1)
+    ax.fill_between(curve[x], curve.low, curve.high, color=GREY, alpha=0.2, linewidth=0)
+    said = []
+    for group, color, marker in looks(dict.fromkeys(df[hue])):
+        part = df[(df[hue] == group) & (df[x] > 0)]
+        shape = {"linestyle": "", "marker": marker, "markersize": 6, "markeredgecolor": "white"}
+        ax.plot(part[x], part[y], color=color, label=group, **shape)
+        out = int((df[hue] == group).sum()) - len(part)
+        ends = (
+            f"{number(part[y].min())} to {number(part[y].max())} at {number(part[x].min())} to {number(part[x].max())}"
+        )
+        said.append(f"{group}: {ends}" + (f", {out} not drawn" if out else ""))
+    ax.set_xscale("log")
+    log_axis(ax.xaxis, wide=True)
+    ends = " to ".join(f"{number(row[y])} at {number(row[x])}" for _, row in curve.iloc[[0, -1]].iterrows())
+    ax.set(xlabel=axis_label(x, 40), ylabel=axis_label(y))
+    place_legend(ax)
+    return say(ax, f"{label(y)} by {label(x)}, a dot a run; {'; '.join(said)}. The curve is {name}: from {ends}.")
