@@ -11,7 +11,7 @@ from casebook.claims import penalties
 from casebook.claims.paper import evidence
 from casebook.claims.penalties import EARLIER, PLAN
 from casebook.registry import registry
-from casebook.rows.pretraining import FRESH, PLANNED, PRIMARY, SMALLER, Variant, judges
+from casebook.rows.pretraining import FRESH, HELD, PLANNED, PRIMARY, SECONDARY, SMALLER, Variant, judges
 from casebook.sweeps import CHOOSING
 from linstudy.study.results import results
 
@@ -158,6 +158,24 @@ def test_runs_are_compared_with_the_mean_of_plain_in_their_text_and_length():
     assert layers.groupby("variant").rate.unique().map(list).to_dict() == {"plain": [0.01], "cosine 0.5": [0.02]}
     assert set(layers.seed) == {*judges(PLAIN), *judges(COSINE)}
     assert len(layers) == (12 + 6) * len(LAYERS)
+
+
+def test_weights_are_set_side_by_side_where_all_of_them_are_judged():
+    weights = {Variant(kind, weight): 0.1 * weight for kind in ("cosine", "mse") for weight in (0.1, 0.5, 2.0)}
+    held = {one: 0.0 for one in SECONDARY if one.last != "out"}
+    whole = trained({PLAIN: 0, **weights, **held})
+    rows = pd.concat([whole, trained({PLAIN: 0, COSINE: 0.05, MSE: 0.05}, step=256)])
+    rows = rows.assign(linearity=rows.validation_nats / 10, norm_ratio=rows.validation_nats)
+    found = penalties.by_weight(rows).query("score == 'validation_nats'")
+    assert set(found.training_tokens) == {65_536}
+    effects = found.set_index(["penalty", "weight"]).effect.to_dict()
+    wanted = {(one.penalty, one.weight): effect for one, effect in weights.items()}
+    assert effects == pytest.approx(wanted, abs=0.02)
+
+
+def test_the_penalty_on_all_layers_is_a_family_of_one():
+    found = penalties.compared(trained({PLAIN: 0, HELD: -0.2}, step=1024)).query("score == 'validation_nats'")
+    assert found[["kind", "variant", "verdict"]].values.tolist() == [["held", "cosine 0.5 last stream", "lower"]]
 
 
 def test_last_layers_are_compared_with_that_of_the_same_penalty_which_leaves_it_out():

@@ -162,7 +162,7 @@ def _regularised(tables: Tables) -> Iterator[dict]:
     gains = controls[controls.score == "validation_nats"].sort_values("effect")
     best = gains.groupby(level=cell).variant.first()
     effects = controls.set_index(["score", "variant"], append=True).effect
-    for one in rows[rows.kind == "penalty"].itertuples():
+    for one in rows[rows.kind.isin(["penalty", "held"])].itertuples():
         at = (one.corpus, one.training_tokens)
         control = (best[at], effects[*at, one.score, best[at]]) if at in best else ("", np.nan)
         text, design = f"{one.corpus}, {one.training_tokens:,.0f} tokens", penalties.DESIGNS[one.table]

@@ -6,7 +6,7 @@ from itertools import product
 
 import pandas as pd
 
-from ..rows.pretraining import FRESH, JUDGES, OTHERS, PLANNED, PRIMARY, SECONDARY, SMALLER, VARIANTS, Variant
+from ..rows.pretraining import FRESH, HELD, JUDGES, OTHERS, PLANNED, PRIMARY, SECONDARY, SMALLER, VARIANTS, Variant
 from ..sweeps import CHOOSING, judged
 from ..verdicts import contrasts
 from .real import ALL, HELD_OUT
@@ -30,7 +30,7 @@ class Design:
     cells: int = 1  # texts and lengths in which they hold together, too
 
 
-FAMILIES = {"penalty": PRIMARY[1:], "control": SMALLER, "secondary": SECONDARY}
+FAMILIES = {"penalty": PRIMARY[1:], "control": SMALLER, "held": (HELD,), "secondary": SECONDARY}
 PLAN = Design(PLANNED, CHOOSING, JUDGES["plain"], OTHERS, FAMILIES, cells=6)
 # The design of regularisation.csv.
 EARLIER = Design(VARIANTS, (0,), len(FRESH), len(FRESH), {"penalty": PRIMARY[1:], "control": SMALLER[:1]})
@@ -86,6 +86,19 @@ def finished(table: pd.DataFrame) -> pd.DataFrame:
                 row |= {"verdict": one.verdict, "plain": mean, "before": before[score]}
                 found.append(row)
     return pd.DataFrame(found)
+
+
+def by_weight(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return what :func:`compared` says of every weight, with columns ``penalty`` and ``weight``.
+
+    Cells in which not all weights are judged are left out, and so are penalties that count the last block's output.
+    """
+    some = {one.title: one for one in (*PRIMARY[1:], *SECONDARY) if one.last == "out"}
+    found = compared(rows, SCORES)
+    found = found[found.variant.isin(some)]
+    found = found[found.groupby(["score", "corpus", "training_tokens"]).variant.transform("size") == len(some)]
+    variants = found.variant.map(some)
+    return found.assign(penalty=variants.map(lambda one: one.penalty), weight=variants.map(lambda one: one.weight))
 
 
 def last_layers(rows: pd.DataFrame) -> pd.DataFrame:
