@@ -35,12 +35,13 @@ SWEPT = (
     ("nano-longer", "nano", 768, ("pydocs",), pretraining.LONGER, "tiny"),  # all the text there is
     ("pocket", "pocket", 4882, ("stories", "wikitext"), pretraining.VARIANTS, "t4"),
 )
-# What is trained by the plan in book/preregistration.md, in its order: the variants, and the steps of nano.
+# What is trained by the plan in book/preregistration.md, in its order: the size, the variants, and the steps.
 PLANNED = (
-    (pretraining.PRIMARY, (64, 256)),
-    (pretraining.SMALLER, (64, 256)),
-    ((*pretraining.PRIMARY, *pretraining.SMALLER), (1024,)),
-    (pretraining.SECONDARY, (64, 256, 1024)),
+    ("nano", pretraining.PRIMARY, (64, 256)),
+    ("nano", pretraining.SMALLER, (64, 256)),
+    ("nano", (*pretraining.PRIMARY, *pretraining.SMALLER), (1024,)),
+    ("nano", pretraining.SECONDARY, (64, 256, 1024)),
+    ("pocket", pretraining.LARGE, (128,)),
 )
 PLANNED_TEXTS = {"tinystories-train-sample": "shared texts", "pydocs": "nothing"}  # and what they need
 # What is measured on the way: preset, text, steps, the size and what else it needs; and how many seeds of a variant.
@@ -123,10 +124,11 @@ def _beside(text: str) -> Source:
 
 def _planned() -> Iterator[Run]:
     """List the preregistered comparisons of penalties and controls with plain."""
-    for variants, lengths in PLANNED:
+    for preset, variants, lengths in PLANNED:
         for steps, (text, needs), variant in product(lengths, PLANNED_TEXTS.items(), variants):
-            arguments = {"preset": "nano", "corpus": text, "variant": variant, "step": steps}
-            name = f"pretraining-{text}-{steps}-{variant.name.replace(' ', '-')}"
+            arguments = {"preset": preset, "corpus": text, "variant": variant, "step": steps}
+            size = "" if preset == "nano" else f"{preset}-"
+            name = f"pretraining-{size}{text}-{steps}-{variant.name.replace(' ', '-')}"
             yield Run(name, TABLES["pretraining"], arguments, needs=needs)
 
 

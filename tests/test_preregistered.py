@@ -9,7 +9,7 @@ import pytest
 
 from casebook.claims import penalties
 from casebook.claims.paper import evidence
-from casebook.claims.penalties import EARLIER, PLAN
+from casebook.claims.penalties import EARLIER, LARGER, PLAN
 from casebook.registry import registry
 from casebook.rows.pretraining import FRESH, HELD, PLANNED, PRIMARY, SECONDARY, SMALLER, Variant, judges
 from casebook.sweeps import CHOOSING
@@ -96,7 +96,10 @@ def test_no_seed_judges_two_variants_or_chooses():
 
 
 def test_every_planned_variant_has_a_run_on_each_text_and_length_the_primary_ones_first():
-    planned = [run for run in registry() if run.table.name == "pretraining"]
+    runs = [run for run in registry() if run.table.name == "pretraining"]
+    planned = [run for run in runs if run.arguments["preset"] == PLAN.preset]
+    larger = [(run.arguments["corpus"], run.arguments["variant"]) for run in runs if run not in planned]
+    assert len(larger) == len(set(larger)) == LARGER.cells * len(LARGER.variants)
     cells = {(run.arguments["corpus"], run.arguments["step"]) for run in planned}
     assert len(cells) == PLAN.cells
     assert len(planned) == len(PLANNED) * len(cells)
@@ -171,6 +174,14 @@ def test_weights_are_set_side_by_side_where_all_of_them_are_judged():
     effects = found.set_index(["penalty", "weight"]).effect.to_dict()
     wanted = {(one.penalty, one.weight): effect for one, effect in weights.items()}
     assert effects == pytest.approx(wanted, abs=0.02)
+
+
+def test_sizes_are_compared_apart():
+    small, large = (trained({PLAIN: 0, HELD: effect}) for effect in (-0.2, 0.2))
+    both = pd.concat([small, large.assign(preset="pocket")])
+    pd.testing.assert_frame_equal(penalties.compared(both), penalties.compared(small))
+    found = penalties.compared(both, design=LARGER).query("score == 'validation_nats'")
+    assert found[["kind", "verdict"]].values.tolist() == [["held", "higher"]]
 
 
 def test_the_penalty_on_all_layers_is_a_family_of_one():

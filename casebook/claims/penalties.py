@@ -6,7 +6,19 @@ from itertools import product
 
 import pandas as pd
 
-from ..rows.pretraining import FRESH, HELD, JUDGES, OTHERS, PLANNED, PRIMARY, SECONDARY, SMALLER, VARIANTS, Variant
+from ..rows.pretraining import (
+    FRESH,
+    HELD,
+    JUDGES,
+    LARGE,
+    OTHERS,
+    PLANNED,
+    PRIMARY,
+    SECONDARY,
+    SMALLER,
+    VARIANTS,
+    Variant,
+)
 from ..sweeps import CHOOSING, judged
 from ..verdicts import contrasts
 from .real import ALL, HELD_OUT
@@ -28,10 +40,14 @@ class Design:
     others: int  # of each other variant
     families: Mapping[str, Sequence[Variant]]  # whose intervals hold together, by their kind
     cells: int = 1  # texts and lengths in which they hold together, too
+    preset: str = "nano"  # the size of the models
 
 
 FAMILIES = {"penalty": PRIMARY[1:], "control": SMALLER, "held": (HELD,), "secondary": SECONDARY}
 PLAN = Design(PLANNED, CHOOSING, JUDGES["plain"], OTHERS, FAMILIES, cells=6)
+# The same at the next size: no rows yet.
+ONE_UP = {"penalty": PRIMARY[1:], "control": SMALLER[-1:], "held": (HELD,)}
+LARGER = Design(LARGE, CHOOSING, JUDGES["plain"], OTHERS, ONE_UP, cells=2, preset="pocket")
 # The design of regularisation.csv.
 EARLIER = Design(VARIANTS, (0,), len(FRESH), len(FRESH), {"penalty": PRIMARY[1:], "control": SMALLER[:1]})
 DESIGNS = {"pretraining": PLAN, "regularisation": EARLIER}  # by the table, the better one first
@@ -131,7 +147,7 @@ def by_both_designs(tables: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
     """
     found, seen = [], set()
     for name, design in DESIGNS.items():
-        rows = compared(tables(name).query("preset == 'nano'"), design=design).assign(table=name)
+        rows = compared(tables(name), design=design).assign(table=name)
         cells = [*zip(rows.corpus, rows.training_tokens, strict=True)]
         found.append(rows[[cell not in seen for cell in cells]])
         seen |= set(cells)
@@ -140,7 +156,7 @@ def by_both_designs(tables: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
 
 def that_judge(rows: pd.DataFrame, design: Design = PLAN) -> pd.DataFrame:
     """Return the named runs that judge, of any variant: a row a run, its scores averaged over the layers."""
-    return named(judged(rows, design.choosing), design.variants)
+    return named(judged(rows[rows.preset == design.preset], design.choosing), design.variants)
 
 
 def less_plain(rows: pd.DataFrame, design: Design = PLAN) -> pd.DataFrame:
