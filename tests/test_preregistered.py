@@ -186,7 +186,7 @@ def test_sizes_are_compared_apart():
 
 def test_the_penalty_on_all_layers_is_a_family_of_one():
     found = penalties.compared(trained({PLAIN: 0, HELD: -0.2}, step=1024)).query("score == 'validation_nats'")
-    assert found[["kind", "variant", "verdict"]].values.tolist() == [["held", "cosine 0.5 last stream", "lower"]]
+    assert found[["kind", "variant", "verdict"]].values.tolist() == [["held", "cosine 0.5, all layers", "lower"]]
 
 
 def test_last_layers_are_compared_with_that_of_the_same_penalty_which_leaves_it_out():
@@ -203,6 +203,7 @@ def test_last_layers_are_compared_with_that_of_the_same_penalty_which_leaves_it_
     assert ratio.out.tolist() == pytest.approx([0.3, 0.3], abs=0.02)
     assert ratio.effect.tolist() == pytest.approx([-0.2, 0.0], abs=0.02)
     assert ratio.verdict.tolist() == ["lower", "not told"]
+    assert ratio.plain.tolist() == pytest.approx([5.3, 5.3], abs=0.02)
     assert found.loc["linearity"].verdict.tolist() == ["equal", "equal"]
     fewer = planted[planted.seed != judges(replace(COSINE, last="normed"))[-1]]
     assert penalties.last_layers(fewer).empty

@@ -6,6 +6,8 @@ from itertools import product
 
 import pandas as pd
 
+from linstudy.show import label
+
 from ..rows.pretraining import (
     FRESH,
     HELD,
@@ -58,10 +60,10 @@ def compared(
 ) -> pd.DataFrame:
     """Compare the variants of pretraining.csv with plain, as book/preregistration.md says; or those of another design.
 
-    A row a score, text, length (``training_tokens``) and variant: the ``effect`` (its mean less plain's), the interval
-    from ``low`` to ``high``, which holds for all comparisons of its ``kind`` in all cells of the design together, the
-    ``margin`` within which it counts as none, the ``verdict``, and the mean of ``plain``. A kind is compared
-    in a cell when all its runs are there, and those of plain.
+    A row a score, ``text``, length (``training_tokens``) and variant: the ``effect`` (its mean less plain's), the
+    interval from ``low`` to ``high``, which holds for all comparisons of its ``kind`` in all cells of the design
+    together, the ``margin`` within which it counts as none, the ``verdict``, and the mean of ``plain``. A kind is
+    compared in a cell when all its runs are there, and those of plain.
     """
     found = []
     for (corpus, tokens), cell in that_judge(rows, design).groupby(["corpus", "training_tokens"], sort=False):
@@ -77,7 +79,8 @@ def compared(
             for variant, one in contrasts(groups, of["plain"][score].tolist(), **options).items():
                 key = dict(zip(COMPARISON, (score, corpus, int(tokens), kind, variant), strict=True))
                 found.append(key | asdict(one) | {"verdict": one.verdict, "plain": plain})
-    return pd.DataFrame(found, columns=[*COMPARISON, "effect", "low", "high", "margin", "verdict", "plain"])
+    table = pd.DataFrame(found, columns=[*COMPARISON, "effect", "low", "high", "margin", "verdict", "plain"])
+    return table.assign(text=table.corpus.map(label))
 
 
 def finished(table: pd.DataFrame) -> pd.DataFrame:
@@ -121,22 +124,25 @@ def last_layers(rows: pd.DataFrame) -> pd.DataFrame:
     """Compare last layers by whether the penalty counts their output: a row a score, text, length, penalty, ``last``.
 
     The penalty leaves that output out in the control (``last`` is "out"), which ``effect`` is measured from, as in
-    :func:`compared`; ``out`` is the control's mean. Scores are the last layer's own, the loss is the model's.
+    :func:`compared`; ``out`` is the control's mean, ``plain`` that of no penalty. Scores are the last layer's own, the
+    loss is the model's.
     """
-    layers = of_the_judges(rows)
-    layers = layers[(layers.layer == layers.layer.max()) & (layers.weight == PRIMARY[1].weight)]
-    found = []
-    for key, cell in layers.groupby(["corpus", "training_tokens", "penalty"], sort=False):
-        of = dict(list(cell.groupby("last", sort=False)))
+    ends = of_the_judges(rows)
+    ends = ends[ends.layer == ends.layer.max()]
+    cell, found = ["corpus", "training_tokens"], []
+    plain = ends[ends.variant == "plain"].groupby(cell)[list(SCORES)].mean()
+    for key, part in ends[ends.weight == PRIMARY[1].weight].groupby([*cell, "penalty"], sort=False):
+        of = dict(list(part.groupby("last", sort=False)))
         if len(of) < 3 or min(map(len, of.values())) < OTHERS:
             continue
         out = of.pop("out")
         for score in SCORES:
-            groups = {last: part[score].tolist() for last, part in of.items()}
-            options = {"margin": MARGINS.get(score, SHARE * out[score].mean()), "level": 1 - 0.05 / CELLS}
+            groups = {last: held[score].tolist() for last, held in of.items()}
+            means = {"out": out[score].mean(), "plain": plain.loc[key[:2], score]}
+            options = {"margin": MARGINS.get(score, SHARE * means["out"]), "level": 1 - 0.05 / CELLS}
             for last, one in contrasts(groups, out[score].tolist(), **options).items():
-                row = {"score": score, **dict(zip(("corpus", "training_tokens", "penalty"), key, strict=True))}
-                found.append(row | {"last": last, **asdict(one), "verdict": one.verdict, "out": out[score].mean()})
+                row = {"score": score, **dict(zip([*cell, "penalty"], key, strict=True)), "text": label(key[0])}
+                found.append(row | {"last": last, **asdict(one), "verdict": one.verdict, **means})
     return pd.DataFrame(found)
 
 

@@ -47,7 +47,8 @@ class Variant:
     def title(self) -> str:
         """Name the variant as a figure does."""
         if self.scaling == "none" or self.penalty != "none":
-            return self.name.replace("-", " ").replace("mse", "MSE")
+            name = self.name.replace("-", " ").replace("mse", "MSE")
+            return name.replace(" last stream", ", all layers").replace(" last normed", ", all layers, normed")
         where, _, constant = self.scaling.removesuffix(",power=0").partition("=")
         return f"{where} × {constant}" if constant else f"{where} / √layer"
 
