@@ -45,10 +45,10 @@ class Design:
     preset: str = "nano"  # the size of the models
 
 
-FAMILIES = {"penalty": PRIMARY[1:], "control": SMALLER, "held": (HELD,), "secondary": SECONDARY}
+FAMILIES = {"penalty": PRIMARY[1:], "held": (HELD,), "control": SMALLER, "secondary": SECONDARY}
 PLAN = Design(PLANNED, CHOOSING, JUDGES["plain"], OTHERS, FAMILIES, cells=6)
 # The same at the next size: no rows yet.
-ONE_UP = {"penalty": PRIMARY[1:], "control": SMALLER[-1:], "held": (HELD,)}
+ONE_UP = {"penalty": PRIMARY[1:], "held": (HELD,), "control": SMALLER[-1:]}
 LARGER = Design(LARGE, CHOOSING, JUDGES["plain"], OTHERS, ONE_UP, cells=2, preset="pocket")
 # The design of regularisation.csv.
 EARLIER = Design(VARIANTS, (0,), len(FRESH), len(FRESH), {"penalty": PRIMARY[1:], "control": SMALLER[:1]})
