@@ -1,7 +1,7 @@
 """What penalties on neighbouring states do: variants against plain, each at its best rate, and the paper's Table 2."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 
 import pandas as pd
@@ -47,7 +47,7 @@ class Design:
 
 FAMILIES = {"penalty": PRIMARY[1:], "held": (HELD,), "control": SMALLER, "secondary": SECONDARY}
 PLAN = Design(PLANNED, CHOOSING, JUDGES["plain"], OTHERS, FAMILIES, cells=6)
-# The same at the next size: no rows yet.
+# The same at the next size; it stands here before its rows, for the plan says how they are judged.
 ONE_UP = {"penalty": PRIMARY[1:], "held": (HELD,), "control": SMALLER[-1:]}
 LARGER = Design(LARGE, CHOOSING, JUDGES["plain"], OTHERS, ONE_UP, cells=2, preset="pocket")
 # The design of regularisation.csv.
@@ -113,7 +113,8 @@ def by_weight(rows: pd.DataFrame) -> pd.DataFrame:
     Cells in which not all weights are judged are left out, and so are penalties that count the last block's output.
     """
     some = {one.title: one for one in (*PRIMARY[1:], *SECONDARY) if one.last == "out"}
-    found = compared(rows, SCORES)
+    families = {kind: FAMILIES[kind] for kind in ("penalty", "secondary")}
+    found = compared(rows, SCORES, design=replace(PLAN, families=families))
     found = found[found.variant.isin(some)]
     found = found[found.groupby(["score", "corpus", "training_tokens"]).variant.transform("size") == len(some)]
     variants = found.variant.map(some)

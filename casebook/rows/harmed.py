@@ -1,6 +1,5 @@
 """Harm a model by errors in its weights, from which nothing is learnt: the control of what fine-tuning costs it."""
 
-from collections.abc import Sequence
 from functools import partial
 from itertools import product
 from typing import Any
@@ -16,9 +15,9 @@ SIZES = tuple(2 ** (half / 2) for half in range(-10, 3))  # of the errors, in ro
 SEEDS = 5
 
 
-def harmed(keep: Keep, source: Source, *, sizes: Sequence[float] = SIZES, seeds: int = SEEDS) -> None:
+def harmed(keep: Keep, source: Source) -> None:
     """Measure what errors of every size change in every layer, on the texts on which fine-tuned models are measured."""
-    for size, seed in product(sizes, range(seeds)):
+    for size, seed in product(SIZES, range(SEEDS)):
         keep(partial(erring, source, size, seed), errors=size, seed=seed)
 
 

@@ -75,7 +75,7 @@ SECONDARY = (
 )
 PLANNED = (*PRIMARY, *SMALLER, *SECONDARY)
 HELD = Variant("cosine", 0.5, last="stream")  # asked about for itself: the claim's penalty, on all layers
-LARGE = (*PRIMARY, HELD, SMALLER[-1])  # that are trained at the next size, too
+LARGE = (*PRIMARY, HELD, Variant(scaling=SLOWER))  # that are trained at the next size, too
 LONGER = (*PRIMARY, Variant(scaling="branches=0.3,power=0"))  # trained on more tokens, too
 RATES = {"nano": (1.5e-3, 3e-3, 6e-3, 1.2e-2), "pocket": (1.5e-3, 3e-3, 6e-3, 1.2e-2), "mini": (1e-3, 2e-3, 4e-3, 8e-3)}
 
