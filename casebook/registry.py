@@ -136,8 +136,8 @@ def _gone_on() -> Iterator[Run]:
     """List the finished models that read on, with penalties and without."""
     beside = _beside("tinystories-train-sample")
     real = fetched_source(REAL, beside.corpus)
-    small = {"source": beside, "rates": (1e-3, 2e-3), "seeds": 6, "products": "float32"}
-    large = {"source": real, "rates": (5e-5, 1e-4), "seeds": 3, "products": "bfloat16"}
+    small = {"source": beside, "rates": (1e-3, 2e-3), "seeds": 6}
+    large = {"source": real, "rates": (5e-5, 1e-4), "seeds": 3}
     for arguments, needs in ((small, "shared model"), (large, REAL)):
         for variant in (*pretraining.PRIMARY, pretraining.Variant(scaling=pretraining.SLOWER)):
             name = f"continued-{arguments['source'].model}-{variant.name}"

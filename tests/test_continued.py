@@ -48,13 +48,3 @@ def test_a_penalty_begins_where_plain_begins_and_ends_with_neighbours_more_alike
     plain, pulled = Variant(), Variant("cosine", 5.0)
     assert after(plain, 0).equals(after(pulled, 0))
     assert after(pulled, STEPS).cosine > after(plain, STEPS).cosine
-
-
-def test_products_of_training_are_rounded_and_those_of_measuring_are_not(source):
-    def rows(steps, products):
-        recipe = made.recipe(Variant(), rate=1e-2, seed=5, steps=steps) if steps else None
-        return made.gone_on(source, recipe, text=STEPS * made.BATCH * LENGTH, products=products).validation_nats[0]
-
-    assert rows(0, "bfloat16") == rows(0, "float32")
-    assert rows(STEPS, "bfloat16") != rows(STEPS, "float32")
-    assert rows(STEPS, "bfloat16") == pytest.approx(rows(STEPS, "float32"), abs=0.02)

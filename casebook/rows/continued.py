@@ -2,12 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pandas as pd
-import torch
 
 from linstudy.evaluate import cross_entropy
 from linstudy.train import Recipe, pretrain
@@ -34,21 +32,19 @@ def continued(
     tokens: int,
     rates: Sequence[float],
     seeds: int,
-    products: str = "float32",
 ) -> None:
     """Train a model on so many tokens of a text, once through, at the variant's best rate; measure it before and after.
 
     Rates are compared by the loss after a quarter of the steps, on one seed, factors of two apart, until the best has
     worse ones on both sides; ``seeds`` others judge. A seed decides the order of the blocks. The rows of step 0, which
-    are those of every variant, stand with plain. A run that diverges has rows with a NaN loss. ``products`` are those
-    of training, float32 or bfloat16; weights are float32, and so is all that is measured.
+    are those of every variant, stand with plain. A run that diverges has rows with a NaN loss.
     """
     whole = tokens // (BATCH * LENGTH)
 
     def loss(rate: float, seed: int, steps: int) -> float:
         made = recipe(variant, rate=rate, seed=seed, steps=steps) if steps else None
         scored = steps in (0, whole)  # of the runs that choose, the loss alone is asked
-        make = partial(gone_on, source, made, text=tokens, products=products, scored=scored)
+        make = partial(gone_on, source, made, text=tokens, scored=scored)
         return float(keep(make, rate=rate, seed=seed, step=steps).validation_nats.iloc[0])
 
     if variant == Variant():
@@ -58,9 +54,7 @@ def continued(
         loss(best, seed, whole)
 
 
-def gone_on(
-    source: Source, recipe: Recipe | None, *, text: int, products: str = "float32", scored: bool = True
-) -> pd.DataFrame:
+def gone_on(source: Source, recipe: Recipe | None, *, text: int, scored: bool = True) -> pd.DataFrame:
     """Return the rows of the layers of one model, trained or not, on a text of so many tokens to train on.
 
     Not ``scored``, or diverged: one row, with the loss.
@@ -71,17 +65,14 @@ def gone_on(
     table, nats = pd.DataFrame({"selection": ALL, "layer": [1]}), math.nan
     try:
         if recipe is not None:
-            half = products == "bfloat16"  # which the faster way to multiply float32 matrices does not know
-            # Without its cache, or the weights of the first step would be rounded once and stay for all steps.
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half, cache_enabled=False):
-                *_, _ = pretrain(model, blocks, replace(recipe, linear="torch") if half else recipe)
+            *_, _ = pretrain(model, blocks, recipe)
         model.eval()
         nats = cross_entropy(model, heldout)
         table = scores(model, heldout) if scored else table
     except FloatingPointError:
         pass
     seen = 0 if recipe is None else recipe.steps * BATCH * LENGTH
-    table = table.assign(validation_nats=nats, training_tokens=seen, products=products)
+    table = table.assign(validation_nats=nats, training_tokens=seen)
     return table.assign(tokens=heldout.numel(), **text_of(heldout))
 
 
