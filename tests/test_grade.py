@@ -17,6 +17,7 @@ from tiny_models import tiny_model
 
 import linstudy
 from casebook.evaluate import Sampling, grade_model, story_beginnings
+from linstudy.text import train_tokenizer
 from storyworld import Grade, Story, grade, reference_index, stories, story_seed, tell
 from storyworld.grammar import sentences
 from storyworld.read import read
@@ -276,7 +277,7 @@ def test_a_trained_model_tells_more_than_an_untrained_one(pocket):
 
 @pytest.mark.parametrize("family", ["gpt2", "opt", "bloom"])
 def test_every_decoder_can_be_graded_its_row_does_not_depend_on_the_batch_and_the_seed_decides(family):
-    tokenizer = linstudy.text.train_tokenizer(islice(stories(0), 50), vocab_size=300)
+    tokenizer = train_tokenizer(islice(stories(0), 50), vocab_size=300)
     model = tiny_model(family, vocab_size=len(tokenizer))
 
     def told(seed=0, **options):
