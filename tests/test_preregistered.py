@@ -13,6 +13,7 @@ from casebook.claims.penalties import EARLIER, LARGER, PLAN
 from casebook.registry import registry
 from casebook.rows.pretraining import FRESH, HELD, PLANNED, PRIMARY, SECONDARY, SMALLER, Variant, judges
 from casebook.sweeps import CHOOSING
+from casebook.verdicts import contrasts
 from linstudy.study.results import results
 
 PLAIN, COSINE, MSE = PRIMARY
@@ -220,6 +221,9 @@ def test_a_finished_model_is_judged_after_its_last_step_and_its_loss_stands_once
     runs += [run(COSINE, 1.60 + seed / 1000, 0.40 - seed / 1000, seed) for seed in range(4, 7)]
     runs += [run(SLOWER, 1.501 + (seed - 6) / 1000, 0.50 + seed / 1000, seed) for seed in range(7, 10)]
     found = penalties.finished(pd.concat(runs)).set_index(["score", "selection", "variant"])
+    few = penalties.finished(pd.concat(runs[:8])).set_index(["score", "variant"]).loc[("validation_nats", "cosine 0.5")]
+    alone = contrasts({"": [1.604, 1.605, 1.606]}, [1.501, 1.502, 1.503], margin=0.0, level=1 - 0.05 / 3)[""]
+    assert (few.low, few.high) == pytest.approx((alone.low, alone.high))  # one of the three has a third of the chance
     loss = found.loc["validation_nats"]
     assert loss.index.get_level_values("selection").unique().tolist() == ["all tokens"]
     cosine = loss.loc["all tokens", "cosine 0.5"]

@@ -30,6 +30,7 @@ SHARE = 0.005  # of plain's loss: a difference that is as good as none
 MARGINS = dict.fromkeys(("linearity", "update_linearity", *HELD_OUT), 0.02)
 SCORES = ("validation_nats", "linearity", "update_linearity", "norm_ratio")
 CELLS = 4  # texts and lengths in which the last layer is asked about
+READ_ON = 3  # comparisons with plain that the plan names for a finished model
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,10 @@ def compared(
 def finished(table: pd.DataFrame) -> pd.DataFrame:
     """Compare what penalties do to finished models that read on (continued.csv) with plain: a row a score and variant.
 
-    ``effect`` is the mean less plain's, from ``low`` to ``high`` (all variants of a model and score together), beside
-    the ``margin`` of the ``verdict``, the mean of ``plain``, and the score ``before``. Scores are means over layers;
-    the loss does not depend on the ``selection`` of tokens and stands once.
+    ``effect`` is the mean less plain's, from ``low`` to ``high`` (for all variants that the plan names, of a model and
+    score, together: those that are there have their share of it), beside the ``margin`` of the ``verdict``, the mean
+    of ``plain``, and the score ``before``. Scores are means over layers; the loss does not depend on the ``selection``
+    of tokens and stands once.
     """
     rows, found = named(table, PLANNED), []
     key = ["model", "selection", "step", "variant", "seed"]
@@ -100,7 +102,8 @@ def finished(table: pd.DataFrame) -> pd.DataFrame:
             groups = {name: one[score].tolist() for name, one in of.items()}
             plain = groups.pop("plain")
             mean = of["plain"][score].mean()
-            for variant, one in contrasts(groups, plain, margin=MARGINS.get(score, SHARE * mean)).items():
+            options = {"margin": MARGINS.get(score, SHARE * mean), "level": 1 - 0.05 * len(groups) / READ_ON}
+            for variant, one in contrasts(groups, plain, **options).items():
                 row = {"model": model, "selection": selection, "score": score, "variant": variant, **asdict(one)}
                 row |= {"verdict": one.verdict, "plain": mean, "before": before[score]}
                 found.append(row)
