@@ -28,22 +28,17 @@ CHECKPOINTS = {
 }
 PLAIN = "stories-1m"  # of the pocket models the one that was trained without a penalty
 REAL = "smollm2-135m"  # of the fetched models the one that is tuned, by a machine that can
-# What is trained again and again: its name, the preset, steps, texts, variants, and the size that it needs.
-SWEPT = (
-    ("nano", "nano", 256, ("stories", "pydocs"), pretraining.VARIANTS, "tiny"),
-    ("nano-longer", "nano", 1024, ("stories",), pretraining.LONGER, "tiny"),
-    ("nano-longer", "nano", 768, ("pydocs",), pretraining.LONGER, "tiny"),  # all the text there is
-    ("pocket", "pocket", 4882, ("stories", "wikitext"), pretraining.VARIANTS, "t4"),
-)
-# What is trained by the plan in book/preregistration.md, in its order: the size, the variants, and the steps.
+# What is trained by the plan in book/preregistration.md, in its order: the preset, the variants, the steps, the texts
+# with what they need, and the size of machine; the last of them where there is a graphics card.
+PLANNED_TEXTS = {"tinystories-train-sample": "shared texts", "pydocs": "nothing"}
 PLANNED = (
-    ("nano", pretraining.PRIMARY, (64, 256)),
-    ("nano", pretraining.SMALLER, (64, 256)),
-    ("nano", (*pretraining.PRIMARY, *pretraining.SMALLER), (1024,)),
-    ("nano", pretraining.SECONDARY, (64, 256, 1024)),
-    ("pocket", pretraining.LARGE, (128,)),
+    ("nano", pretraining.PRIMARY, (64, 256), PLANNED_TEXTS, "tiny"),
+    ("nano", pretraining.SMALLER, (64, 256), PLANNED_TEXTS, "tiny"),
+    ("nano", (*pretraining.PRIMARY, *pretraining.SMALLER), (1024,), PLANNED_TEXTS, "tiny"),
+    ("nano", pretraining.SECONDARY, (64, 256, 1024), PLANNED_TEXTS, "tiny"),
+    ("pocket", pretraining.LARGE, (128,), PLANNED_TEXTS, "tiny"),
+    ("pocket", pretraining.LARGE, (4882,), {"stories": "nothing", "wikitext": "hub"}, "t4"),
 )
-PLANNED_TEXTS = {"tinystories-train-sample": "shared texts", "pydocs": "nothing"}  # and what they need
 # What is measured on the way: preset, text, steps, the size and what else it needs; and how many seeds of a variant.
 FOLLOWED = (
     ("nano", "tinystories-train-sample", 1024, "tiny", "shared texts"),
@@ -80,7 +75,6 @@ def _runs() -> Iterator[Run]:
     yield from _gone_on()
     yield from _followed()
     yield from _planned()
-    yield from _swept()
     for name in pocket_folders():
         source = _own(name)
         yield Run(f"evaluations-{name}", TABLES["evaluations"], {"source": source})
@@ -124,12 +118,12 @@ def _beside(text: str) -> Source:
 
 def _planned() -> Iterator[Run]:
     """List the preregistered comparisons of penalties and controls with plain."""
-    for preset, variants, lengths in PLANNED:
-        for steps, (text, needs), variant in product(lengths, PLANNED_TEXTS.items(), variants):
+    for preset, variants, lengths, texts, size in PLANNED:
+        for steps, (text, needs), variant in product(lengths, texts.items(), variants):
             arguments = {"preset": preset, "corpus": text, "variant": variant, "step": steps}
-            size = "" if preset == "nano" else f"{preset}-"
-            name = f"pretraining-{size}{text}-{steps}-{variant.name.replace(' ', '-')}"
-            yield Run(name, TABLES["pretraining"], arguments, needs=needs)
+            small = "" if preset == "nano" else f"{preset}-"
+            name = f"pretraining-{small}{text}-{steps}-{variant.name.replace(' ', '-')}"
+            yield Run(name, TABLES["pretraining"], arguments, size, needs)
 
 
 def _gone_on() -> Iterator[Run]:
@@ -142,16 +136,6 @@ def _gone_on() -> Iterator[Run]:
         for variant in (*pretraining.PRIMARY, pretraining.Variant(scaling=pretraining.SLOWER)):
             name = f"continued-{arguments['source'].model}-{variant.name}"
             yield Run(name, TABLES["continued"], arguments | {"variant": variant, "tokens": 400 * LENGTH}, needs=needs)
-
-
-def _swept() -> Iterator[Run]:
-    """List the sweeps of rates: of no penalty, the penalties and the controls."""
-    for name, preset, steps, texts, variants, size in SWEPT:
-        for variant, text in product(variants, texts):
-            arguments = {"preset": preset, "corpus": text, "variant": variant, "step": steps}
-            needs = "hub" if text == "wikitext" else "nothing"
-            name_of_run = f"regularisation-{name}-{text}-{variant.name}"
-            yield Run(name_of_run, TABLES["regularisation"], arguments, size, needs)
 
 
 def _followed() -> Iterator[Run]:

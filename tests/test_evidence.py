@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from casebook.claims.paper import ALL, COLUMNS, ENCODER, REAL, WITHOUT, evidence, headline
+from casebook.claims.paper import ALL, COLUMNS, ENCODER, REAL, WITHOUT, evidence
+from casebook.claims.real import headline
 from linstudy.study.tables import TABLES
 
 CLAIMS = [f"C{number}" for number in range(1, 10)]

@@ -12,7 +12,7 @@ from reference import identity_error
 
 from casebook.rows import TABLES
 from casebook.rows import pretraining as made
-from casebook.rows.pretraining import VARIANTS, Variant
+from casebook.rows.pretraining import PLANNED, Variant
 from casebook.rows.source import LENGTH
 from casebook.sweeps import CHOOSING, RUN, judged
 from casebook.written import append
@@ -32,7 +32,7 @@ def speck():
     run = {"vocab_size": 300, "length": 64, "tokens": STEPS * 4 * 64, "peak_rate": 1e-2}
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(PRESETS, "speck", replace(PRESETS["nano"], name="speck", **shape, **run))
-        patch.setitem(made.RATES, "speck", (5e-3, 1e-2))
+        patch.setattr(made, "RATES", (5e-3, 1e-2))
         patch.setattr(made, "MEASURED", 1024)
         patch.setattr(texts, "TOKENIZER_DOCUMENTS", {"text": 30, "pydocs": 10})
         made.text_for.cache_clear()
@@ -42,10 +42,10 @@ def speck():
 
 def test_variants_are_told_apart_by_their_names_and_their_keys():
     for said in (lambda one: one.name, lambda one: one.title, lambda one: tuple(one.key.values())):
-        assert len(set(map(said, VARIANTS))) == len(VARIANTS)
+        assert len(set(map(said, PLANNED))) == len(PLANNED)
     assert Variant().name == Variant().title == "plain"
-    titles = {variant.title for variant in VARIANTS}
-    assert {"cosine 0.5", "MSE 2", "branches / √layer", "branches × 0.3", "norms / √layer", "decay 0"} < titles
+    titles = {variant.title for variant in PLANNED}
+    assert {"cosine 0.5", "MSE 2", "branches / √layer", "branches × 0.3", "norms / √layer"} < titles
 
 
 def kept(table, name, folder):

@@ -8,7 +8,7 @@ matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
 
-from casebook.claims.paper import headline
+from casebook.claims.real import headline
 from linstudy.files import written_whole
 from linstudy.show import profile_plot, style
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from linstudy.study.results import results
 
+from ..rows import pretraining
 from ..rows.finetuning import JUDGES
 from . import beyond, dynamics, penalties, prices, pruning, real
 from .real import ALL
@@ -35,22 +36,6 @@ def evidence(claim: str, tables: Tables = results) -> pd.DataFrame:
     """
     once = cache(tables)  # a claim looks into a table more than once
     return pd.DataFrame(list(_CLAIMS[claim](once)), columns=COLUMNS)
-
-
-def headline(tables: Tables = results) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the book's figure as a table, and its control: ``linearity_heldout`` of every layer of the first ``REAL``.
-
-    ``counted`` says of what: all tokens; the outliers left out; and the same for the update alone, without the
-    residual. The control is the network with fresh random weights, on the same tokens. Held out, for the reason that
-    :func:`~casebook.claims.real.beside_twins` gives.
-    """
-    rows = real.first_shard(tables("protocol"), REAL[0])
-    by = {key: part for key, part in rows.groupby(["weights", "selection"])}
-    few = by["trained", WITHOUT]
-    update = few.assign(linearity_heldout=few.update_linearity_heldout)
-    named = {"all tokens": by["trained", ALL], "without the outliers": few, "without outliers and residual": update}
-    lines = [part.assign(counted=name) for name, part in named.items()]
-    return pd.concat(lines, ignore_index=True), by["random", WITHOUT]
 
 
 def measured(tables: Tables) -> pd.DataFrame:
@@ -156,7 +141,7 @@ def _finetuning(tables: Tables) -> Iterator[dict]:
 
 def _regularised(tables: Tables) -> Iterator[dict]:
     names = {"validation_nats": "loss less plain's, nats", "update_linearity": "LS_res less plain's"}
-    rows = penalties.by_both_designs(tables)
+    rows = penalties.compared(tables("pretraining"))
     cell = ["corpus", "training_tokens"]
     controls = rows[rows.kind == "control"].set_index(cell)
     gains = controls[controls.score == "validation_nats"].sort_values("effect")
@@ -165,9 +150,23 @@ def _regularised(tables: Tables) -> Iterator[dict]:
     for one in rows[rows.kind.isin(["penalty", "held"])].itertuples():
         at = (one.corpus, one.training_tokens)
         control = (best[at], effects[*at, one.score, best[at]]) if at in best else ("", np.nan)
-        text, design = f"{one.corpus}, {one.training_tokens:,.0f} tokens", penalties.DESIGNS[one.table]
-        spread = (one.effect, one.low, one.high, f"{design.others} seeds beside {design.plain}")
-        yield _row(f"{names[one.score]}, {one.variant}", "nano", text, spread, control, one.table)
+        text = f"{one.corpus}, {one.training_tokens:,.0f} tokens"
+        spread = (one.effect, one.low, one.high, f"{pretraining.OTHERS} seeds beside {pretraining.JUDGES['plain']}")
+        yield _row(f"{names[one.score]}, {one.variant}", "nano", text, spread, control, "pretraining")
+    yield from _reading_on(tables)
+
+
+def _reading_on(tables: Tables) -> Iterator[dict]:
+    names = {"validation_nats": "loss less plain's, nats", "update_linearity_heldout": "LS_res less plain's"}
+    found = penalties.finished(tables("continued"))
+    found = found[(found.selection == ALL) & found.score.isin(names)]
+    control = pretraining.SMALLER[-1].title
+    effects = found.set_index(["model", "score", "variant"]).effect
+    for one in found[found.variant != control].itertuples():
+        key = (one.model, one.score, control)
+        beside = (control, effects[key]) if key in effects else ("", np.nan)
+        spread = (one.effect, one.low, one.high, f"{one.seeds} seeds beside {one.seeds}")
+        yield _row(f"{names[one.score]}, {one.variant}", one.model, "reading on", spread, beside, "continued")
 
 
 def _removed(tables: Tables) -> Iterator[dict]:

@@ -1,6 +1,6 @@
 """What penalties on neighbouring states do: variants against plain, each at its best rate, and the paper's Table 2."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 
@@ -9,7 +9,6 @@ import pandas as pd
 from linstudy.show import label
 
 from ..rows.pretraining import (
-    FRESH,
     HELD,
     JUDGES,
     LARGE,
@@ -18,10 +17,9 @@ from ..rows.pretraining import (
     PRIMARY,
     SECONDARY,
     SMALLER,
-    VARIANTS,
     Variant,
 )
-from ..sweeps import CHOOSING, judged
+from ..sweeps import judged
 from ..verdicts import contrasts
 from .real import ALL, HELD_OUT
 
@@ -38,22 +36,16 @@ class Design:
     """How runs that are compared with plain were made."""
 
     variants: Sequence[Variant]
-    choosing: Sequence[int]  # the seeds on which rates were compared
-    plain: int  # runs of plain that judge, in a text and length
-    others: int  # of each other variant
     families: Mapping[str, Sequence[Variant]]  # whose intervals hold together, by their kind
     cells: int = 1  # texts and lengths in which they hold together, too
     preset: str = "nano"  # the size of the models
 
 
 FAMILIES = {"penalty": PRIMARY[1:], "held": (HELD,), "control": SMALLER, "secondary": SECONDARY}
-PLAN = Design(PLANNED, CHOOSING, JUDGES["plain"], OTHERS, FAMILIES, cells=6)
+PLAN = Design(PLANNED, FAMILIES, cells=6)
 # The same at the next size; it stands here before its rows, for the plan says how they are judged.
 ONE_UP = {"penalty": PRIMARY[1:], "held": (HELD,), "control": SMALLER[-1:]}
-LARGER = Design(LARGE, CHOOSING, JUDGES["plain"], OTHERS, ONE_UP, cells=2, preset="pocket")
-# The design of regularisation.csv.
-EARLIER = Design(VARIANTS, (0,), len(FRESH), len(FRESH), {"penalty": PRIMARY[1:], "control": SMALLER[:1]})
-DESIGNS = {"pretraining": PLAN, "regularisation": EARLIER}  # by the table, the better one first
+LARGER = Design(LARGE, ONE_UP, cells=2, preset="pocket")
 
 
 def compared(
@@ -69,10 +61,10 @@ def compared(
     found = []
     for (corpus, tokens), cell in that_judge(rows, design).groupby(["corpus", "training_tokens"], sort=False):
         of = {name: part for name, part in cell.groupby("variant", sort=False)}
-        if len(of.get("plain", ())) < design.plain:
+        if len(of.get("plain", ())) < JUDGES["plain"]:
             continue
         for score, (kind, family) in product(scores, design.families.items()):
-            if any(len(of.get(one.title, ())) < design.others for one in family):
+            if any(len(of.get(one.title, ())) < OTHERS for one in family):
                 continue
             groups = {one.title: of[one.title][score].tolist() for one in family}
             plain = of["plain"][score].mean()
@@ -89,8 +81,8 @@ def finished(table: pd.DataFrame) -> pd.DataFrame:
 
     ``effect`` is the mean less plain's, from ``low`` to ``high`` (for all variants that the plan names, of a model and
     score, together: those that are there have their share of it), beside the ``margin`` of the ``verdict``, the mean
-    of ``plain``, and the score ``before``. Scores are means over layers; the loss does not depend on the ``selection``
-    of tokens and stands once.
+    of ``plain`` over so many ``seeds``, and the score ``before``. Scores are means over layers; the loss does not
+    depend on the ``selection`` of tokens and stands once.
     """
     rows, found = named(table, PLANNED), []
     key = ["model", "selection", "step", "variant", "seed"]
@@ -105,7 +97,7 @@ def finished(table: pd.DataFrame) -> pd.DataFrame:
             options = {"margin": MARGINS.get(score, SHARE * mean), "level": 1 - 0.05 * len(groups) / READ_ON}
             for variant, one in contrasts(groups, plain, **options).items():
                 row = {"model": model, "selection": selection, "score": score, "variant": variant, **asdict(one)}
-                row |= {"verdict": one.verdict, "plain": mean, "before": before[score]}
+                row |= {"verdict": one.verdict, "plain": mean, "seeds": len(plain), "before": before[score]}
                 found.append(row)
     return pd.DataFrame(found)
 
@@ -150,23 +142,9 @@ def last_layers(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def by_both_designs(tables: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
-    """Do what :func:`compared` does with both tables; the earlier design speaks where the plan has not come to.
-
-    The column ``table`` says whose rows they are.
-    """
-    found, seen = [], set()
-    for name, design in DESIGNS.items():
-        rows = compared(tables(name), design=design).assign(table=name)
-        cells = [*zip(rows.corpus, rows.training_tokens, strict=True)]
-        found.append(rows[[cell not in seen for cell in cells]])
-        seen |= set(cells)
-    return pd.concat(found, ignore_index=True)
-
-
 def that_judge(rows: pd.DataFrame, design: Design = PLAN) -> pd.DataFrame:
     """Return the named runs that judge, of any variant: a row a run, its scores averaged over the layers."""
-    return named(judged(rows[rows.preset == design.preset], design.choosing), design.variants)
+    return named(judged(rows[rows.preset == design.preset]), design.variants)
 
 
 def less_plain(rows: pd.DataFrame, design: Design = PLAN) -> pd.DataFrame:
@@ -177,7 +155,7 @@ def less_plain(rows: pd.DataFrame, design: Design = PLAN) -> pd.DataFrame:
     return runs.assign(**{name: runs[name.removeprefix("d_")] - runs[name] for name in plain})
 
 
-def named(rows: pd.DataFrame, variants: Sequence[Variant] = VARIANTS) -> pd.DataFrame:
+def named(rows: pd.DataFrame, variants: Sequence[Variant] = PLANNED) -> pd.DataFrame:
     """Name each row's ``variant``, in the order of ``variants``, and drop all other rows."""
     titles = pd.DataFrame([one.key | {"variant": one.title} for one in variants])
     found = rows.merge(titles, on=[name for name in variants[0].key if name in rows])

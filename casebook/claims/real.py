@@ -1,11 +1,14 @@
 """What real models say: scores by selection of tokens, stretch of the text, and twin."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
+from linstudy.study.results import results
+
 from ..rows.chosen import GAUSSIAN
+from .beyond import REAL
 
 ALL, OUTLIERS = "all tokens", "outliers left out"
 SCORES = ("linearity", "update_linearity")
@@ -22,6 +25,22 @@ def first_shard(table: pd.DataFrame, model: str, *, corpus: str = "wikitext-2-va
     """Return the rows of protocol.csv of one model and its twins on the whole first shard of a text."""
     rows = table[(table.model == model) & (table.corpus == corpus) & (table["shard"] == 0)]
     return rows[rows.tokens == rows.tokens.max()]
+
+
+def headline(tables: Callable[[str], pd.DataFrame] = results) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the book's figure as a table, and its control: ``linearity_heldout`` of every layer of the first ``REAL``.
+
+    ``counted`` says of what: all tokens; the outliers left out; and the same for the update alone, without the
+    residual. The control is the network with fresh random weights, on the same tokens. Held out, for the reason that
+    :func:`beside_twins` gives.
+    """
+    rows = first_shard(tables("protocol"), next(iter(REAL)))
+    by = {key: part for key, part in rows.groupby(["weights", "selection"])}
+    few = by["trained", OUTLIERS]
+    update = few.assign(linearity_heldout=few.update_linearity_heldout)
+    named = {"all tokens": by["trained", ALL], "without the outliers": few, "without outliers and residual": update}
+    lines = [part.assign(counted=name) for name, part in named.items()]
+    return pd.concat(lines, ignore_index=True), by["random", OUTLIERS]
 
 
 def between_stretches(

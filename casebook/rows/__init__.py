@@ -20,7 +20,6 @@ MAKERS = {
     "derivatives": "derivatives.runs",
     "families": "profiles.families",
     "widths": "profiles.widths",
-    "regularisation": "pretraining.regularisation",
     "pretraining": "pretraining.pretraining",
     "continued": "continued.continued",
     "dynamics": "pretraining.dynamics",

@@ -15,8 +15,7 @@ from ..sweeps import CHOOSING, bracketed
 from ..table import Keep
 from .source import LENGTH, Source, blocks_of, text_of
 
-FRESH = (1, 2, 3)  # seeds on which a variant of regularisation.csv is judged
-JUDGES = {"plain": 12}  # fresh seeds of pretraining.csv, by the variant's name: plain stands in every comparison
+JUDGES = {"plain": 12}  # fresh seeds, by the variant's name: plain stands in every comparison
 OTHERS = 6  # of any other variant
 # Tokens of a text that runs see before they see them again; texts without end are not named here.
 DISTINCT = {"pydocs": 786_432, "tinystories-train-sample": 262_144}
@@ -58,13 +57,6 @@ class Variant:
         return asdict(self)
 
 
-PENALTIES = tuple(Variant(kind, weight) for kind in ("cosine", "mse") for weight in (0.1, 0.5, 2.0, 8.0))
-# Smaller updates by other means: of later layers, of all layers alike, through the norms; and smaller weights.
-CONTROLS = (
-    *(Variant(scaling=word) for word in ("branches", "branches=0.3,power=0", "norms")),
-    *(Variant(weight_decay=decay) for decay in (0.0, 0.3, 1.0)),
-)
-VARIANTS = (Variant(), *PENALTIES, *CONTROLS)
 PRIMARY = (Variant(), Variant("cosine", 0.5), Variant("mse", 0.5))
 # Smaller updates by other means: of all layers alike, of later layers, through the norms, by slower branches.
 SLOWER = "rates=0.3,power=0"
@@ -76,20 +68,7 @@ SECONDARY = (
 PLANNED = (*PRIMARY, *SMALLER, *SECONDARY)
 HELD = Variant("cosine", 0.5, last="stream")  # asked about for itself: the claim's penalty, on all layers
 LARGE = (*PRIMARY, HELD, Variant(scaling=SLOWER))  # that are trained at the next size, too
-LONGER = (*PRIMARY, Variant(scaling="branches=0.3,power=0"))  # trained on more tokens, too
-RATES = {"nano": (1.5e-3, 3e-3, 6e-3, 1.2e-2), "pocket": (1.5e-3, 3e-3, 6e-3, 1.2e-2), "mini": (1e-3, 2e-3, 4e-3, 8e-3)}
-
-
-def regularisation(keep: Keep, preset: str, corpus: str, variant: Variant, *, step: int) -> None:
-    """Train one variant for so many steps, its learning rate swept, then other seeds at its best rate.
-
-    The rates are tried on one seed, four and more until the best has worse ones on both sides. At the best, models are
-    trained with three further seeds, on which nothing was chosen. A run that diverges has rows with a NaN loss.
-    """
-    loss = _losses(keep, preset, corpus, variant, step)
-    best = bracketed(lambda rate: loss(rate, CHOOSING[0]), RATES[preset])
-    for seed in FRESH:
-        loss(best, seed)
+RATES = (6e-3, 1.2e-2)  # that are tried first
 
 
 def pretraining(keep: Keep, preset: str, corpus: str, variant: Variant, *, step: int) -> None:
@@ -98,20 +77,14 @@ def pretraining(keep: Keep, preset: str, corpus: str, variant: Variant, *, step:
     The rate is that of the lowest mean loss over the seeds that choose, among two and more until the best has worse
     ones on both sides. A run that diverges has rows with a NaN loss, and its rate is out.
     """
-    loss = _losses(keep, preset, corpus, variant, step)
-    best = bracketed(lambda rate: fmean(loss(rate, seed) for seed in CHOOSING), RATES[preset][-2:])
-    for seed in judges(variant):
-        loss(best, seed)
-
-
-def _losses(keep: Keep, preset: str, corpus: str, variant: Variant, steps: int) -> Callable[[float, int], float]:
-    """Return what trains the variant at a rate with a seed, where its rows are not there, and says its loss."""
 
     def loss(rate: float, seed: int) -> float:
-        rows = keep(partial(trained, preset, corpus, variant, rate=rate, seed=seed, steps=steps), rate=rate, seed=seed)
+        rows = keep(partial(trained, preset, corpus, variant, rate=rate, seed=seed, steps=step), rate=rate, seed=seed)
         return float(rows.validation_nats.iloc[0])
 
-    return loss
+    best = bracketed(lambda rate: fmean(loss(rate, seed) for seed in CHOOSING), RATES)
+    for seed in judges(variant):
+        loss(best, seed)
 
 
 def judges(variant: Variant) -> range:
