@@ -160,7 +160,9 @@ def unpack(tarball: Path, folder: Path) -> Path:
     """Unpack an npm tarball and return the folder with its files."""
     target = folder / tarball.stem
     with tarfile.open(tarball) as archive:
-        archive.extractall(target, filter="data")
+        # Pythons before 3.11.4, Debian 12's for one, know no filter; the tarball's checksum has been compared already.
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(target)
     return target / "package"
 
 
