@@ -121,8 +121,8 @@ def _planned() -> Iterator[Run]:
     for preset, variants, lengths, texts, size in PLANNED:
         for steps, (text, needs), variant in product(lengths, texts.items(), variants):
             arguments = {"preset": preset, "corpus": text, "variant": variant, "step": steps}
-            small = "" if preset == "nano" else f"{preset}-"
-            name = f"pretraining-{small}{text}-{steps}-{variant.name.replace(' ', '-')}"
+            prefix = "" if preset == "nano" else f"{preset}-"
+            name = f"pretraining-{prefix}{text}-{steps}-{variant.name.replace(' ', '-')}"
             yield Run(name, TABLES["pretraining"], arguments, size, needs)
 
 
