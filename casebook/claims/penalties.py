@@ -147,9 +147,9 @@ def that_judge(rows: pd.DataFrame, design: Design = PLAN) -> pd.DataFrame:
     return named(judged(rows[rows.preset == design.preset]), design.variants)
 
 
-def less_plain(rows: pd.DataFrame, design: Design = PLAN) -> pd.DataFrame:
+def less_plain(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the runs that judge, with columns ``d_`` and a score: less the mean of plain in their text and length."""
-    runs, of_cell = that_judge(rows, design), ["corpus", "training_tokens"]
+    runs, of_cell = that_judge(rows), ["corpus", "training_tokens"]
     plain = runs[runs.variant == "plain"].groupby(of_cell)[list(SCORES)].mean().add_prefix("d_")
     runs = runs.join(plain, on=of_cell)
     return runs.assign(**{name: runs[name.removeprefix("d_")] - runs[name] for name in plain})
@@ -180,10 +180,10 @@ def gain_by_rate(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def of_the_judges(rows: pd.DataFrame, design: Design = PLAN) -> pd.DataFrame:
+def of_the_judges(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the layers of those runs that judge."""
     key = [name for name in (*Variant().key, "corpus", "step", "seed", "rate") if name in rows]
-    return named(rows, design.variants).merge(that_judge(rows, design)[key], on=key)
+    return named(rows).merge(that_judge(rows)[key], on=key)
 
 
 def inner_and_last(profiles: pd.DataFrame) -> pd.DataFrame:

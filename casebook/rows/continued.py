@@ -24,15 +24,7 @@ WARMUP = 0.1  # of the steps
 SHORTER = 4  # rates are compared on so many times fewer steps
 
 
-def continued(
-    keep: Keep,
-    source: Source,
-    variant: Variant,
-    *,
-    tokens: int,
-    rates: Sequence[float],
-    seeds: int,
-) -> None:
+def continued(keep: Keep, source: Source, variant: Variant, *, tokens: int, rates: Sequence[float], seeds: int) -> None:
     """Train a model on so many tokens of a text, once through, at the variant's best rate; measure it before and after.
 
     Rates are compared by the loss after a quarter of the steps, on one seed, factors of two apart, until the best has
