@@ -7,7 +7,7 @@ import pandas as pd
 
 CHOOSING = (0, 1, 2)  # the seeds on which rates are compared; all others judge
 FARTHER = 4  # rates that may be added to a sweep whose best lies at an end
-RUN = ("preset", "corpus", "step", "penalty", "weight", "last", "scaling", "weight_decay")  # the last step
+RUN = ("preset", "corpus", "step", "penalty", "weight", "last", "scaling")  # the last step
 
 
 def bracketed(loss: Callable[[float], float], rates: Sequence[float]) -> float:

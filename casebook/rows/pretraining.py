@@ -30,7 +30,6 @@ class Variant:
     penalty: str = "none"  # none, cosine or mse
     weight: float = 0.0  # of the penalty
     scaling: str = "none"  # a word for linstudy.train.Scaling, or none
-    weight_decay: float = 0.1
     last: str = "out"  # the last block's output in the penalty, as linstudy.train.Penalty has it
 
     @property
@@ -38,7 +37,6 @@ class Variant:
         """Name the variant in a few characters."""
         special = [f"{self.penalty}-{self.weight:g}"] if self.penalty != "none" else []
         special += [self.scaling] if self.scaling != "none" else []
-        special += [f"decay-{self.weight_decay:g}"] if self.weight_decay != 0.1 else []
         special += [f"last-{self.last}"] if self.last != "out" else []
         return " ".join(special) or "plain"
 
@@ -134,7 +132,7 @@ def checkpoints(keep: Keep, source: Source, revisions: Mapping[int, str], *, tok
         return rows.assign(training_tokens=None, validation_nats=cross_entropy(model, blocks))
 
     unknown = dict.fromkeys(("preset", "penalty", "last", "scaling"), "")
-    unknown |= dict.fromkeys(("weight", "weight_decay", "rate", "seed"))
+    unknown |= dict.fromkeys(("weight", "rate", "seed"))
     for step, revision in revisions.items():
         keep(partial(measure, revision), step=step, revision=revision, **unknown)
 
@@ -176,7 +174,6 @@ def ways(variant: Variant) -> dict[str, Any]:
     from linstudy.train import Penalty, Scaling, from_word
 
     return {
-        "weight_decay": variant.weight_decay,
         "penalty": None if variant.penalty == "none" else Penalty(variant.penalty, variant.weight, last=variant.last),
         "scaling": None if variant.scaling == "none" else from_word(Scaling, variant.scaling),
     }
