@@ -63,15 +63,15 @@ def beside(corpus: str) -> str:
     return str(file) if file.is_file() else corpus
 
 
-def away(needs: Needs) -> str:
-    """Say in a few words why what a run needs is not here; nothing ("") when it is."""
+def away(needs: Needs, text: str | Path = "") -> str:
+    """Say in a few words why what a run needs, or its text, is not here; nothing ("") when all is."""
     if needs == "shared model" and not digest(SHARED_MODEL):
-        return "there is no ../shared/models/stories260K beside the checkout"
+        return "there is no ../shared/models/stories260K beside the checkout; put the model's folder there"
     if needs in MADE and not digest(MADE[needs].folder):
         made = MADE[needs]
         return f"there is no runs/{made.name}; `{made.command}` makes it in {made.time}"
-    if (needs == "shared texts" or needs in SOURCES) and not (BESIDE / "data").is_dir():
-        return "there are no texts in ../shared/data beside the checkout"
+    if (needs == "shared texts" or Path(text).is_relative_to(BESIDE)) and not (BESIDE / "data").is_dir():
+        return "there are no texts in ../shared/data beside the checkout; put their .txt files there"
     if needs in SOURCES and not is_there(needs):
         source = SOURCES[needs]
         how = f"`linstudy fetch {needs}` brings it ({source.megabytes} MB, {source.licence})"

@@ -52,9 +52,10 @@ def plan(runs: Iterable[Run], *, folder: str | os.PathLike | None = None) -> lis
         if key in there[asked]:
             states.append((run, "there"))
             continue
-        if run.needs not in absent:
-            absent[run.needs] = away(run.needs)
-        why = absent[run.needs] or too_large(run)
+        what = run.needs, getattr(run.arguments.get("source"), "text", "")
+        if what not in absent:
+            absent[what] = away(*what)
+        why = absent[what] or too_large(run)
         states.append((run, f"cannot run here: {why}" if why else "missing"))
     return states
 

@@ -26,7 +26,8 @@ def bracketed(loss: Callable[[float], float], rates: Sequence[float]) -> float:
         else:
             break
     if math.isnan(found[_lowest(found)]):
-        raise ValueError(f"training diverged at every rate, {', '.join(f'{rate:g}' for rate in sorted(found))}")
+        rates = ", ".join(f"{rate:g}" for rate in sorted(found))
+        raise ValueError(f"training diverged at every rate, {rates}: give lower ones")
     return _lowest(found)
 
 
@@ -54,4 +55,5 @@ def judged(table: pd.DataFrame, choosing: Sequence[int] = CHOOSING, *, variant: 
 
 
 def _lowest(losses: dict[float, float]) -> float:
-    return min(losses, key=lambda rate: (math.isnan(losses[rate]), losses[rate]))
+    """Return the rate of the lowest loss; where none is a number, the lowest rate."""
+    return min(losses, key=lambda rate: (True, rate) if math.isnan(losses[rate]) else (False, losses[rate]))

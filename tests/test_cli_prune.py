@@ -101,7 +101,7 @@ def test_what_a_user_can_get_wrong_is_one_sentence_and_leaves_nothing(folder, ty
         (["--layers", "3"], "--layers 3: of 3 layers, 1 to 2 can go."),
         (["--layers", "0"], "argument --layers: '0' should be a whole number"),
         (["--text", "story"], "'story'"),
-        (["--tokens", "64"], "--tokens 64: 1 blocks leave none to measure on; ask for more."),
+        (["--tokens", "64"], "1 blocks leave none to measure on: ask for more --tokens or a shorter --length."),
         (["--tokens", "48", "--length", "16"], "cannot determine an affine map of 32 dimensions"),
         (["--out", "full"], "full exists and is not empty: give a new folder"),
         (["--out", "no/wrong"], "--out no/wrong: the folder 'no' does not exist; make it first."),

@@ -3,6 +3,8 @@
 import json
 import os
 import socket
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -94,6 +96,18 @@ def test_one_process_goes_on_from_the_checkpoint_of_two(both):
         (both / "later").rename(both / "plain" / "step-00000012.safetensors")
     last = json.loads((both / "plain-0.json").read_text())[-1]
     assert row["validation_nats"] == pytest.approx(last["validation_nats"], rel=1e-4)
+
+
+@pytest.mark.slow
+def test_the_command_ends_well_in_both_processes_and_the_first_one_writes(tmp_path):
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(WORLD)]
+    verb = ["-m", "linstudy", "pretrain", "--preset", "nano", "--steps", "2", "--out", str(tmp_path / "made")]
+    done = subprocess.run([*launch, *verb], capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("model: ") == 1
+    made = json.loads((tmp_path / "made" / "provenance.json").read_text())
+    assert (made["processes"], made["steps"]) == (WORLD, 2)
+    assert made["command"].startswith("linstudy pretrain --preset nano")
 
 
 @pytest.mark.slow

@@ -58,7 +58,7 @@ def tuned(**of_labels: tuple[float, float]) -> pd.DataFrame:
         for number in range(finetuning.JUDGES)
     ]
     table = pd.DataFrame(rows).rename(columns={"change": "delta_update_linearity"})
-    whole = {"model": "m", "task": "order", "text": "stories", "trained": finetuning.ALL, "layer": 1}
+    whole = {"model": "stories-1m", "task": "order", "text": "stories", "trained": finetuning.ALL, "layer": 1}
     return table.assign(accuracy=0.7, constant=0.5, loss=0.5, **whole)
 
 

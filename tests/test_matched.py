@@ -11,10 +11,10 @@ from casebook.models import ARCHITECTURES, matched_model
 from casebook.models.matched import DEPTH, WIDTH
 from casebook.rows import TABLES
 from casebook.rows.matched import grown, mean_nats, read, unigram_nats
-from casebook.train import halves, language_nats
+from casebook.train import halves, language_nats, pretrain_for
 from linstudy.models import blocks, stacks_of, width_of
 from linstudy.study.tables import Provenance
-from linstudy.train import Scaling, fold
+from linstudy.train import Penalty, Recipe, Scaling, fold
 
 VOCABULARY, ALL = 300, list(ARCHITECTURES)
 
@@ -71,6 +71,11 @@ def test_fifteen_in_a_hundred_are_guessed_and_most_of_them_hidden():
     assert mask.double().mean() == pytest.approx(0.15 * 0.8, abs=0.01)
     assert (model.seen != ids).double().mean() == pytest.approx(0.15 * 0.9, abs=0.01)
     assert loss == pytest.approx(100 * 0.9, abs=1.5)  # it knows the tenth that is left as it was
+
+
+def test_a_penalty_is_refused_where_nothing_would_come_of_it(ids):
+    with pytest.raises(ValueError, match=r"has no penalty: leave it out of the recipe, or take linstudy\.pretrain"):
+        next(pretrain_for("masked", Knowing(), ids, Recipe(penalty=Penalty("cosine", 0.5))))
 
 
 def test_the_loss_of_frequencies_is_that_of_the_text():

@@ -143,7 +143,7 @@ def test_a_killed_command_keeps_its_rows_and_the_same_command_does_the_rest(root
 
 
 def test_what_cannot_run_here_says_why_and_is_no_failure(fake, monkeypatch):
-    monkeypatch.setattr("casebook.runs.away", lambda needs: "the hub is away" if needs == "hub" else "")
+    monkeypatch.setattr("casebook.runs.away", lambda needs, _: "the hub is away" if needs == "hub" else "")
     runs = [fake.run("a", needs="hub"), fake.run("b", size="full"), fake.run("c")]
     assert fake.states(*runs) == [
         "cannot run here: the hub is away",
@@ -186,11 +186,13 @@ def test_what_a_run_needs_beside_the_checkout_is_known_by_its_weights_or_named(t
     monkeypatch.setattr(reach, "SHARED_MODEL", tmp_path / "absent")
     command = "mkdir -p runs && linstudy pretrain --layers 2 --out runs/stories-1m-2-layers"
     for needs, said in {
-        "shared model": "there is no ../shared/models/stories260K beside the checkout",
-        "shared texts": "there are no texts in ../shared/data beside the checkout",
+        "shared model": "there is no ../shared/models/stories260K beside the checkout; put the model's folder there",
+        "shared texts": "there are no texts in ../shared/data beside the checkout; put their .txt files there",
         "shallow model": f"there is no runs/stories-1m-2-layers; `{command}` makes it in a quarter of an hour or so",
     }.items():
         assert away(needs) == said
+    assert away("nothing", tmp_path / "data" / "text.txt").startswith("there are no texts")
+    assert away("nothing", "stories") == ""
     folder = tmp_path / "runs" / "stories-1m-2-layers"
     for made in (folder, tmp_path / "data"):
         made.mkdir(parents=True)

@@ -32,7 +32,7 @@ def test_rates_are_added_until_the_best_has_worse_ones_on_both_sides(loss, found
 
 
 def test_training_that_diverges_at_every_rate_is_told():
-    with pytest.raises(ValueError, match=r"training diverged at every rate, 0.0015, 0.003, .*0.024"):
+    with pytest.raises(ValueError, match=r"every rate, 0.0001875, 0.000375, .*0.024: give lower ones"):
         bracketed(lambda rate: math.nan, RATES)
 
 

@@ -13,6 +13,7 @@ from ..verdicts import LEVEL, changes, contrasts
 
 SCORES = ("linearity", "update_linearity")
 SHORT = {"linearity": "LS", "update_linearity": "LS_res"}
+TUNED = "stories-1m"  # the model whose fine-tunings are judged
 SETS = {"nano": "tinystories-train-sample", "pocket": "pydocs"}  # what is followed from step 0 on, and its text
 RUN = ["variant", "seed"]
 RISE = 0.02  # of a score: less than this is none, and neither is a difference between variants
@@ -140,15 +141,16 @@ def at_equal_loss(means: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def per_seed(finetuning: pd.DataFrame, trained: str = ALL) -> pd.DataFrame:
-    """Return means over layers of the runs that judge, a row a task, kind of labels, text and seed.
+def per_seed(finetuning: pd.DataFrame, trained: str = ALL, *, model: str = TUNED) -> pd.DataFrame:
+    """Return means over layers of the runs of a model that judge, a row a task, kind of labels, text and seed.
 
     ``gain`` is the accuracy on new examples less that of the commonest answer, missing where there are no labels. Tasks
     and labels stand in the order of the plan; a task that is not finished is left out.
     """
-    rows = finetuning[(finetuning.trained == trained) & ~finetuning.seed.isin(CHOOSING)]
-    rows = rows[rows.groupby(["model", "task"]).seed.transform("nunique") == JUDGES * len(ARMS[trained])]
-    key, numbers = ["model", "task", "labels", "text", "seed"], ["accuracy", "constant", "loss"]
+    of = (finetuning.model == model) & (finetuning.trained == trained)
+    rows = finetuning[of & ~finetuning.seed.isin(CHOOSING)]
+    rows = rows[rows.groupby("task").seed.transform("nunique") == JUDGES * len(ARMS[trained])]
+    key, numbers = ["task", "labels", "text", "seed"], ["accuracy", "constant", "loss"]
     numbers = [*(name for name in rows if name.startswith("delta_")), *numbers]
     means = rows.groupby(key, sort=False, as_index=False)[numbers].mean()
     order = {name: place for place, name in enumerate((*TASKS, *LABELS))}

@@ -88,7 +88,9 @@ def finished(table: pd.DataFrame) -> pd.DataFrame:
     key = ["model", "selection", "step", "variant", "seed"]
     runs = rows.groupby(key, sort=False, as_index=False)[["validation_nats", *HELD_OUT]].mean()
     for (model, selection), part in runs.groupby(["model", "selection"], sort=False):
-        last, before = part[part.step == part.step.max()], part[part.step == 0].iloc[0]
+        last, before = part[part.step == part.step.max()], part[part.step == 0]
+        if before.empty:  # plain's, which all others are compared with
+            continue
         of = dict(list(last.groupby("variant", sort=False)))
         for score in HELD_OUT if selection != ALL else ("validation_nats", *HELD_OUT):
             groups = {name: one[score].tolist() for name, one in of.items()}
@@ -97,7 +99,7 @@ def finished(table: pd.DataFrame) -> pd.DataFrame:
             options = {"margin": MARGINS.get(score, SHARE * mean), "level": 1 - 0.05 * len(groups) / READ_ON}
             for variant, one in contrasts(groups, plain, **options).items():
                 row = {"model": model, "selection": selection, "score": score, "variant": variant, **asdict(one)}
-                row |= {"verdict": one.verdict, "plain": mean, "seeds": len(plain), "before": before[score]}
+                row |= {"verdict": one.verdict, "plain": mean, "seeds": len(plain), "before": before[score].iloc[0]}
                 found.append(row)
     return pd.DataFrame(found)
 

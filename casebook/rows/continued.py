@@ -49,7 +49,7 @@ def continued(keep: Keep, source: Source, variant: Variant, *, tokens: int, rate
 def gone_on(source: Source, recipe: Recipe | None, *, text: int, scored: bool = True) -> pd.DataFrame:
     """Return the rows of the layers of one model, trained or not, on a text of so many tokens to train on.
 
-    Not ``scored``, or diverged: one row, with the loss.
+    Not ``scored``: one row, with the loss; diverged, one of each selection, without scores.
     """
     model, tokenizer = source.load(dtype="float32")
     blocks = blocks_of(source.text, tokenizer, MEASURED + text // LENGTH, framed=source.framed)
@@ -62,7 +62,7 @@ def gone_on(source: Source, recipe: Recipe | None, *, text: int, scored: bool = 
         nats = cross_entropy(model, heldout)
         table = scores(model, heldout) if scored else table
     except FloatingPointError:
-        pass
+        table = pd.DataFrame({"selection": [ALL, OUTLIERS] if scored else [ALL], "layer": 1})
     seen = 0 if recipe is None else recipe.steps * BATCH * LENGTH
     table = table.assign(validation_nats=nats, training_tokens=seen)
     return table.assign(tokens=heldout.numel(), **text_of(heldout))

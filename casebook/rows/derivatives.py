@@ -4,8 +4,6 @@ For Gaussian inputs the best map is the mean derivative (Stein's lemma). Where t
 correlation across tokens, and not linearity of the function.
 """
 
-from collections.abc import Sequence
-
 import pandas as pd
 import torch
 from jaxtyping import Float, Int
@@ -46,9 +44,7 @@ def derivatives(
     tested: Blocks,
     *,
     sampled: Blocks,
-    layers: Sequence[int] | None = None,
     features: int | None = None,
-    seed: int = 0,
 ) -> pd.DataFrame:
     """Predict what leaves each layer by three maps about the fitted tokens' means: a row a layer and predictor.
 
@@ -58,16 +54,16 @@ def derivatives(
 
     Returns ``layer``; ``predictor``; ``explained``, the share of the variance of ``tested`` that it predicts, and
     ``update_explained``, that of the update's, both in (-inf, 1]; ``alike``, the cosine of the map less the identity
-    with the best map less the identity. With ``features`` all of this is of so many features of the output, drawn from
-    ``seed``: a derivative takes a backward pass each.
+    with the best map less the identity. With ``features`` all of this is of so many features of the output, drawn at
+    random: a derivative takes a backward pass each.
     """
-    moments = joint_moments(model, fitted, drop_first=DROP_FIRST, layers=layers)
+    moments = joint_moments(model, fitted, drop_first=DROP_FIRST)
     dim, rows = next(iter(moments.values())).dim, []
-    chosen = torch.randperm(dim, generator=torch.Generator().manual_seed(seed))[: features or dim].sort().values
+    chosen = torch.randperm(dim, generator=torch.Generator().manual_seed(0))[: features or dim].sort().values
     states = [[state[:, DROP_FIRST:].flatten(0, 1) for state in batch.stream] for batch in read(model, tested)]
     for layer, one in moments.items():
-        m, identity = one.centred(), torch.eye(dim, dtype=torch.float64)[chosen]
-        own, whole = mean_derivatives(model, layer, sampled, chosen, seed=seed)
+        m, identity = one.centred(), torch.eye(dim).to(one.xx)[chosen]
+        own, whole = mean_derivatives(model, layer, sampled, chosen)
         maps = {
             "best map": linear_map(one).weight.detach().double()[chosen],
             "own derivative": own,
@@ -96,16 +92,16 @@ def mean_derivatives(
     """
     block, draw = model_blocks(model)[layer - 1], torch.Generator().manual_seed(seed)
     dim = width_of(model)
-    sums, count = torch.zeros(2, len(features), dim, dtype=torch.float64), 0
+    sums, count = torch.zeros(2, len(features), dim, dtype=torch.float64, device=model.device), 0
     for rows in batches(blocks, max(1, TOKENS_AT_ONCE // blocks.shape[1])):
         state, args, kwargs = _entering(model, block, blocks[rows])
         x = state.detach().requires_grad_()
         with torch.enable_grad():
             given = block(x, *args, **kwargs)
             y = given[0] if isinstance(given, tuple) else given
-        inside = torch.ones(x.shape[:2])
+        inside = torch.ones(x.shape[:2], device=x.device)
         inside[:, :DROP_FIRST] = 0
-        signs = inside * (2 * torch.randint(2, x.shape[:2], generator=draw) - 1)
+        signs = inside * (2 * torch.randint(2, x.shape[:2], generator=draw).to(x.device) - 1)
         count += int(inside.sum())
         for place, feature in enumerate(features.tolist()):
             for total, weights in zip(sums, (signs, inside), strict=True):

@@ -32,7 +32,7 @@ def runs(keep: Keep, source: Source) -> None:
 
     Each task comes with what knows nothing of it: random weights, the commonest label, shuffled labels, shared words.
     """
-    model, tokenizer = source.load()
+    model, tokenizer = source.load(dtype="float32")
     knowing_nothing = untrained(model)
     known = cache(lambda: reference_index(islice(stories(0), KNOWN)))
     for predictor, one in (("model", model), ("random weights", knowing_nothing)):

@@ -27,6 +27,7 @@ JUDGES = 5  # fresh seeds of each
 EXAMPLES, TESTED = 512, 200
 STEPS, BATCH, READ = 64, 8, 128  # tokens of an example that are read
 RATES = {ALL: (1e-3, 2e-3), LOW_RANK: (4e-3, 8e-3)}  # for models as small as ours; a sweep goes on from there
+CHARACTERS = 500  # of a piece of text that is to be told from others
 TEXTS = ("stories", "pydocs")  # that linearity is measured on, beside the task's own
 BLOCKS = 64  # of each
 DELTAS = ("linearity", "update_linearity", "norm_ratio", "cosine", "nats")
@@ -84,7 +85,7 @@ def tuned(
     constant = max(map(of_test.count, set(of_test))) / len(of_test) if objective == "classify" else 0.5
     if labels == "shuffled":
         training = dealt_again(training, objective, recipe.seed)
-    model, tokenizer = source.load()
+    model, tokenizer = source.load(dtype="float32")
     try:
         options = {"objective": objective, "validation": test, "length": READ}
         with low_rank(model, RANK, seed=recipe.seed) if trained == LOW_RANK else nullcontext():
@@ -112,7 +113,7 @@ def changed(model: Any, since: Mapping[str, tuple[Any, pd.DataFrame]]) -> pd.Dat
 @lru_cache(maxsize=1)
 def begun(source: Source, task: str = "") -> dict[str, tuple[Any, pd.DataFrame]]:
     """Return the blocks of every text that is measured, and the scores of the model as it came."""
-    model, tokenizer = source.load()
+    model, tokenizer = source.load(dtype="float32")
     texts: dict[str, Any] = {name: name for name in TEXTS}
     if task:  # of pairs the preferred one, of labelled texts the text: what the tuned model is made to read
         parts = (("test", TESTED), ("train", EXAMPLES))
@@ -151,14 +152,14 @@ def examples(task: str, split: str, count: int) -> Sequence[tuple[str, str | int
     return [(exchanged(piece) if place % 2 else piece, place % 2) for place, piece in enumerate(told)]
 
 
-def pieces(text: str, *, characters: int = 500) -> Iterator[str]:
+def pieces(text: str) -> Iterator[str]:
     """Cut a text into pieces of one length, which tells nothing of where they come from; what is left over goes."""
     from linstudy.text import corpus
 
     for document in corpus(text, seed=1):  # other stories than the model was pretrained on
         joined = " ".join(document.split())
-        for start in range(0, len(joined) - characters + 1, characters):
-            yield joined[start : start + characters]
+        for start in range(0, len(joined) - CHARACTERS + 1, CHARACTERS):
+            yield joined[start : start + CHARACTERS]
 
 
 def exchanged(text: str) -> str:

@@ -37,7 +37,7 @@ def on_gaussian_tokens(
     shapes, draw, rows = list(_shapes(model, blocks)), torch.Generator().manual_seed(seed), []
     cut = len(blocks) - share_of(len(blocks), heldout)
     for layer, (mean, root) in enumerate(shapes, start=1):
-        moments = [JointMoments.empty(len(mean)) for _ in (0, 1)]
+        moments = [JointMoments.empty(len(mean), device=model.device) for _ in (0, 1)]
         others = {index: nn.Identity() for index in range(len(shapes)) if index != layer - 1}
         with replaced(model, others):
             for start in range(0, len(blocks), AT_ONCE):

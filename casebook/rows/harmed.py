@@ -23,7 +23,7 @@ def harmed(keep: Keep, source: Source) -> None:
 
 def erring(source: Source, size: float, seed: int) -> pd.DataFrame:
     """Return the rows of one model with errors."""
-    model: Any = source.load()[0]
+    model: Any = source.load(dtype="float32")[0]
     add_errors_(model, size, seed)
     return changed(model, begun(source))
 
@@ -36,4 +36,5 @@ def add_errors_(model: Any, size: float, seed: int) -> None:
     with torch.no_grad():
         for matrix, embedded in matrices(model):
             if not embedded:
-                matrix += size * matrix.square().mean().sqrt() * torch.randn(matrix.shape, generator=draw)
+                errors = torch.randn(matrix.shape, generator=draw).to(matrix)  # the same on every device
+                matrix += size * matrix.square().mean().sqrt() * errors

@@ -102,8 +102,9 @@ def trained(preset: str, corpus: str, variant: Variant, *, rate: float, seed: in
         for _, profile in training(preset, corpus, variant, rate=rate, seed=seed, steps=steps):
             table = profile()
     except FloatingPointError:
-        layers = range(1, chosen.shape(len(tokenizer)).num_hidden_layers + 1)
-        table = pd.DataFrame({"layer": layers}).assign(validation_nats=math.nan, **measured_on(heldout))
+        table = pd.DataFrame({"layer": range(1, chosen.layers + 1)}).assign(
+            validation_nats=math.nan, **measured_on(heldout)
+        )
         table = table.assign(training_tokens=steps * chosen.batch * chosen.length)
     return table.assign(bits_per_byte=bits_per_byte(table.validation_nats[0], heldout, tokenizer))
 
@@ -126,7 +127,7 @@ def checkpoints(keep: Keep, source: Source, revisions: Mapping[int, str], *, tok
     from linstudy import cross_entropy, linearity_profile
 
     def measure(revision: str) -> pd.DataFrame:
-        model, tokenizer = source.load(revision=revision)
+        model, tokenizer = source.load(revision=revision, dtype="float32")
         blocks = blocks_of(source.text, tokenizer, tokens // LENGTH)
         rows = linearity_profile(model, blocks).assign(**measured_on(blocks))
         return rows.assign(training_tokens=None, validation_nats=cross_entropy(model, blocks))
@@ -145,6 +146,7 @@ def training(
     With ``along`` the steps on the way are yielded as well, and as many held-out tokens are measured.
     """
     from linstudy import linearity_profile
+    from linstudy.models.devices import find_device
     from linstudy.train import PRESETS, make_model, pretrain
 
     tokenizer, heldout, blocks = text_for(preset, corpus, steps)
@@ -158,7 +160,7 @@ def training(
         log_every=steps,
         snapshots=half_octaves(steps) if along else False,
     )
-    model = make_model(tokenizer, preset, seed=seed).to(device())
+    model = make_model(tokenizer, preset, seed=seed).to(find_device(None))
 
     def profile(row: Mapping[str, Any]) -> pd.DataFrame:
         model.eval()  # inside the loop, where a scaling still is a hook and not yet folded into the weights
@@ -195,17 +197,10 @@ def text_for(preset: str, corpus: str, steps: int) -> tuple[Any, Any, Any]:
     from linstudy.train import PRESETS, draw
 
     chosen = PRESETS[preset]
-    blocks = min(steps * chosen.batch, DISTINCT.get(corpus, math.inf) // chosen.length)
-    return draw(beside(corpus), chosen, blocks=int(blocks), heldout=MEASURED // chosen.length)
+    seen = min(steps * chosen.batch * chosen.length, DISTINCT.get(corpus, math.inf))
+    return draw(beside(corpus), chosen, blocks=int(seen) // chosen.length, heldout=MEASURED // chosen.length)
 
 
 def measured_on(blocks: Any) -> dict[str, object]:
     """Return the columns that say on what was measured."""
     return {"tokens": blocks.numel(), **text_of(blocks)}
-
-
-def device() -> str:
-    """Return where small models train."""
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"

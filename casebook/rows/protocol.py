@@ -67,7 +67,6 @@ def protocol(
     model: PreTrainedModel,
     blocks: Int[Tensor, "block token"],
     *,
-    part: str = "block",
     heldout: float = 0.2,
     stack: str | None = None,
 ) -> pd.DataFrame:
@@ -87,7 +86,7 @@ def protocol(
     Raises what :func:`linstudy.linearity_profile` raises.
     """
     plan = planned(
-        model, blocks, [Selection(part, stack=stack, **options) for options in TOKENS.values()], heldout, None
+        model, blocks, [Selection("block", stack=stack, **options) for options in TOKENS.values()], heldout, None
     )
     seen, rows = Tokens(plan.depth, blocks), []
     for layers in plan.passes(None):
@@ -104,7 +103,7 @@ def protocol(
             rows[-1] |= dict.fromkeys(("cosine", "norm_ratio", *OF_TOKENS), math.nan)
     order = {name: place for place, name in enumerate(SELECTIONS)}
     table = pd.DataFrame(rows).sort_values(["selection", "layer"], key=lambda c: c.replace(order), ignore_index=True)
-    return table.assign(part=part)
+    return table.assign(part="block")
 
 
 def massive_dimensions(moments: JointMoments, *, times: float = TIMES) -> list[int]:

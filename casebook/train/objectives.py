@@ -21,9 +21,11 @@ MASKED = 0.15  # of the tokens are guessed; of these 80 % are hidden, 10 % excha
 def pretrain_for(task: str, model: PreTrainedModel, blocks: Ids, recipe: Recipe) -> Iterator[Row]:
     """Train a model in place for a task, and yield the rows of :func:`linstudy.train.descend`, with its loss.
 
-    Of the recipe, a penalty is not asked for; a scaling is. Raises what ``descend`` raises, and ValueError for blocks
+    Raises what ``descend`` raises, and ValueError for a recipe with a penalty, which is for decoders alone, and blocks
     that are too few, too short or of another tokenizer.
     """
+    if recipe.penalty is not None:
+        raise ValueError("training for a task has no penalty: leave it out of the recipe, or take linstudy.pretrain")
 
     def loss(ids: Ids) -> tuple[Number, dict[str, Number]]:
         nats = language_nats(model, ids, task)

@@ -41,6 +41,7 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
 
     from ..study.provenance import provenance
     from ..train import Penalty, Scaling, from_word, preset_named, pretrain_to
+    from ..train.processes import processes
 
     given = {name: value for name, value in vars(options).items() if value is not None}
     words = {"penalty": Penalty, "scaling": Scaling}
@@ -48,6 +49,8 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
     changes, texts = ({name: given[name] for name in names if name in given} for names in (RECIPE, TEXT))
     preset = preset_named(options.preset, layers=options.layers)
     folder = pretrain_to(options.out, preset, preset.recipe(**changes), **texts)
+    if not processes().is_main_process:
+        return 0
     path = folder / "provenance.json"
     made = json.loads(path.read_text())
     with written_whole(path) as temporary:  # what the loop knows of itself, and where it ran

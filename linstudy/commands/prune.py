@@ -59,7 +59,7 @@ def _prune(options: argparse.Namespace, command: list[str]) -> int:
     blocks = text_blocks(options, tokenizer)
     cut = len(blocks) - round(HELDOUT * len(blocks))
     if cut == len(blocks):
-        raise ValueError(f"--tokens {options.tokens}: {len(blocks)} blocks leave none to measure on; ask for more.")
+        raise ValueError(f"{len(blocks)} blocks leave none to measure on: ask for more --tokens or a shorter --length.")
 
     text = bare(options.text)
     what = {"orders": (options.order,), "actions": tuple(dict.fromkeys((options.action, "remove")))}

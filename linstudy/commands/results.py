@@ -9,8 +9,9 @@ from .common import add_verb
 def add_to(subparsers: Any) -> None:
     """Add the verb and its options."""
     verb = add_verb(subparsers, run, help="redo the long results that are missing", resume=True)
-    verb.add_argument("--list", action="store_true", help="only list the runs and their state")
-    verb.add_argument("--only", metavar="NAME", help="this run alone")
+    one = verb.add_mutually_exclusive_group()
+    one.add_argument("--list", action="store_true", help="only list the runs and their state")
+    one.add_argument("--only", metavar="NAME", help="this run alone")
 
 
 def run(options: argparse.Namespace, command: list[str]) -> int:

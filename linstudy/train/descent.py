@@ -58,14 +58,15 @@ def descend(
     with the same arguments; each step's examples are shared out, the first process writes the files, all yield the
     same rows. On GPUs that have bfloat16 units the products run in bfloat16.
 
-    Raises ValueError for weights that cannot be trained and a checkpoint of another run, FloatingPointError for a loss
-    or gradient that is no longer finite.
+    Raises ValueError for weights that cannot be trained, a folder beside a head, which no checkpoint keeps, and a
+    checkpoint of another run, FloatingPointError for a loss or gradient that is no longer finite.
     """
     check_float32(model)
+    if head is not None and folder is not None:
+        raise ValueError("a head is not kept in checkpoints: leave the folder out")
     trained = nn.ModuleList([model] if head is None else [model, head])
     optimizer = make_optimizer(trained, recipe, rate_shares(model, recipe.scaling))
-    # The last bit of a norm depends on the order of its sum: each of the two is the one that a table was made with, a
-    # model alone in pretraining, with a head, be it empty, in fine-tuning.
+    # The last bit of a norm depends on the order of its sum: each of the two is the one that tables were made with.
     ordered = list(model.parameters() if head is None else (p for g in optimizer.param_groups for p in g["params"]))
     loss = together(trained, objective.loss)
     settings = asdict(recipe) | dict(objective.settings)

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from types import MethodType
 from typing import Any
 
 import torch
@@ -20,10 +21,9 @@ LINEAR = ("auto", "torch", "onednn")
 def compiled(model: PreTrainedModel, attempt: Callable[[], Tensor]) -> Iterator[None]:
     """Compile the model's blocks while they train; what is compiled leaves no trace on exit.
 
-    ``attempt`` makes a loss: it and its gradients are computed once at the start, so that a compiler that is missing,
-    or fails on this model, is found out before the first step; then one warning says why, and the blocks run as they
-    are. The gradients are the caller's to clear. Blocks are compiled one by one: they share their code, so one
-    compilation serves all, and hooks between them, which :func:`linstudy.capture` needs, keep working.
+    ``attempt`` makes a loss, once at the start, with gradients that are the caller's to clear: a compiler that is
+    missing or fails is found out before the first step, one warning says why, and the blocks run as they are. They are
+    compiled one by one: one compilation serves all, and the hooks of :func:`linstudy.capture` keep working.
     """
     with ExitStack() as instead:
         instead.enter_context(_forwards(blocks(model), _compiled))
@@ -55,17 +55,17 @@ def products(model: PreTrainedModel, linear: str, *, is_compiled: bool = False) 
         )
     wanted = linear == "onednn" or (linear == "auto" and there and not is_compiled)
     layers = (module for module in model.modules() if isinstance(module, nn.Linear) and wanted)
-    with _forwards(layers, _by_onednn):
+    with _forwards(layers, lambda _: _by_onednn):
         yield
 
 
 @contextmanager
 def _forwards(modules: Iterable[nn.Module], make: Callable[[nn.Module], Callable]) -> Iterator[None]:
-    """Give modules another forward, and take it away again: that of their class shows."""
+    """Give modules another forward, a method so that copies use their own weights, and take it away again."""
     modules = list(modules)
     try:
         for module in modules:
-            module.forward = make(module)
+            module.forward = MethodType(make(module), module)
         yield
     finally:
         for module in modules:
@@ -73,17 +73,14 @@ def _forwards(modules: Iterable[nn.Module], make: Callable[[nn.Module], Callable
 
 
 def _compiled(block: nn.Module) -> Callable[..., Any]:
-    fast, plain = torch.compile(block.forward), block.forward
+    fast, plain = torch.compile(type(block).forward), type(block).forward
     # Validation asks for no gradient, and its batches are of other sizes: each would be compiled anew.
-    return lambda *args, **kwargs: (fast if torch.is_grad_enabled() else plain)(*args, **kwargs)
+    return lambda block, *args, **kwargs: (fast if torch.is_grad_enabled() else plain)(block, *args, **kwargs)
 
 
-def _by_onednn(layer: nn.Linear) -> Callable[[Tensor], Tensor]:
-    def forward(x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch out"]:
-        y = _Product.apply(x, layer.weight)
-        return y if layer.bias is None else y + layer.bias
-
-    return forward
+def _by_onednn(layer: nn.Linear, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch out"]:
+    y = _Product.apply(x, layer.weight)
+    return y if layer.bias is None else y + layer.bias
 
 
 class _Product(torch.autograd.Function):
@@ -95,7 +92,8 @@ class _Product(torch.autograd.Function):
         return by_onednn(x, weight)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
         x, weight = ctx.saved_tensors
-        to_x = by_onednn(gradient, weight.t())
-        return to_x, by_onednn(gradient.flatten(0, -2).t(), x.flatten(0, -2).t())
+        wanted = ctx.needs_input_grad
+        to_x = by_onednn(gradient, weight.t()) if wanted[0] else None
+        return to_x, by_onednn(gradient.flatten(0, -2).t(), x.flatten(0, -2).t()) if wanted[1] else None

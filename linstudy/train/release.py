@@ -63,6 +63,7 @@ def pretrain_to(
         )
     with locked(folder, wait=False) if first else nullcontext():
         _run(folder, preset, recipe, text=text, distinct=distinct)
+    processes().wait_for_everyone()  # a process that ends while the first one writes would end that, too
     return folder
 
 
