@@ -12,6 +12,9 @@ from linstudy.study.tables import TABLES
 
 CLAIMS = [f"C{number}" for number in range(1, 10)]
 DECODER, SECOND = REAL  # in the tables below the second one scores 0.5 in both layers
+COUNTED = {"as it stands": "holds", "condition": "holds with a condition", "not hold": "does not hold"}
+COUNTED |= {"not settled here": "not settled here"}  # how the page's first sentence ends each of its counts
+NUMBERS = "no one two three four five six seven eight nine".split()
 GRADES = ("holds", "holds with a condition", "not settled here", "does not hold", "cannot be tested")
 
 
@@ -146,6 +149,10 @@ def test_the_page_gives_each_claim_one_grade_an_assertion_and_rows_of_shipped_ta
     short = dict(re.findall(r"^\| \[(C\d)\]\(claim-c\d\) \|.*\| \*\*(.+?)\*\* \|$", verdicts, re.M))
     assert list(short) == CLAIMS
     assert set(short.values()) <= set(GRADES)
+    counts = re.search(r"^\*\*Of nine claims (.+?)\.\*\*", page, re.M)[1].split(", ")
+    for count, (end, grade) in zip(counts, COUNTED.items(), strict=True):
+        assert count.endswith(end)
+        assert count.removeprefix("and ").split()[0] == NUMBERS[[*short.values()].count(grade)]
     for claim, grade in short.items():
         found = evidence(claim)
         spread = found.dropna(subset="low")
