@@ -14,7 +14,7 @@ from torch import nn
 from transformers import GPT2Config, GPT2LMHeadModel, MistralForCausalLM
 
 from linstudy.train import PRESETS, Penalty, Recipe, next_token_nats, pretrain
-from linstudy.train.descent import batch_rows, descend, make_optimizer, precision
+from linstudy.train.descent import Objective, batch_rows, descend, make_optimizer, precision
 from linstudy.train.engines import products
 from linstudy.train.rows import COLUMNS
 
@@ -247,8 +247,9 @@ def test_onednn_multiplies_alike_and_is_refused_where_it_is_not(monkeypatch):
 
 
 def test_a_head_is_not_kept_and_so_no_folder_is_taken_with_one(tmp_path):
+    objective = Objective(loss=lambda rows: None, count=8, unit=("tokens", 16), columns=())
     with pytest.raises(ValueError, match="a head is not kept in checkpoints: leave the folder out"):
-        next(descend(small_model(), None, SHORT, head=nn.Linear(2, 2), folder=tmp_path))
+        next(descend(small_model(), objective, SHORT, head=nn.Linear(2, 2), folder=tmp_path))
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_step_and_the_way_back(tmp_path):

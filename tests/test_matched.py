@@ -74,8 +74,9 @@ def test_fifteen_in_a_hundred_are_guessed_and_most_of_them_hidden():
 
 
 def test_a_penalty_is_refused_where_nothing_would_come_of_it(ids):
+    model = matched_model("decoder", vocab_size=VOCABULARY, seed=0)
     with pytest.raises(ValueError, match=r"has no penalty: leave it out of the recipe, or take linstudy\.pretrain"):
-        next(pretrain_for("masked", Knowing(), ids, Recipe(penalty=Penalty("cosine", 0.5))))
+        next(pretrain_for("causal", model, ids, Recipe(penalty=Penalty("cosine", 0.5))))
 
 
 def test_the_loss_of_frequencies_is_that_of_the_text():
