@@ -14,7 +14,7 @@ CLAIMS = [f"C{number}" for number in range(1, 10)]
 DECODER, SECOND = REAL  # in the tables below the second one scores 0.5 in both layers
 COUNTED = {"as it stands": "holds", "condition": "holds with a condition", "not hold": "does not hold"}
 COUNTED |= {"not settled here": "not settled here"}  # how the page's first sentence ends each of its counts
-NUMBERS = "no one two three four five six seven eight nine".split()
+NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 GRADES = ("holds", "holds with a condition", "not settled here", "does not hold", "cannot be tested")
 
 
