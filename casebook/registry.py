@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import product
 from pathlib import Path
 
+import pandas as pd
+
 from linstudy.fetched import SOURCES, pocket_folders
 from linstudy.lookup import entries
 
@@ -54,6 +56,13 @@ KINDS = ("costs", "pruning", "healing")  # of runs on a pruned model
 def registry() -> tuple[Run, ...]:
     """Return today's runs, in the order in which they are done: what this machine can surely do comes first."""
     return tuple(_runs())
+
+
+def some_checkpoints(name: str, *, every: int = 4, tokens: int = 64 * LENGTH) -> pd.DataFrame:
+    """Measure every so-many-th published checkpoint of a model of the hub, on so few tokens that one can wait for it."""
+    source = Source(name, "", name, "wikitext", "wikitext")
+    revisions = dict(list(CHECKPOINTS[name].items())[::every])
+    return TABLES["dynamics"].rows(source=source, revisions=revisions, tokens=tokens)
 
 
 def _runs() -> Iterator[Run]:

@@ -158,6 +158,12 @@ def per_seed(finetuning: pd.DataFrame, trained: str = ALL, *, model: str = TUNED
     return means.assign(gain=means.accuracy - means.constant)
 
 
+def in_words(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of fine-tunings with their texts, and layers where they have them, as a figure names them."""
+    said = rows.assign(text="on " + rows.text.replace("task", "the task's text"))
+    return said.assign(layer="layer " + said.layer.astype(str)) if "layer" in said else said
+
+
 def of_low_rank(finetuning: pd.DataFrame) -> pd.DataFrame:
     """Set corrections of low rank beside all weights, true labels: a row a task and text.
 

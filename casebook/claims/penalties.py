@@ -1,11 +1,13 @@
 """What penalties on neighbouring states do: variants against plain, each at its best rate, and the paper's Table 2."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 
 import pandas as pd
 
+from linstudy.fetched import pocket_folders
 from linstudy.show import label
 
 from ..rows.pretraining import (
@@ -21,6 +23,7 @@ from ..rows.pretraining import (
 )
 from ..sweeps import judged
 from ..verdicts import contrasts
+from . import SIBLINGS
 from .real import ALL, HELD_OUT
 
 COMPARISON = ("score", "corpus", "training_tokens", "kind", "variant")  # tells comparisons with plain apart
@@ -102,6 +105,14 @@ def finished(table: pd.DataFrame) -> pd.DataFrame:
                 row |= {"verdict": one.verdict, "plain": mean, "seeds": len(plain), "before": before[score].iloc[0]}
                 found.append(row)
     return pd.DataFrame(found)
+
+
+def at_an_end(table: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return models and variants of continued.csv that were judged at an end of their rates, unlike the plan asks."""
+    rows = named(table, PLANNED).query("rate > 0")
+    tried = rows.groupby(["model", "variant"], sort=False).rate.agg(["min", "max"])
+    judged_at = rows[rows.step == rows.step.max()].groupby(["model", "variant"]).rate.first()
+    return [key for key, (low, high) in tried.iterrows() if judged_at[key] in (low, high)]
 
 
 def by_weight(rows: pd.DataFrame) -> pd.DataFrame:
@@ -216,3 +227,14 @@ def best_probes(probes: pd.DataFrame) -> pd.DataFrame:
     ours = best.xs("probe", level="predictor").unstack()
     others = best.drop("probe", level="predictor").groupby(["task", "predictor"], sort=False).max().unstack()
     return pd.concat([ours, others], axis=1)
+
+
+def how_made() -> pd.DataFrame:
+    """Return how the pocket models were made, a row a variant, from the file that each keeps."""
+    rows = {}
+    for name, variant in SIBLINGS.items():
+        told = json.loads((pocket_folders()[name] / "provenance.json").read_text())
+        rows[variant] = {field: told[field] for field in ("tokens", "steps", "validation_nats", "bits_per_byte")}
+        rows[variant] |= {"minutes": told["minutes"], "command": told["command"]}
+        rows[variant] |= {"peak rate": told["config"]["peak_rate"]}
+    return pd.DataFrame(rows).T

@@ -79,6 +79,7 @@ def apart(effect: Callable) -> Found:
         added=(difference, sum(errors)),
         single=(difference, math.hypot(true.std(ddof=1), shuffled.std(ddof=1))),
         divided_by_n=(difference, math.hypot(*without)),
+        pooled=(difference, math.sqrt((3 * true.var(ddof=1) + 2 * shuffled.var(ddof=1)) / 5 * (1 / 4 + 1 / 3))),
         one_heap=(difference, runs.change.std() / math.sqrt(len(runs))),
         no_control=(true.mean(), errors[0]),
     )

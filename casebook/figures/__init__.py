@@ -4,7 +4,7 @@ from .cells import share_map
 from .frontier import frontier, frontier_plot
 from .identity import identity_plane
 from .panels import panels, panels_by
-from .scores import ablation_plot, known_answers_plot, sweep_plot
+from .scores import ablation_plot, known_answers_plot, probe_plot, sweep_plot
 from .spread import spread_plot
 from .tables import fallback_table
 from .tails import tail_plot

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -9,6 +10,9 @@ from linstudy.show import profile_plot
 from linstudy.show.look import GREY, begin, draw_lines, log_axis, looks, place_legend, score_axis
 from linstudy.show.plots import UNRELATED
 from linstudy.show.words import axis_label, keep, label, lines_in_words, number, say, title, typeset
+
+# What knows less than a probe of a trained model, in black: what a figure calls it, and its line.
+KNOW_LESS = {"constant": ("constant", "-"), "probe, mean of the embeddings": ("words alone", ":")}
 
 
 def ablation_plot(df: pd.DataFrame, *, y: str = "linearity", hue: str = "ablation", ax: Axes | None = None) -> Axes:
@@ -91,3 +95,14 @@ def known_answers_plot(df: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 def _from_to(means: pd.Series) -> str:
     return f"{number(means.iloc[0])} at {means.index[0]:,g} to {number(means.iloc[-1])} at {means.index[-1]:,g}"
+
+
+def probe_plot(df: pd.DataFrame, *, hue: str) -> Axes:
+    """Draw the ``accuracy`` of probes by layer, beside what knows less: random weights, words alone, a constant.
+
+    ``predictor`` says which of these a row is of ("probe" for the models' own).
+    """
+    of, ax = dict(list(df.groupby("predictor"))), plt.figure(figsize=(4.5, 3.6)).gca()
+    for predictor, (name, line) in KNOW_LESS.items():
+        ax.axhline(of[predictor].accuracy.mean(), label=name, color="black", linewidth=1, linestyle=line)
+    return profile_plot(of["probe"], y="accuracy", hue=hue, control=of["probe of random weights"], ax=ax)
