@@ -59,7 +59,7 @@ def registry() -> tuple[Run, ...]:
 
 
 def some_checkpoints(name: str, *, every: int = 4, tokens: int = 64 * LENGTH) -> pd.DataFrame:
-    """Measure every so-many-th published checkpoint of a model of the hub, on so few tokens that one can wait for it."""
+    """Measure every so-many-th published checkpoint of a model of the hub, on few enough tokens to wait for it."""
     source = Source(name, "", name, "wikitext", "wikitext")
     revisions = dict(list(CHECKPOINTS[name].items())[::every])
     return TABLES["dynamics"].rows(source=source, revisions=revisions, tokens=tokens)
