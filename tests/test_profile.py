@@ -170,8 +170,9 @@ def test_a_text_that_repeats_itself():
 def test_padding_is_not_measured_as_text(model, ids):
     padded, pad = ids.clone(), model.config.pad_token_id
     padded[3, -4:] = pad
-    with pytest.raises(ValueError, match=r"blocks end in padding \(token 0\), which would be measured as text"):
-        linearity_profile(model, padded)
+    for blocks in (padded, padded.flip(1)):  # Gemma's tokenizer pads on the left
+        with pytest.raises(ValueError, match=r"begin or end in padding \(token 0\), which would be measured as text"):
+            linearity_profile(model, blocks)
     # a token of the text, as in most decoders
     assert len(linearity_profile(tiny_model("mistral", eos_token_id=pad), padded)) == 3
 
@@ -262,3 +263,10 @@ def test_the_real_model_scores_what_is_known(shared):
     }
     for column, (values, tolerance) in known.items():
         assert profile[column].tolist() == pytest.approx(values, abs=tolerance), column
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no graphics card")
+def test_a_graphics_card_measures_what_the_processor_does():
+    ids = tiny_ids(batch=40, length=16)
+    here, there = (linearity_profile(tiny_model("llama").to(device), ids, heldout=0.2) for device in ("cpu", "cuda"))
+    pd.testing.assert_frame_equal(here, there, rtol=1e-3, atol=1e-4)

@@ -8,6 +8,7 @@ import torch
 from tiny_models import DECODERS, WIDTH, tiny_ids, tiny_model
 from torch import nn
 from torch.testing import assert_close
+from transformers import Gemma3Config, Gemma3ForConditionalGeneration
 
 from linstudy.models import blocks, capture, replaced, set_blocks, without
 from linstudy.prune.latency import read_on
@@ -73,6 +74,17 @@ def test_a_block_takes_its_kind_of_attention_along_and_a_stand_in_maps_the_strea
     with without(neo, [1]):
         assert neo.config.attention_layers == ["global", "local"]
         assert neo.config.expand_attention_types_params(neo.config.attention_types) == ["global", "local"]
+
+
+def test_of_a_decoder_beside_an_image_model_its_own_config_is_changed_and_put_back():
+    text = tiny_model("gemma3_text").config
+    sight = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    both = Gemma3Config(text_config=text, vision_config=sight | {"image_size": 14, "patch_size": 7})
+    model, kinds = Gemma3ForConditionalGeneration(both).eval(), list(text.layer_types)
+    with without(model, [0]):
+        assert (model.config.text_config.layer_types, model.config.text_config.num_hidden_layers) == (kinds[1:], 2)
+        assert logits(model, tiny_ids()).isfinite().all()
+    assert (model.config.text_config.layer_types, model.config.text_config.num_hidden_layers) == (kinds, 3)
 
 
 def test_contexts_nest_and_indices_count_what_is_there():

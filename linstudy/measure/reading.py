@@ -104,9 +104,9 @@ def check_text(model: PreTrainedModel, blocks: Tensor, drop_first: int = 0) -> N
             "make the blocks with the model's own tokenizer"
         )
     pad, *ends = (getattr(config, f"{name}_token_id", None) for name in ("pad", "eos", "bos"))
-    if pad is not None and pad not in ends and (blocks[:, -1] == pad).any():
+    if pad is not None and pad not in ends and (blocks[:, [0, -1]] == pad).any():
         raise ValueError(
-            f"blocks end in padding (token {pad}), which would be measured as text: "
+            f"blocks begin or end in padding (token {pad}), which would be measured as text: "
             "pack full blocks with linstudy.token_blocks"
         )
 

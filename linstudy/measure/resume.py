@@ -41,7 +41,7 @@ class Progress:
         if not path.exists():
             return cls(path, key)
         try:
-            with safe_open(path, "pt") as file:
+            with safe_open(path, "pt", device=str(model.device)) as file:
                 state = json.loads(file.metadata()["progress"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (SafetensorError, KeyError, TypeError) as error:

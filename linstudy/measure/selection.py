@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-import psutil
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
@@ -11,6 +10,7 @@ from transformers import PreTrainedModel
 
 from ..models import blocks as model_blocks
 from ..models import task_of, width_of
+from ..models.devices import free_memory
 from .reading import batches, check_text, known, share_of
 from .scores import need_tokens
 
@@ -46,6 +46,7 @@ class Plan:
     dim: int
     cut: int  # the blocks before it are fitted, those from it on held out
     batches: list[slice]
+    device: torch.device  # where the moments will lie
 
     @property
     def texts(self) -> int:
@@ -55,7 +56,7 @@ class Plan:
     def passes(self, memory: int | None, done: Collection[int] = ()) -> list[list[int]]:
         """Share layers out over passes that fit the memory, and say so; ValueError where not even one layer does."""
         each = self.texts * self._sums() * 2 * self.dim * self.dim * 8
-        budget = psutil.virtual_memory().available // 2 if memory is None else memory
+        budget = free_memory(self.device) // 2 if memory is None else memory
         if each > budget:
             raise ValueError(f"the moments of one layer take {each:,} bytes, the budget is {budget:,}: raise `memory`")
         layers, at_once = [layer for layer in self.layers if layer not in done], int(budget // each)
@@ -95,7 +96,7 @@ def planned(
             f"map of {dim} dimensions, every score would be 1: give a text of more than one word or phrase"
         )
     cuts = batches(blocks, batch_size, stop=cut) + batches(blocks, batch_size, start=cut)
-    return Plan(blocks, tuple(selections), layers, depth, dim, cut, cuts)
+    return Plan(blocks, tuple(selections), layers, depth, dim, cut, cuts, model.device)
 
 
 def contexts(blocks: Int[Tensor, "block token"], *, causal: bool) -> int:

@@ -74,9 +74,7 @@ class Cells:
         if self.lost:
             return
         x, y = batch.pairs[self.layer - 1]
-        if x.device.type == "mps":  # which has no float64
-            x, y = x.cpu(), y.cpu()
-        x, y = x.flatten(0, 1), y.flatten(0, 1)
+        x, y = x.flatten(0, 1), y.to(x.device).flatten(0, 1)  # a model may lie on several GPUs
         tokens = batch.rows.start * batch.ids.shape[1] + torch.arange(batch.ids.numel())
         code, is_open = self.sieve.codes(self.layer, tokens)
         inside = code & self.all

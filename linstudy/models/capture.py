@@ -134,7 +134,7 @@ def _watched(
 
     def note_beside(module: nn.Module, args: tuple, output: Any) -> None:
         if running:  # added at once, for Falcon goes on to change the MLP's output in place
-            seen[-1]["beside"] = seen[-1]["x"] + leaving(output)
+            seen[-1]["beside"] = (y := leaving(output)) + seen[-1]["x"].to(y.device)
 
     runner = stack_of(model, stack=stack)
     with ExitStack() as hooks:

@@ -1,5 +1,6 @@
 """Choose where a model runs and in which number type."""
 
+import psutil
 import torch
 
 
@@ -12,7 +13,7 @@ def find_device(device: torch.device | str | None) -> torch.device:
     except RuntimeError:
         raise ValueError(f"device {device!r} is not known: give 'cpu', 'cuda', 'cuda:1' or 'auto'") from None
     if not _there(device):
-        raise ValueError(f"device '{device}' is not there, PyTorch sees no such: leave device out or give 'cpu'")
+        raise ValueError(f"device '{device}' is not there, or has no float64: leave device out or give 'cpu'")
     return device
 
 
@@ -31,6 +32,11 @@ def find_dtype(dtype: torch.dtype | str | None, device: torch.device) -> torch.d
     return found
 
 
+def free_memory(device: torch.device) -> int:
+    """Return the bytes that are free where a model lies."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
+
+
 def _there(device: torch.device) -> bool:
     if device.type == "cuda" and not torch.cuda.is_available():
         return False
@@ -38,4 +44,4 @@ def _there(device: torch.device) -> bool:
         torch.empty(1, device=device)
     except Exception:  # each kind raises its own
         return False
-    return device.type != "meta"  # which is everywhere, and holds no numbers
+    return device.type not in ("meta", "mps")  # the one holds no numbers, the other no float64

@@ -168,7 +168,7 @@ def _trace(model: PreTrainedModel, lists: dict[str, nn.ModuleList]) -> tuple[lis
             return
         clock += 1
         x = entering(args, kwargs)
-        x = None if x is None else x.clone()  # some models go on to change a state in place
+        x = None if x is None else x.to("cpu", copy=True)  # some change a state in place; no GPU solves by gelsd
         run = next((one for one in under_way if isinstance(one, _Run)), None)
         if module in listed:
             call = _Run(module, x, {one: name for name, one in module.named_modules()})
@@ -185,7 +185,7 @@ def _trace(model: PreTrainedModel, lists: dict[str, nn.ModuleList]) -> tuple[lis
             return
         clock += 1
         call, y = under_way.pop(), leaving(output)
-        call.y, call.end = y.clone() if isinstance(y, Tensor) else None, clock
+        call.y, call.end = y.to("cpu", copy=True) if isinstance(y, Tensor) else None, clock
         call.returns = len(output) if isinstance(output, tuple | list) else 0
         if isinstance(call, _Run):
             listening = False  # to what runs once more to see whether it mixes tokens

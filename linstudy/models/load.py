@@ -47,8 +47,7 @@ def load(
     Args:
         name_or_folder: a pocket model, shipped with the package, a model that ``linstudy fetch`` brought, a folder
             written by ``save_pretrained`` or by any command of ``linstudy``, a GGUF file, or a hub id such as
-            ``"gpt2"`` or ``"EleutherAI/pythia-160m"``, looked for in this order. Of folders only safetensors weights
-            are read.
+            ``"gpt2"`` or ``"EleutherAI/pythia-160m"``, looked for in this order. Only safetensors are read.
         revision: branch, tag or commit on the hub, such as ``"step1000"``.
         device: by default the GPU if there is one, else the CPU. ``"auto"`` spreads a model that does not fit over
             all GPUs and the CPU.
@@ -109,7 +108,9 @@ def untrained(model: PreTrainedModel, *, seed: int = 0) -> PreTrainedModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         fresh = type(model)(copy.deepcopy(model.config))
-    return fresh.to(device=model.device, dtype=model.dtype).eval()
+    for weight in fresh.parameters():  # and no buffer: the angles of rotary embeddings stay float32
+        weight.data = weight.data.to(model.dtype)
+    return fresh.to(model.device).eval()
 
 
 def _local(name: str) -> Path | None:

@@ -58,18 +58,19 @@ def set_blocks(model: PreTrainedModel, modules: Iterable[nn.Module]) -> None:
         first, second = [index for index, block in enumerate(places) if block is twice][:2]
         raise ValueError(f"the same block stands at {first} and {second}: give each place its own (copy.deepcopy)")
 
+    config = model.config.get_text_config()  # that of the decoder, where a model has others beside it
     for name in _PER_LAYER:
-        if kinds := vars(model.config).get(name):
+        if kinds := vars(config).get(name):
             # A block takes its kind along (sliding or full attention); a newcomer takes the kind of its place.
             origin = [here.index(b) if b in here else min(i, len(here) - 1) for i, b in enumerate(places)]
-            setattr(model.config, name, [kinds[i] for i in origin])
-    for block, kind in zip(places, getattr(model.config, "layer_types", None) or (), strict=False):
+            setattr(config, name, [kinds[i] for i in origin])
+    for block, kind in zip(places, getattr(config, "layer_types", None) or (), strict=False):
         if isinstance(block, StandIn):
             block.attention_type = kind  # transformers 5.0 asks the block itself which mask it takes
-    if "attention_layers" in vars(model.config):  # GPT-Neo writes the same down twice
-        model.config.attention_types = [[[kind], 1] for kind in model.config.attention_layers]
+    if "attention_layers" in vars(config):  # GPT-Neo writes the same down twice
+        config.attention_types = [[[kind], 1] for kind in config.attention_layers]
     _install(model, nn.ModuleList(places))
-    model.config.num_hidden_layers = len(places)
+    config.num_hidden_layers = len(places)
 
 
 class StandIn(nn.Module):
@@ -104,17 +105,17 @@ class StandIn(nn.Module):
 @contextmanager
 def _arranged(model: PreTrainedModel, modules: list[nn.Module]) -> Iterator[None]:
     whole = blocks(model)
-    names = (*_PER_LAYER, "attention_types", "num_hidden_layers")
-    config = {name: getattr(model.config, name) for name in names if name in vars(model.config)}
-    count = model.config.num_hidden_layers
+    names, config = (*_PER_LAYER, "attention_types", "num_hidden_layers"), model.config.get_text_config()
+    before = {name: getattr(config, name) for name in names if name in vars(config)}
+    count = config.num_hidden_layers
     try:
         set_blocks(model, modules)
         yield
     finally:
         _install(model, whole)
-        for name, value in config.items():
-            setattr(model.config, name, value)
-        model.config.num_hidden_layers = count
+        for name, value in before.items():
+            setattr(config, name, value)
+        config.num_hidden_layers = count
 
 
 def _install(model: PreTrainedModel, modules: nn.ModuleList) -> None:

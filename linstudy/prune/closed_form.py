@@ -1,13 +1,12 @@
 """The affine map that stands in for a layer, all from moments: its ridge penalty is chosen on held-out tokens."""
 
-import copy
 from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
-from ..measure import JointMoments
 from ..measure.centred import Centred
+from ..measure.moments import JointMoments, added
 from ..measure.scores import best_map, correlation, need_tokens
 
 PENALTIES = (0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)  # added to the variance of every feature, which is scaled to 1
@@ -27,7 +26,7 @@ def affine_map(
     Raises ValueError where the fitted tokens do not outnumber the dimensions, or where none are held out.
     """
     need_tokens(fitted.tokens, fitted.dim)
-    all_tokens = copy.deepcopy(fitted).merge(heldout)
+    all_tokens = added((fitted, heldout))
     m, h, everything = (one.centred() if bias else about_zero(one) for one in (fitted, heldout, all_tokens))
     penalty = best_penalty(m, h)
     a = best_map(everything, penalty=penalty)

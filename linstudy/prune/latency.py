@@ -60,7 +60,7 @@ def _once(model: PreTrainedModel, ids: Int[Tensor, "text token"], prompt: int) -
 
 def read_on(model: PreTrainedModel, ids: Int[Tensor, "text 1"], output: Any, place: int) -> Any:
     """Return what the model says of the token at a place, behind those that an earlier output remembers."""
-    name = "cache_params" if model.config.model_type == "mamba" else "past_key_values"
+    name = "cache_params" if "cache_params" in output else "past_key_values"
     kept = {name: output[name]}
     if _asks_for_places(type(model)):
         kept["cache_position"] = torch.tensor([place], device=ids.device)

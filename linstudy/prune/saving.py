@@ -71,7 +71,7 @@ def load_pruned(
     places = _read_plan(folder / PLAN)
     check_weights(folder / REST)
     try:
-        maps = load_file(folder / STAND_INS)
+        maps = {name: one.to(dtype) for name, one in load_file(folder / STAND_INS).items()}
     except (SafetensorError, OSError) as error:
         raise OSError(f"{folder / STAND_INS} cannot be read ({error}): copy the folder again") from None
     model, found = build(folder / REST, _maker(folder / REST / "config.json"), dtype=dtype)
@@ -88,7 +88,7 @@ def load_pruned(
     except KeyError as missing:
         raise ValueError(f"{folder / STAND_INS} lacks {missing}: copy the folder again") from None
     model.name_or_path = model.config._name_or_path = str(folder)
-    return model.eval().to(device=device, dtype=dtype), tokenizer
+    return model.eval().to(device), tokenizer
 
 
 def export(

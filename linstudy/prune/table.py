@@ -57,8 +57,7 @@ def pruning_table(
 
     Layers are chosen and maps fitted by the blocks of ``calibration``; ``evaluation`` has other ones, by the name of
     their text, for perplexity. ``chosen`` is what is tried, as :func:`choices` lists it; where layers are merged, the
-    first stays, for there is none before it. ``batches`` are texts at once when times are measured; none, and there are
-    no times.
+    first stays, for there is none before it. ``batches`` are texts at once when times are measured.
 
     Columns: ``model``, ``text``, ``order`` and ``action`` ("whole" for the whole model), ``layers`` (how many went),
     ``which`` (their numbers), ``perplexity``, ``parameters``, ``seed``, and those of :func:`latency`, with a batch

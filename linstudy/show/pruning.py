@@ -1,4 +1,4 @@
-"""Draws what pruning costs: against the layers gone, and against time or size."""
+"""Draws what pruning costs: against the layers gone."""
 
 from collections.abc import Sequence
 

@@ -40,8 +40,7 @@ def load_checkpoint(
 ) -> int:
     """Bring model and optimizer back to a checkpoint and return its step.
 
-    Raises ValueError when the file is cut off, or was made with other ``settings`` or a model of another shape; nothing
-    is changed then.
+    Raises ValueError when the file is cut off, or made with other ``settings`` or by another model; nothing changes.
     """
     tensors, metadata = _read(path, "delete it to resume from the one before it")
     if not {"step", "settings"} <= metadata.keys():

@@ -40,8 +40,7 @@ def scaled(model: PreTrainedModel, scaling: Scaling | None) -> Iterator[None]:
     """Scale the model's layers inside the context, and fold the factors into its weights on exit.
 
     Inside, the weights are what the optimizer should see: a factor in front of a weight shrinks its gradient, a
-    smaller weight does not. After it, the model computes the same without any hook: an ordinary model, which saves
-    and loads as such.
+    smaller weight does not. After it, the model computes the same without a hook: it saves and loads as any.
 
     Raises ValueError for blocks that add to the stream what is no matrix's output, or read it through other norms.
     """

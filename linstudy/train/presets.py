@@ -61,11 +61,10 @@ class Preset:
 
 
 # nano, of 0.3 M parameters and trained in some 20 s on one thread, is for what takes hundreds of runs. The pocket model
-# has 1.44 M, 2.9 MB in bfloat16: small enough to ship inside the package and to train on a laptop; its blocks are
-# longer than nearly every story, for beyond the length it was trained on a model falls apart. Of the last two the paper
-# names the architecture and the size alone: the widths are ours, as is the number of layers of the smaller one, that of
-# the larger one is read off the axis of its Figure 4. As in Mistral 7B, four heads share one key and value, and the
-# embeddings are not tied.
+# has 1.44 M, 2.9 MB in bfloat16: small enough to ship and to train on a laptop; its blocks are longer than nearly every
+# story, for beyond the length it was trained on a model falls apart. Of the last two the paper names the architecture
+# and the size alone: the widths are ours, as is the number of layers of the smaller one, that of the larger one is read
+# off the axis of its Figure 4. As in Mistral 7B, four heads share one key and value, and embeddings are not tied.
 _ALL = (
     Preset("nano", "300k", 6, 64, 128, 4, 2, 16, 1024, 256, 4, 262_144, 6e-3),
     Preset("pocket", "1m", 8, 128, 256, 4, 2, 32, 2048, 512, 4, 10_000_000, 6e-3),
