@@ -91,7 +91,7 @@ bench: $(STAMP)  ## measure speed and memory, written to benchmarks/results/
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
 costs: $(STAMP)  ## measure what each chapter takes to run, which its page says; on a quiet machine, with all committed
-	$(QUIET_HUB) $(BIN)/python tools/costs.py $(ARGS)
+	HF_HUB_DISABLE_PROGRESS_BARS=1 HF_DATASETS_DISABLE_PROGRESS_BARS=1 $(BIN)/python tools/costs.py $(ARGS)
 
 results: $(STAMP)  ## make the long runs' tables that are missing; skips what is there, resumes what was cut
 	$(BIN)/linstudy results $(ARGS)

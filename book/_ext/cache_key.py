@@ -2,15 +2,17 @@
 
 jupyter-cache looks a notebook up by its code cells alone, so after a change in the package, or an upgrade of torch, the
 book would still show the old outputs. The cache folder's name therefore carries a hash of every file of our packages
-(code, result tables, pocket models, stories) and of the versions of what shapes the numbers and figures.
+(code, result tables, pocket models, stories), of the versions of what shapes the numbers and figures, and of the
+machine's size.
 """
 
 import hashlib
-import os
 import platform
 import shutil
 from importlib import metadata
 from pathlib import Path
+
+from linstudy.study.machine import size
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "numpy", "scipy", "pandas", "matplotlib", "seaborn", "ipywidgets")
 PACKAGES = ("linstudy", "storyworld", "casebook")
@@ -18,16 +20,14 @@ KEEP = 3  # cache folders kept, the newest first
 
 
 def cache_key(*packages: Path) -> str:
-    """Return twelve hexadecimal digits that change with any file of `packages`, with Python or with a library."""
+    """Return twelve hexadecimal digits that change with a file of `packages`, Python, a library or the size."""
     digest = hashlib.sha256()
     for package, path in ((folder, path) for folder in packages for path in sorted(folder.rglob("*"))):
         if path.is_file() and "__pycache__" not in path.parts:
             digest.update(path.relative_to(package.parent).as_posix().encode() + b"\0")
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     digest.update(platform.python_version().encode())
-    for name, value in sorted(os.environ.items()):
-        if name.startswith("LINSTUDY_"):  # the size the notebooks run at
-            digest.update(f"{name}={value}\n".encode())
+    digest.update(size().name.encode())  # that the notebooks run at: asked for, or what the hardware makes it
     for library in LIBRARIES:
         digest.update(f"{library}=={_version(library)}\n".encode())
     return digest.hexdigest()[:12]

@@ -52,7 +52,7 @@ async def fill(cache, path, notebook, timeout, *, threads):
     begun = time.monotonic()
     try:
         await client.async_execute(env={"OMP_NUM_THREADS": str(threads), **os.environ})
-    except (CellExecutionError, CellTimeoutError):
+    except (CellExecutionError, CellTimeoutError, RuntimeError):  # the last: a kernel that died or never began
         return
     bundle = CacheBundleIn(notebook, str(path), data={"execution_seconds": time.monotonic() - begun})
     cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)

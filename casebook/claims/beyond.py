@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from ..verdicts import changes
+from ..verdicts import LEVEL, changes
 
 DECODER = "decoder"
 WEIGHTS = ("trained", "random", "permuted")
@@ -30,19 +30,19 @@ def medians(table: pd.DataFrame, scores: tuple[str, ...] = (SCORE, RATIO)) -> pd
     return rows[rows.contest].groupby([*NETWORK, "weights", "seed"], sort=False)[list(scores)].median().reset_index()
 
 
-def beside_decoder(table: pd.DataFrame, *, score: str = SCORE, weights: str = "trained") -> pd.DataFrame:
+def beside_decoder(table: pd.DataFrame, *, level: float = LEVEL) -> pd.DataFrame:
     """Compare every network with the decoder of the same seed: a row a network.
 
     ``value`` and ``decoder`` are means over seeds of the median over layers, ``gap`` how far the first lies above
-    the second, with the interval ``low`` to ``high`` of the mean of many seeds (Student's t).
+    the second, with the interval ``low`` to ``high`` of the mean of many seeds (Student's t), each for itself.
     """
-    seeds = medians(table, (score,))
-    seeds = seeds[seeds.weights == weights]
-    decoder = seeds[seeds.network == DECODER].set_index("seed")[score]
+    seeds = medians(table, (SCORE,))
+    seeds = seeds[seeds.weights == "trained"]
+    decoder = seeds[seeds.network == DECODER].set_index("seed")[SCORE]
     rows = []
     for key, part in seeds[seeds.network != DECODER].groupby(NETWORK, sort=False):
-        found = changes(part.set_index("seed")[score] - decoder)
-        row = dict(zip(NETWORK, key, strict=True)) | {"value": part[score].mean()}
+        found = changes(part.set_index("seed")[SCORE] - decoder, level=level)
+        row = dict(zip(NETWORK, key, strict=True)) | {"value": part[SCORE].mean()}
         row |= {"decoder": decoder.mean(), "gap": found.mean}
         rows.append(row | dict(zip(("low", "high"), found.interval, strict=True)) | {"seeds": len(found.values)})
     return pd.DataFrame(rows)

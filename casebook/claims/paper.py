@@ -29,10 +29,10 @@ COLUMNS = ["measure", "model", "text", "value", "low", "high", "spread over", "c
 def evidence(claim: str, tables: Tables = results) -> pd.DataFrame:
     """Return the rows of our tables that bear on a claim, "C1" to "C9"; its columns are ``COLUMNS``.
 
-    ``value`` lies in ``low`` to ``high``: the range of layers, or the 95 % interval of the mean of so many seeds
-    (Student's t), as ``spread over`` says. ``its value`` is that of the ``control``, missing where there is none.
-    ``table`` names the table that the row is computed from; ``tables`` returns one by its name. Raises KeyError for
-    another claim.
+    ``value`` lies in ``low`` to ``high``, as ``spread over`` says: the range of layers or models, or the interval of a
+    mean over seeds (of C5 and C6 wide enough for their family) or over stretches of text. ``its value`` is that of the
+    ``control``, missing where there is none. ``table`` names the table that the row is computed from; ``tables``
+    returns one by its name. Raises KeyError for another claim.
     """
     once = cache(tables)  # a claim looks into a table more than once
     return pd.DataFrame(list(_CLAIMS[claim](once)), columns=COLUMNS)

@@ -1,18 +1,20 @@
 """What layers of real models cost, one by one and several, and whether their scores had told."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from ..rows.chosen import ALONE, PUBLISHED, SETS, TOGETHER, TRIED
+from ..verdicts import LEVEL, changes
 from .real import SCORES
 
 # What is said of a layer beforehand, and 1 where a large number says that it is dear, -1 where that it is cheap.
 SIGNS = {"linearity": -1, "update_linearity": -1, "update_ratio": 1, "norm_ratio": 1, "cosine": -1}
 SIGNS |= {"linearity_standardised": -1, "centred_cosine": -1}
 SIZES = {"beyond": "update_ratio", "beyond_norm": "norm_ratio"}  # what is held fixed, of partial taus
-DRAWS, LEVEL = 1000, 0.95  # of stretches of the text, with replacement; of the intervals from them
+DRAWS = 1000  # of stretches of the text, with replacement
 LAYERS = ["model", "corpus", "part", "layer"]
 SAME = ["model", "text", "layer", "stretch"]  # what of a layer is compared by the text of its map
 
@@ -108,10 +110,11 @@ def apart(losses: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_interval(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """Return means over stretches with their intervals (Student's t), which have no bounds for one stretch."""
     wide = rows.pivot(index=key, columns="stretch", values="nats")
-    means = wide.to_numpy() @ _draws(wide.shape[1]).T
-    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
-    return pd.DataFrame({"nats": wide.mean(axis=1), "low": low, "high": high}, index=wide.index).reset_index()
+    ends = [changes(row).interval for row in wide.to_numpy()]
+    found = pd.DataFrame(ends, columns=["low", "high"], index=wide.index)
+    return found.assign(nats=wide.mean(axis=1)).reset_index()
 
 
 def agreement(losses: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
@@ -130,8 +133,10 @@ def agreement(losses: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
         wide = part.pivot(index="layer", columns="stretch", values="nats").to_numpy()
         ranked = _pairs(mean.loc[key[:2]].loc[sorted(part.layer.unique())].to_numpy().T)
         tau = ranked @ _pairs(wide.mean(axis=1)[None])[0]
-        drawn = ranked @ _pairs(_draws(wide.shape[1]) @ wide.T).T
-        low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
+        low = high = math.nan  # one stretch says nothing of others
+        if wide.shape[1] > 1:
+            drawn = ranked @ _pairs(_draws(wide.shape[1]) @ wide.T).T
+            low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
         one = pd.DataFrame({"score": names, "tau": tau, "low": low, "high": high})
         for column, held in SIZES.items():
             size = names.index(held)
@@ -158,8 +163,11 @@ def predicted(losses: pd.DataFrame, scores: pd.DataFrame, layers: Sequence[int])
 
 
 def _draws(stretches: int) -> np.ndarray:
-    """Return weights of stretches, a row a draw with replacement; the same ones every time."""
-    drawn = np.random.default_rng(0).integers(stretches, size=(DRAWS, stretches))
+    """Return weights of stretches, a row a draw with replacement; the same ones every time.
+
+    One fewer is drawn than there are: so few, drawn as many, would scatter too little (the rescaled bootstrap).
+    """
+    drawn = np.random.default_rng(0).integers(stretches, size=(DRAWS, stretches - 1))
     return np.stack([(drawn == one).mean(axis=1) for one in range(stretches)], axis=1)
 
 

@@ -203,13 +203,14 @@ def asked(own: pd.DataFrame, far: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of models that were asked what they know, by layers changed.
 
     ``elsewhere`` is the perplexity on the other text. ``worse`` says whether a changed model chooses right less often
-    than its whole one by more than two standard errors.
+    than its whole one by more than two standard errors of the difference.
     """
     rows = own[own.order.isin(["whole", "greedy_replaced"])].dropna(subset="accuracy")
     choice = ["model", "action", "which"]
     rows = rows.join(far.groupby(choice).perplexity.first().rename("elsewhere"), on=choice)
-    whole = rows[rows.action == "whole"].set_index("model").accuracy
-    worse = rows.model.map(whole) - rows.accuracy > 2 * rows.accuracy_error
+    whole = rows[rows.action == "whole"].set_index("model")
+    error = np.hypot(rows.accuracy_error, rows.model.map(whole.accuracy_error))
+    worse = rows.model.map(whole.accuracy) - rows.accuracy > 2 * error
     return rows.assign(worse=worse).sort_values(["model", "layers"], kind="stable")
 
 

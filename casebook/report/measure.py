@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 import pandas as pd
-import psutil
 from jaxtyping import Int
 from torch import Tensor
 from transformers import PreTrainedModel
@@ -16,6 +15,7 @@ from linstudy.measure import JointMoments, joint_moments
 from linstudy.measure.reading import read
 from linstudy.models import blocks as model_blocks
 from linstudy.models import task_of, width_of
+from linstudy.models.devices import free_memory
 from linstudy.prune import fit
 from linstudy.prune.fitting import exits
 from linstudy.study.errors import one_line
@@ -160,7 +160,7 @@ def _tokens(both: dict[str, PreTrainedModel], tokenizer: Any, text: Text, advanc
         massive.append(massive_activations(one, text.few, stack=text.stack).assign(weights=weights))
         advance("errors of tokens", text.few.numel())
         depth, each = len(model_blocks(one, stack=text.stack)), 16 * text.width**2
-        step = -(-depth * each // (psutil.virtual_memory().available // 4))  # of a large model every so-manyth layer
+        step = -(-depth * each // (free_memory(one.device) // 4))  # of a large model every so-manyth layer
         moments = joint_moments(one, text.few, layers=range(1, depth + 1, step), stack=text.stack)
         advance("errors of tokens", text.few.numel())
         all_errors[weights] = token_errors(one, text.fresh, moments=moments, stack=text.stack)
@@ -196,7 +196,9 @@ def _costs(
     advance("costs of layers", text.few.numel())
     states = exits(model, text.tested)
     if states is None:
-        raise ValueError("the states of its layers on the text that is tested take too much memory")
+        raise ValueError(
+            "the states of its layers on the text that is tested take too much memory: give a shorter --length"
+        )
     found = [_row(block_losses(model, text.tested, exits=states), action="whole", which="")]
     for action, made in changes.items():
         for change in made:
