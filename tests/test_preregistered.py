@@ -194,6 +194,16 @@ def test_last_layers_are_compared_with_that_of_the_same_penalty_which_leaves_it_
     assert penalties.last_layers(fewer).empty
 
 
+def test_who_was_judged_at_an_end_of_its_rates_is_told():
+    rows = [{**PLAIN.key, "rate": 0.0, "step": 0}]
+    for variant, best in ((PLAIN, 0.002), (COSINE, 0.001)):  # the one between worse rates, the other at an end
+        rows += [{**variant.key, "rate": rate, "step": 12} for rate in (0.001, 0.002, 0.004)]
+        rows.append({**variant.key, "rate": best, "step": 50})
+    assert penalties.at_an_end(pd.DataFrame(rows).assign(model="m")) == [("m", "cosine 0.5")]
+    none = pd.DataFrame(rows).query("step > 0").assign(model="m", selection="all tokens", seed=1, validation_nats=1.0)
+    assert penalties.finished(none.assign(linearity_heldout=0.5, update_linearity_heldout=0.5)).empty  # no plain before
+
+
 def test_a_finished_model_is_judged_after_its_last_step_and_its_loss_stands_once():
     def run(variant, nats, res, seed, step=50):
         rows = [{"selection": one, "layer": layer} for one in ("all tokens", "outliers left out") for layer in LAYERS]

@@ -135,6 +135,8 @@ def test_costs_are_above_the_whole_model_on_the_same_stretch():
     noisy = prices.by_layer(lost(COSTS, noise=0.5))
     assert ((noisy.low < noisy.nats) & (noisy.nats < noisy.high)).all()
     assert (noisy.high - noisy.low).min() > 0.1
+    one = prices.by_layer(lost(COSTS, stretches=1))
+    assert np.isinf(one[["low", "high"]]).all(axis=None)  # one stretch says nothing of others
 
 
 def test_tau_is_that_of_scipy_also_with_ties_and_its_interval_widens_with_noise():

@@ -234,7 +234,6 @@ def how_made() -> pd.DataFrame:
     rows = {}
     for name, variant in SIBLINGS.items():
         told = json.loads((pocket_folders()[name] / "provenance.json").read_text())
-        rows[variant] = {field: told[field] for field in ("tokens", "steps", "validation_nats", "bits_per_byte")}
-        rows[variant] |= {"minutes": told["minutes"], "command": told["command"]}
-        rows[variant] |= {"peak rate": told["config"]["peak_rate"]}
+        fields = ("tokens", "steps", "validation_nats", "bits_per_byte", "minutes", "command")
+        rows[variant] = {field: told[field] for field in fields} | {"peak rate": told["config"]["peak_rate"]}
     return pd.DataFrame(rows).T

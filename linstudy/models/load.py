@@ -47,7 +47,7 @@ def load(
     Args:
         name_or_folder: a pocket model, shipped with the package, a model that ``linstudy fetch`` brought, a folder
             written by ``save_pretrained`` or by any command of ``linstudy``, a GGUF file, or a hub id such as
-            ``"gpt2"`` or ``"EleutherAI/pythia-160m"``, looked for in this order. Only safetensors are read.
+            ``"gpt2"`` or ``"EleutherAI/pythia-160m"``, looked for in this order; of folders, safetensors alone.
         revision: branch, tag or commit on the hub, such as ``"step1000"``.
         device: by default the GPU if there is one, else the CPU. ``"auto"`` spreads a model that does not fit over
             all GPUs and the CPU.

@@ -49,7 +49,7 @@ def descend(
 
     Columns: ``step`` (updates done), the unit (seen so far), those of the objective (of training, means over the steps
     since the row before; None where not measured), ``rate`` (learning rate), ``gradient_norm`` (before clipping, a mean
-    as well), the unit ``_per_second`` (training alone, all processes together). While a row is out, measure the model.
+    as well), the unit ``_per_second`` (training alone, all processes). While a row is out, the model may be measured.
 
     With a ``folder`` the whole state is saved there, and a run that finds a checkpoint goes on from it: on the CPU to
     the same weights, bit for bit. The steps in ``recipe.snapshots`` get a validated row each, and their weights are

@@ -45,7 +45,7 @@ def products(model: PreTrainedModel, linear: str, *, is_compiled: bool = False) 
     """Let oneDNN multiply the matrices of the linear layers where ``linear`` is ``"onednn"``; for float32 on a CPU.
 
     It is faster on some processors, and sums in another order (:func:`linstudy.measure.precision.by_onednn`).
-    ``"auto"`` takes it where it can be had and the blocks are not compiled; where it cannot, that raises ValueError.
+    ``"auto"`` takes it where it can be had and the blocks are not compiled; elsewhere ``"onednn"`` raises ValueError.
     """
     there = has_onednn() and model.device.type == "cpu"
     if linear == "onednn" and not there:
