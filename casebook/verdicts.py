@@ -20,14 +20,17 @@ class Changes:
 
     @property
     def mean(self) -> float:
-        """Return the mean change."""
-        return sum(self.values) / len(self.values)
+        """Return the mean change of the seeds that have one."""
+        return _mean(self.values)
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Return where the mean of many seeds is to be expected, by Student's t; without bounds for one seed."""
+        """Return where the mean of many seeds is to be expected, by Student's t.
+
+        It has no bounds for one seed, and none where one is missing: a run that diverged might have changed anything.
+        """
         n = len(self.values)
-        if n < 2:
+        if n < 2 or any(map(math.isnan, self.values)):
             return -math.inf, math.inf
         variance = sum((value - self.mean) ** 2 for value in self.values) / (n - 1)
         reach = float(stdtrit(n - 1, (1 + self.level) / 2)) * math.sqrt(variance / n)
@@ -41,9 +44,9 @@ class Changes:
 
 
 def changes(values: Iterable[float], *, level: float = LEVEL) -> Changes:
-    """Gather changes; those that are missing (NaN) are left out. Raises ValueError if nothing is left."""
-    found = tuple(float(value) for value in values if not math.isnan(value))
-    if not found:
+    """Gather changes, NaN where one is missing. Raises ValueError where all are."""
+    found = tuple(map(float, values))
+    if all(map(math.isnan, found)):
         raise ValueError("there is no change to judge: give one of a seed or more; all of these are missing")
     return Changes(found, level)
 

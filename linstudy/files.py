@@ -1,5 +1,6 @@
 """Files and folders that are written whole or not at all, by one writer at a time; what dead writers left goes."""
 
+import errno
 import hashlib
 import os
 import re
@@ -14,9 +15,10 @@ from safetensors import SafetensorError
 
 try:
     import fcntl
-except ImportError:  # Windows has none: there two writers must not run at once, and what they leave stays
+except ImportError:  # Windows has none: there, as on a disk without locks, two writers must not run at once
     fcntl = None
 
+_LOCKLESS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 _WORKSHOP = re.compile(r"\..*\.[0-9a-f]{8}\.unfinished", re.DOTALL)
 
 
@@ -123,11 +125,8 @@ def locked(path: str | os.PathLike, *, wait: bool = True) -> Iterator[None]:
     """Be the only process that holds ``path``: others wait here until the block ends or its process dies.
 
     The lock is on a file beside ``path``, ``.NAME.lock``, which the last to hold it takes away. Whoever does not
-    ``wait`` gets a BlockingIOError where another process holds it.
+    ``wait`` gets a BlockingIOError where another process holds it. A disk without locks keeps nobody out.
     """
-    if fcntl is None:
-        yield
-        return
     beside = Path(os.path.realpath(path))
     beside = beside.with_name(f".{beside.name}.lock")
     beside.parent.mkdir(parents=True, exist_ok=True)
@@ -143,8 +142,9 @@ def locked(path: str | os.PathLike, *, wait: bool = True) -> Iterator[None]:
         try:
             yield
         finally:
-            beside.unlink()
-            os.close(lock)
+            beside.unlink(missing_ok=True)
+            if lock is not None:
+                os.close(lock)
         return
 
 
@@ -198,32 +198,32 @@ def _claimed(target: Path) -> tuple[Path, int | None]:
             return place, _hold(place, os.O_RDONLY, wait=False)
         except (BlockingIOError, FileNotFoundError):  # another took it for a dead one's, before it was held
             continue
-        except OSError:  # a disk without locks: there nothing is swept
-            return place, None
 
 
 def _sweep(folder: Path) -> None:
     """Remove the workshops in a folder whose process has died."""
     for left in [Path(one) for one in os.scandir(folder) if _WORKSHOP.fullmatch(one.name)]:
         with suppress(OSError):
-            lock = _hold(left, os.O_RDONLY, wait=False)
-            shutil.rmtree(left, ignore_errors=True)
-            os.close(lock)
+            if (lock := _hold(left, os.O_RDONLY, wait=False)) is not None:
+                shutil.rmtree(left, ignore_errors=True)
+                os.close(lock)
 
 
-def _hold(path: Path, flags: int, *, wait: bool) -> int:
-    """Open and lock a file or folder; the lock ends with the process.
+def _hold(path: Path, flags: int, *, wait: bool) -> int | None:
+    """Open and lock a file or folder; the lock ends with the process. None on a system or a disk without locks.
 
     Raises BlockingIOError where another holds it, FileNotFoundError where it has gone meanwhile.
     """
     if fcntl is None:
-        raise OSError("this system has no locks")
+        return None
     lock = os.open(path, flags)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         if not os.path.samestat(os.fstat(lock), path.stat()):
             raise FileNotFoundError(path)
-    except BaseException:
+    except BaseException as error:
         os.close(lock)
+        if getattr(error, "errno", None) in _LOCKLESS:
+            return None
         raise
     return lock

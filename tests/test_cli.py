@@ -142,6 +142,23 @@ def test_a_profile_from_the_command_equals_the_one_from_python(folder, typed):
 
 
 @pytest.mark.slow
+def test_either_stack_of_a_model_that_has_two_is_measured_and_no_other_model_has_one_to_choose(folder, typed):
+    model, tokenizer = tiny_model("t5", vocab_size=303), linstudy.load(folder / "model")[1]
+    model.save_pretrained(folder / "two")
+    tokenizer.save_pretrained(folder / "two")
+    blocks = linstudy.token_blocks(folder / "text.txt", tokenizer, tokens=4096, length=64)
+    for words, stack in ((), "decoder"), (("--stack", "encoder"), "encoder"):
+        done = typed("profile", "two", *TEXT, *words, "--csv", "out.csv")
+        assert done.returncode == 0, done.stderr
+        table = pd.read_csv(folder / "out.csv")
+        expected = linstudy.linearity_profile(model.eval(), blocks, stack=stack)
+        assert table["stack"].unique().tolist() == [stack]
+        assert table["linearity"].tolist() == pytest.approx(expected["linearity"].tolist(), abs=1e-6)
+    told = "--stack encoder: model has one stack of layers; leave the option out."
+    assert refused(typed("profile", "model", *TEXT, "--stack", "encoder")) == told
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "said"),
     [("a" * 20_000, "no scores of layers 1, 2, 3: what enters or leaves"), (STORY * 200, "this text repeats itself")],

@@ -1,5 +1,6 @@
 """What is written is there whole or not at all: with a full disk, two writers at once, a process killed in between."""
 
+import errno
 import os
 import stat
 import subprocess
@@ -97,6 +98,22 @@ def test_a_lock_that_is_not_waited_for_is_a_sentence(tmp_path):
     with locked(tmp_path / "run", wait=False):  # the control
         assert [path.name for path in tmp_path.iterdir()] == [".run.lock"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_without_locks_keeps_nobody_out_and_another_error_is_passed_on(tmp_path, monkeypatch):
+    def fails_with(code):
+        def flock(*_):
+            raise OSError(code, os.strerror(code))
+
+        monkeypatch.setattr("linstudy.files.fcntl.flock", flock)
+
+    fails_with(errno.ENOLCK)
+    with locked(tmp_path / "run", wait=False), locked(tmp_path / "run"), written_whole(tmp_path / "a") as made:
+        made.write_text("there")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    fails_with(errno.EIO)
+    with pytest.raises(OSError, match="Input/output error"), locked(tmp_path / "run"):
+        pass
 
 
 def test_a_full_disk_is_told_once_and_changes_nothing(tmp_path):

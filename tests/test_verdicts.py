@@ -26,14 +26,16 @@ def test_the_interval_is_that_of_students_t():
         ([0.2, -0.1, 0.1], "undecided"),
         ([0.0, 0.0], "undecided"),
         ([-0.3], "undecided"),
+        ([0.2, 0.21, 0.19, math.nan], "undecided"),  # a run that diverged
     ],
 )
 def test_a_direction_is_one_that_the_spread_does_not_explain(values, direction):
     assert changes(values).direction == direction
 
 
-def test_missing_changes_are_left_out_and_nothing_but_missing_ones_is_refused():
-    assert changes([0.1, math.nan, 0.3]).mean == pytest.approx(0.2)
+def test_a_missing_change_leaves_a_mean_without_bounds_and_nothing_but_missing_ones_is_refused():
+    found = changes([0.1, math.nan, 0.3])
+    assert (found.mean, *found.interval) == (pytest.approx(0.2), -math.inf, math.inf)
     with pytest.raises(ValueError, match=r"there is no change to judge: .*all of these are missing"):
         changes([math.nan])
 

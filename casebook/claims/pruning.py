@@ -156,7 +156,7 @@ def last_and_others(costs: pd.DataFrame, variants: Mapping[str, str]) -> pd.Data
     return pd.DataFrame({name: part.groupby("variant").max() for name, part in ends.items()}).T
 
 
-def at_equal(table: pd.DataFrame, measures: Sequence[str] = ("decode_share", "parameters")) -> pd.DataFrame:
+def at_equal(table: pd.DataFrame) -> pd.DataFrame:
     """Compare the best replaced model with the best removed one that is no slower, or no larger.
 
     A row a model, measure and number of layers replaced: ``perplexity``, the ``rival``'s (infinite where none is as
@@ -165,7 +165,7 @@ def at_equal(table: pd.DataFrame, measures: Sequence[str] = ("decode_share", "pa
     rows = []
     for model, part in table.groupby("model", sort=False):
         replaced = part[part.action.isin(REPLACED)]
-        for measure in measures:
+        for measure in ("decode_share", "parameters"):
             stairs = frontier(part[part.action == "remove"], x=measure)
             for layers, some in replaced.groupby("layers"):
                 best = some.loc[some.perplexity.idxmin()]
@@ -214,7 +214,7 @@ def asked(own: pd.DataFrame, far: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(worse=worse).sort_values(["model", "layers"], kind="stable")
 
 
-def nearer_or_better(model: Any, layers: Sequence[int], fitted: Any, other: Any, *, points: int = 4096) -> pd.DataFrame:
+def nearer_or_better(model: Any, layers: Sequence[int], fitted: Any, other: Any) -> pd.DataFrame:
     """Replace the same layers at once and in sequence: is the last state nearer the whole model's, is the loss lower?
 
     A row a text ("fitted" or "not fitted") and action: ``error``, the squared distance as a share of that state's
@@ -225,7 +225,7 @@ def nearer_or_better(model: Any, layers: Sequence[int], fitted: Any, other: Any,
 
     from ..tokens import sample_states
 
-    count = min(points, other.numel())
+    count = min(4096, other.numel())
     texts = {"fitted": fitted, "not fitted": other}
     goals = {text: sample_states(model, some, count)[-1].double() for text, some in texts.items()}
     rows = []

@@ -21,9 +21,9 @@ def trained(table: pd.DataFrame) -> pd.DataFrame:
     return rows[rows.tokens == rows.groupby("model").tokens.transform("max")]
 
 
-def first_shard(table: pd.DataFrame, model: str, *, corpus: str = "wikitext-2-valid") -> pd.DataFrame:
-    """Return the rows of protocol.csv of one model and its twins on the whole first shard of a text."""
-    rows = table[(table.model == model) & (table.corpus == corpus) & (table["shard"] == 0)]
+def first_shard(table: pd.DataFrame, model: str) -> pd.DataFrame:
+    """Return the rows of protocol.csv of one model and its twins on the whole first shard of WikiText-2."""
+    rows = table[(table.model == model) & (table.corpus == "wikitext-2-valid") & (table["shard"] == 0)]
     return rows[rows.tokens == rows.tokens.max()]
 
 

@@ -22,13 +22,12 @@ def zero_shot(
     tokenizer: PreTrainedTokenizerBase,
     examples: Sequence[Choice],
     *,
-    delimiter: str = " ",
     batch_size: int = 16,
 ) -> pd.DataFrame:
     """Score how often the likeliest choice is the right one, as lm-evaluation-harness does for tasks of this form.
 
-    ``examples`` are (context, choices, label), the label counted from 0; ``delimiter`` stands between context and
-    choice; ``batch_size`` choices are read at once.
+    ``examples`` are (context, choices, label), the label counted from 0; a blank stands between context and choice;
+    ``batch_size`` choices are read at once.
 
     Returns one row a predictor, with columns ``predictor``, ``accuracy`` in [0, 1], ``standard_error`` (by the number
     of examples) and ``examples``. The predictors: ``likelihood`` (the harness's acc) takes the choice of highest log
@@ -37,7 +36,7 @@ def zero_shot(
     with a label that is none of them, and for one that is longer than the model has positions (it names the example).
     """
     checked(examples)
-    flat = [(context, delimiter + choice) for context, choices, _ in examples for choice in choices]
+    flat = [(context, f" {choice}") for context, choices, _ in examples for choice in choices]
     lengths = np.array([len(choice) for _, choices, _ in examples for choice in choices])
     scores = np.array(log_likelihoods(model, tokenizer, flat, batch_size=batch_size))
     ends = np.cumsum([len(choices) for _, choices, _ in examples])[:-1]

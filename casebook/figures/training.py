@@ -18,6 +18,8 @@ from linstudy.show.words import axis_label, label, lines_in_words, number, say
 
 from .spread import Reference, compare_with
 
+BAND = ["low", "high"]
+
 
 def steps_plot(df: pd.DataFrame, *, y: str, x: str = "step", hue: str | None = None, ax: Axes | None = None) -> Axes:
     """Draw a number along training, a line for each `hue`, its rows of one step (seeds, layers) averaged.
@@ -40,25 +42,24 @@ def band_plot(
     x: str,
     y: str,
     hue: str,
-    band: tuple[str, str] = ("low", "high"),
     reference: Reference | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a number with its interval against an amount on a log axis to base 4, a line and a band for each `hue`.
 
-    `band` names the columns of the interval's ends; where one of them is infinite there is no band. `reference`, a
+    Columns `low` and `high` are the interval's ends; where one of them is infinite there is no band. `reference`, a
     number or one with its name, is a horizontal line.
     """
-    ax = begin(ax, df, x, y, hue, *band)
+    ax = begin(ax, df, x, y, hue, *BAND)
     compare_with(ax.axhline, reference)
     groups, said = dict(list(df.groupby(hue, sort=False))), []
     for name, color, marker in looks(groups):
         part = groups[name].sort_values(x)
-        ends = part[list(band)].replace([math.inf, -math.inf], math.nan)
+        ends = part[BAND].replace([math.inf, -math.inf], math.nan)
         ax.plot(part[x], part[y], marker=marker, color=color, markeredgecolor="white", markersize=6, label=name)
         ax.fill_between(part[x], *ends.to_numpy().T, color=color, alpha=0.2, linewidth=0)
         ax.vlines(part[x], *ends.to_numpy().T, color=color, linewidth=1)
-        told = zip(*(part[column] for column in (x, y, *band)), strict=True)
+        told = zip(*(part[column] for column in (x, y, *BAND)), strict=True)
         values = (f"{number(mean)} ({number(low)} to {number(high)}) at {at:,.7g}" for at, mean, low, high in told)
         said.append(f"{name}: {', '.join(values)}")
     ax.set_xscale("log")

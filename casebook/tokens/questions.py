@@ -17,6 +17,7 @@ from .classes import token_classes
 from .errors import TokenErrors, error_summary, sample_states
 
 LEAST = 100  # tokens of a class, or its mean says little
+SHUFFLES = 200  # of the classes among the tokens, for what chance gives
 POINTS = 4096  # states whose neighbours are looked for
 
 
@@ -35,7 +36,6 @@ def class_errors(
     tokenizer: Any,
     *,
     tagger: str = "stories",
-    shuffles: int = 200,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Return how far off the tokens of each class of words are, beside what chance gives.
@@ -54,7 +54,7 @@ def class_errors(
     layers = list(errors.layers)
     words[layers] /= words[layers].mean()
     mean, draw = words[layers].mean(axis=1).to_numpy(), np.random.default_rng(seed)
-    mixed = [pd.Series(mean).groupby(draw.permutation(words["class"].to_numpy())).mean() for _ in range(shuffles)]
+    mixed = [pd.Series(mean).groupby(draw.permutation(words["class"].to_numpy())).mean() for _ in range(SHUFFLES)]
     chance = pd.concat(mixed, axis=1).quantile([0.01, 0.99], axis=1).T.set_axis(["low", "high"], axis=1)
     by_class = words.groupby("class")[layers].mean()
     by_class = by_class.loc[by_class.mean(axis=1).sort_values().index].join(chance)

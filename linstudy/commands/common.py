@@ -27,6 +27,7 @@ def _whole(word: str, least: int, most: int) -> int:
 SHARED: dict[str, dict[str, Any]] = {
     "model": {"metavar": "MODEL", "help": "a pocket or fetched model, an id of the hub, a folder or a GGUF file"},
     "--length": {"type": count, "default": 256, "metavar": "N", "help": "tokens a block (%(default)s)"},
+    "--stack": {"choices": ("encoder", "decoder"), "help": "of a model that has both (decoder)"},
     "--revision": {"help": "of a model on the hub: a commit, tag or branch"},
     "--device": {"help": "cpu, cuda, ... (the best there is)"},
     "--dtype": {"help": "float32, bfloat16, ..."},
@@ -54,6 +55,16 @@ def load_named(options: argparse.Namespace) -> tuple[Any, Any]:
 
     corpus(options.text)  # a name that nobody knows is told before a model is downloaded
     return load(options.model, revision=options.revision, device=options.device, dtype=options.dtype)
+
+
+def named_stack(options: argparse.Namespace, model: Any) -> str | None:
+    """Return the stack of layers that the options name, the decoder where they name none; None where there is one."""
+    from ..models import stacks_of
+
+    stacks = stacks_of(model)
+    if options.stack not in (None, *stacks):
+        raise ValueError(f"--stack {options.stack}: {options.model} has one stack of layers; leave the option out.")
+    return options.stack or (stacks[-1] if stacks else None)
 
 
 def text_blocks(options: argparse.Namespace, tokenizer: Any) -> Any:

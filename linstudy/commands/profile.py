@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import check_writable, written_whole
-from .common import add_shared, add_verb, count, draw, load_named, seed, text_blocks
+from .common import add_shared, add_verb, count, draw, load_named, named_stack, seed, text_blocks
 
 SHOWN = ("layer", "linearity", "update_linearity", "linearity_heldout", "update_linearity_heldout")
 SHOWN += ("update_ratio", "norm_ratio", "cosine", "anisotropy", "feature_linearity", "linearity_raw", "floor")
@@ -23,7 +23,7 @@ def add_to(subparsers: Any) -> None:
     add_shared(verb, "model")
     add("--text", default="stories", metavar="CORPUS", help="a corpus by name, or a text file (%(default)s)")
     add("--tokens", type=count, metavar="N", help="how many to measure (what suits this machine)")
-    add_shared(verb, "--length")
+    add_shared(verb, "--length", "--stack")
     add("--part", default="block", choices=("block", "attention", "mlp"), help="(%(default)s)")
     add("--drop-first", type=int, default=0, metavar="K", help="leave out the first K tokens of a block")
     add("--heldout", type=float, default=0.0, metavar="F", help="score also on this share, not fitted")
@@ -56,15 +56,17 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
     if options.untrained:
         model = untrained(model, seed=options.seed)
     blocks = text_blocks(options, tokenizer)
-    measured = {"part": options.part, "drop_first": options.drop_first, "heldout": options.heldout, "layers": layers}
-    measured["resume"] = options.resume
+    measured = {name: getattr(options, name) for name in ("part", "drop_first", "heldout", "resume")}
+    measured |= {"layers": layers, "stack": named_stack(options, model)}
     table = linearity_profile(model, blocks, batch_size=max(1, here.batch // options.length), **measured)
 
     weights = "random" if options.untrained else "trained"
     name, text = bare(options.model), bare(options.text)
     table = table.assign(model=name, corpus=text, weights=weights, seed=options.seed, drop_first=options.drop_first)
     table = table.assign(length=options.length, heldout=options.heldout, dtype=str(model.dtype).removeprefix("torch."))
-    print(f"{name} ({weights} weights) on {blocks.numel():,} tokens of {text}, part: {options.part}")
+    table = table.assign(stack=measured["stack"] or "")
+    part = " ".join(filter(None, (measured["stack"], options.part)))
+    print(f"{name} ({weights} weights) on {blocks.numel():,} tokens of {text}, part: {part}")
     columns = [column for column in SHOWN if column in table and table[column].notna().any()]
     print(table[columns].to_string(index=False, float_format="%.4f"))
     if len(unknown := table.loc[table["linearity"].isna(), "layer"]):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import check_writable, written_whole
-from .common import add_shared, add_verb, count, load_named, seed, text_blocks
+from .common import add_shared, add_verb, count, load_named, named_stack, seed, text_blocks
 
 
 def add_to(subparsers: Any) -> None:
@@ -17,8 +17,7 @@ def add_to(subparsers: Any) -> None:
     add("--out", required=True, metavar="FILE", help="the page, one .html file that needs nothing else")
     add("--text", default="stories", metavar="CORPUS", help="a corpus by name, or a text file (%(default)s)")
     add("--tokens", type=count, metavar="N", help="how many to read (what suits this machine)")
-    add_shared(verb, "--length")
-    add("--stack", choices=("encoder", "decoder"), help="of a model that has both (decoder)")
+    add_shared(verb, "--length", "--stack")
     add("--seed", type=seed, default=0, help="draws the text and the twins (%(default)s)")
     add_shared(verb, "--revision", "--device", "--dtype")
 
@@ -41,16 +40,12 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
     from casebook.report.page import page
     from casebook.rows.source import text_hash
 
-    from ..models import stacks_of
     from ..study.provenance import bare, provenance
     from ..text import distinct_share
 
     model, tokenizer = load_named(options)
     blocks = text_blocks(options, tokenizer)
-    stacks = stacks_of(model)
-    if options.stack not in (None, *stacks):
-        raise ValueError(f"--stack {options.stack}: {options.model} has one stack of layers; leave the option out.")
-    stack = options.stack or (stacks[-1] if stacks else None)
+    stack = named_stack(options, model)
     text = text_of(model, blocks, stack)
     name, corpus, revision = bare(options.model), bare(options.text), getattr(model.config, "_commit_hash", None)
     tokens = work(model, text)
