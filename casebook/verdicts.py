@@ -4,6 +4,7 @@ import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import variance
 
 from scipy.special import stdtrit
 from scipy.stats import dunnett, ttest_ind
@@ -32,8 +33,7 @@ class Changes:
         n = len(self.values)
         if n < 2 or any(map(math.isnan, self.values)):
             return -math.inf, math.inf
-        variance = sum((value - self.mean) ** 2 for value in self.values) / (n - 1)
-        reach = float(stdtrit(n - 1, (1 + self.level) / 2)) * math.sqrt(variance / n)
+        reach = float(stdtrit(n - 1, (1 + self.level) / 2)) * math.sqrt(variance(self.values) / n)
         return self.mean - reach, self.mean + reach
 
     @property
@@ -94,6 +94,23 @@ def contrasts(
             found[name] = (min(ends[0], welch.low), max(ends[1], welch.high))
     means = {name: _mean(values) - _mean(control) for name, values in groups.items()}
     return {name: Contrast(means[name], *map(float, found.get(name, (-math.inf, math.inf))), margin) for name in groups}
+
+
+def weighted(groups: Sequence[tuple[Sequence[float], float]], *, level: float = LEVEL) -> Contrast:
+    """Compare a sum of the means of independent groups of runs, each with its weight, with 0.
+
+    The variances are the groups' own (Welch); the degrees of freedom Satterthwaite's. A run that diverged, a NaN,
+    leaves the interval without bounds. Raises ValueError for a group of fewer than two runs.
+    """
+    if any(len(values) < 2 for values, _ in groups):
+        raise ValueError("one run has no spread; give two or more of each group")
+    effect = sum(weight * _mean(values) for values, weight in groups)
+    if any(math.isnan(value) for values, _ in groups for value in values):
+        return Contrast(effect, -math.inf, math.inf, 0.0)
+    parts = [weight**2 * variance(values) / len(values) for values, weight in groups]
+    spread = sum(part**2 / (len(values) - 1) for part, (values, _) in zip(parts, groups, strict=True))
+    reach = float(stdtrit(sum(parts) ** 2 / spread, (1 + level) / 2)) * math.sqrt(sum(parts)) if spread else 0.0
+    return Contrast(effect, effect - reach, effect + reach, 0.0)
 
 
 def _mean(values: Sequence[float]) -> float:

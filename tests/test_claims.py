@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from casebook.claims import dynamics, healing, penalties, pruning, table_2
+from casebook.claims import dynamics, healing, pruning, siblings, table_2
 from casebook.published import paper_table
 from casebook.rows import finetuning
 from linstudy import load
@@ -147,16 +147,16 @@ def test_in_sequence_differs_from_at_once_where_more_than_one_layer_is_replaced(
 
 def test_layers_tasks_and_probes_are_compared_with_their_controls():
     rows = pd.DataFrame({"layer": [1, 2, 3], "linearity": [0.9, 0.7, 0.1], "variant": "plain"})
-    assert penalties.inner_and_last(rows).set_index("place").linearity.to_dict() == {"inner": 0.8, "last": 0.1}
+    assert siblings.inner_and_last(rows).set_index("place").linearity.to_dict() == {"inner": 0.8, "last": 0.1}
     rows = [("likelihood", "a", 0.75), ("likelihood", "b", 0.65), ("constant", "a", 0.5), ("shared words", "a", 0.6)]
     table = pd.DataFrame(rows, columns=["predictor", "variant", "value"]).assign(task="ending", standard_error=0.05)
-    found = penalties.solved(table).loc["ending"]  # two errors above both
+    found = siblings.solved(table).loc["ending"]  # two errors above both
     assert found["a solves"]
     assert not found["b solves"]
     rows = [("probe", 0, 0.5), ("probe", 1, 0.7), ("constant", 0, 0.4), ("probe of random weights", 1, 0.6)]
     table = pd.DataFrame(rows, columns=["predictor", "layer", "value"]).assign(task="cause", variant="plain")
     expected = {"plain": 0.7, "constant": 0.4, "probe of random weights": 0.6}  # at the best layer of each
-    assert penalties.best_probes(table).loc["cause"].to_dict() == expected
+    assert siblings.best_probes(table).loc["cause"].to_dict() == expected
 
 
 def test_the_papers_table_2_is_taken_apart_by_task():

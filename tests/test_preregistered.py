@@ -11,7 +11,7 @@ from casebook.claims import penalties
 from casebook.claims.paper import evidence
 from casebook.claims.penalties import LARGER, PLAN
 from casebook.registry import registry
-from casebook.rows.pretraining import HELD, PLANNED, PRIMARY, SECONDARY, SMALLER, Variant, judges
+from casebook.rows.pretraining import HELD, HELD_SQUARES, PLANNED, PRIMARY, SECONDARY, SMALLER, Variant, judges
 from casebook.sweeps import CHOOSING
 from casebook.verdicts import contrasts
 from linstudy.study.results import results
@@ -111,7 +111,7 @@ def test_every_planned_variant_has_a_run_on_each_text_and_length_the_primary_one
 
 def test_evidence_for_c6_has_the_interval_the_seeds_and_the_control_where_it_was_run():
     planted = {PLAIN: 0, COSINE: -0.2, MSE: 0.2}
-    controlled = planted | dict.fromkeys(SMALLER, -0.1)
+    controlled = planted | dict.fromkeys(SMALLER, -0.3) | {SLOWER: -0.1}  # the lowest is another
     rows = pd.concat([trained(planted), trained(controlled, corpus="tinystories-train-sample")])
     tables = {"pretraining": rows, "continued": results("continued")}
     found = evidence("C6", tables.__getitem__)
@@ -122,6 +122,7 @@ def test_evidence_for_c6_has_the_interval_the_seeds_and_the_control_where_it_was
     assert gain.low < gain.value < gain.high < 0
     assert gain["spread over"] == "6 seeds beside 12"
     assert found.control[one].eq("").all()
+    assert set(found.control[other]) == {"rates × 0.3"}
     assert found["its value"][other, "loss less plain's, nats, MSE 0.5"] == pytest.approx(-0.1, abs=0.02)
 
 
@@ -172,6 +173,20 @@ def test_sizes_are_compared_apart():
 def test_the_penalty_on_all_layers_is_a_family_of_one():
     found = penalties.compared(trained({PLAIN: 0, HELD: -0.2}, step=1024)).query("score == 'validation_nats'")
     assert found[["kind", "variant", "verdict"]].values.tolist() == [["held", "cosine 0.5, all layers", "lower"]]
+
+
+def test_the_squares_on_all_layers_are_a_family_of_one_too_and_slower_branches_are_set_beside_half_of_a_gain():
+    rows = trained({PLAIN: 0, COSINE: -0.2, HELD: -0.8, HELD_SQUARES: -0.4, SLOWER: -0.2}, spread=0.02)
+    found = penalties.compared(rows).query("score == 'validation_nats' and kind == 'squares held'")
+    assert found[["variant", "verdict"]].values.tolist() == [["MSE 0.5, all layers", "lower"]]
+    half = penalties.less_half(rows).set_index("variant")
+    assert half.verdict.to_dict() == {
+        "cosine 0.5": "lower",  # more than half of it
+        "cosine 0.5, all layers": "higher",
+        "MSE 0.5, all layers": "not told",
+    }
+    assert half.effect["cosine 0.5"] == pytest.approx(-0.1, abs=0.02)
+    assert penalties.less_half(rows[rows.seed != judges(PLAIN)[-1]]).empty
 
 
 def test_last_layers_are_compared_with_that_of_the_same_penalty_which_leaves_it_out():

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import dunnett, ttest_1samp
+from scipy.stats import dunnett, ttest_1samp, ttest_ind
 
-from casebook.verdicts import changes, contrasts
+from casebook.verdicts import changes, contrasts, weighted
 
 
 def test_the_interval_is_that_of_students_t():
@@ -100,3 +100,17 @@ def test_a_group_with_a_run_that_diverged_has_no_bounds_and_so_have_all_when_pla
     assert verdicts == {"not told"}
     with pytest.raises(ValueError, match="a: one run has no spread; give two or more of each"):
         contrasts({"a": [1.0]}, control, margin=0.02)
+
+
+def test_a_weighted_sum_of_two_groups_is_welchs_difference_and_of_three_covers_the_truth():
+    draw = np.random.default_rng(0)
+    one, other = draw.normal(0, 1, 6), draw.normal(0.5, 3, 12)
+    wanted = ttest_ind(one, other, equal_var=False).confidence_interval(0.99)
+    found = weighted([(one, 1.0), (other, -1.0)], level=0.99)
+    assert (found.low, found.high) == pytest.approx((wanted.low, wanted.high), rel=1e-9)
+    spreads = ((0.1, 1.0, 6), (1.0, -0.5, 6), (0.3, -0.5, 12))  # the first lies where half of the two others do
+    drawn = ([(draw.normal(0, spread, n), weight) for spread, weight, n in spreads] for _ in range(2000))
+    assert 0.03 < np.mean([weighted(groups).verdict != "not told" for groups in drawn]) < 0.07
+    assert weighted([(one, 1.0), ([0.2, math.nan], -1.0)]).verdict == "not told"
+    with pytest.raises(ValueError, match="one run has no spread"):
+        weighted([([0.1], 1.0), (other, -1.0)])

@@ -1,17 +1,16 @@
-"""What penalties on neighbouring states do: variants against plain, each at its best rate, and the paper's Table 2."""
+"""What penalties on neighbouring states do: variants against plain and against controls, each at its best rate."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 
 import pandas as pd
 
-from linstudy.fetched import pocket_folders
 from linstudy.show import label
 
 from ..rows.pretraining import (
     HELD,
+    HELD_SQUARES,
     JUDGES,
     LARGE,
     OTHERS,
@@ -22,15 +21,14 @@ from ..rows.pretraining import (
     Variant,
 )
 from ..sweeps import judged
-from ..verdicts import contrasts
-from . import SIBLINGS
+from ..verdicts import contrasts, weighted
 from .real import ALL, HELD_OUT
 
 COMPARISON = ("score", "corpus", "training_tokens", "kind", "variant")  # tells comparisons with plain apart
 SHARE = 0.005  # of plain's loss: a difference that is as good as none
 MARGINS = dict.fromkeys(("linearity", "update_linearity", *HELD_OUT), 0.02)
 SCORES = ("validation_nats", "linearity", "update_linearity", "norm_ratio")
-CELLS = 4  # texts and lengths in which the last layer is asked about
+CELLS = 4  # texts and lengths in which the last layer is asked about, and in which the controls have rows
 READ_ON = 3  # comparisons with plain that the plan names for a finished model
 
 
@@ -45,6 +43,7 @@ class Design:
 
 
 FAMILIES = {"penalty": PRIMARY[1:], "held": (HELD,), "control": SMALLER, "secondary": SECONDARY}
+FAMILIES |= {"squares held": (HELD_SQUARES,)}
 PLAN = Design(PLANNED, FAMILIES, cells=6)
 # The same at the next size; it stands here before its rows, for the plan says how they are judged.
 ONE_UP = {"penalty": PRIMARY[1:], "held": (HELD,), "control": SMALLER[-1:]}
@@ -113,6 +112,26 @@ def at_an_end(table: pd.DataFrame) -> list[tuple[str, str]]:
     tried = rows.groupby(["model", "variant"], sort=False).rate.agg(["min", "max"])
     judged_at = rows[rows.step == rows.step.max()].groupby(["model", "variant"]).rate.first()
     return [key for key, (low, high) in tried.iterrows() if judged_at[key] in (low, high)]
+
+
+def less_half(rows: pd.DataFrame, *, design: Design = PLAN) -> pd.DataFrame:
+    """Say whether slower branches gain half of what a penalty does, in every cell that has both: rows as `compared`'s.
+
+    ``effect`` is their loss less plain's, less half of the penalty's (``variant``) less plain's: below 0 they gain more
+    than half. Intervals hold for the four cells of a penalty together.
+    """
+    found, slower = [], SMALLER[-1].title
+    for (corpus, tokens), cell in that_judge(rows, design).groupby(["corpus", "training_tokens"], sort=False):
+        of = {name: part.validation_nats.tolist() for name, part in cell.groupby("variant", sort=False)}
+        if slower not in of or len(of.get("plain", ())) < JUDGES["plain"]:
+            continue
+        for one in (*PRIMARY[1:], HELD, HELD_SQUARES):
+            if len(of.get(one.title, ())) == OTHERS:
+                groups = [(of[slower], 1.0), (of[one.title], -0.5), (of["plain"], -0.5)]
+                told = weighted(groups, level=1 - 0.05 / CELLS)
+                row = {"text": label(corpus), "training_tokens": int(tokens), "variant": one.title}
+                found.append(row | asdict(told) | {"verdict": told.verdict})
+    return pd.DataFrame(found)
 
 
 def by_weight(rows: pd.DataFrame) -> pd.DataFrame:
@@ -197,43 +216,3 @@ def of_the_judges(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the layers of those runs that judge."""
     key = [name for name in (*Variant().key, "corpus", "step", "seed", "rate") if name in rows]
     return named(rows).merge(that_judge(rows)[key], on=key)
-
-
-def inner_and_last(profiles: pd.DataFrame) -> pd.DataFrame:
-    """Return mean scores of each variant's last layer, and of those before it: a row a ``place`` and variant."""
-    place = (profiles.layer == profiles.layer.max()).map({True: "last", False: "inner"}).rename("place")
-    scores = [score for score in (*SCORES, "cosine") if score in profiles]
-    return profiles.groupby([place, "variant"], sort=False)[scores].mean().reset_index()
-
-
-def solved(choices: pd.DataFrame) -> pd.DataFrame:
-    """Compare zero-shot accuracies with what knows nothing: a row a task, a column a variant and a predictor.
-
-    The last columns, ``NAME solves``, say whether a variant is more than two standard errors above all of these.
-    """
-    likelier = choices[choices.predictor == "likelihood"]
-    controls = choices[choices.predictor.isin(["constant", "shared words"])]
-    once = likelier.pivot_table(index="task", columns="variant", values="value", sort=False)
-    error = likelier.groupby("task").standard_error.max().rename("standard error")
-    known = controls.pivot_table(index="task", columns="predictor", values="value", sort=False)
-    mark = (known.max(axis=1) + 2 * error).reindex(once.index)
-    return pd.concat([once, error, known, once.gt(mark, axis=0).add_suffix(" solves")], axis=1)
-
-
-def best_probes(probes: pd.DataFrame) -> pd.DataFrame:
-    """Return the accuracy of each task's probes at their best layer: a row a task, a column a variant or a control."""
-    means = probes.groupby(["task", "predictor", "variant", "layer"], sort=False).value.mean()
-    best = means.groupby(["task", "predictor", "variant"], sort=False).max()
-    ours = best.xs("probe", level="predictor").unstack()
-    others = best.drop("probe", level="predictor").groupby(["task", "predictor"], sort=False).max().unstack()
-    return pd.concat([ours, others], axis=1)
-
-
-def how_made() -> pd.DataFrame:
-    """Return how the pocket models were made, a row a variant, from the file that each keeps."""
-    rows = {}
-    for name, variant in SIBLINGS.items():
-        told = json.loads((pocket_folders()[name] / "provenance.json").read_text())
-        fields = ("tokens", "steps", "validation_nats", "bits_per_byte", "minutes", "command")
-        rows[variant] = {field: told[field] for field in fields} | {"peak rate": told["config"]["peak_rate"]}
-    return pd.DataFrame(rows).T

@@ -65,6 +65,7 @@ SECONDARY = (
 )
 PLANNED = (*PRIMARY, *SMALLER, *SECONDARY)
 HELD = Variant("cosine", 0.5, last="stream")  # asked about for itself: the claim's penalty, on all layers
+HELD_SQUARES = Variant("mse", 0.5, last="stream")  # and the other, when its rows on little text had been read
 LARGE = (*PRIMARY, HELD, Variant(scaling=SLOWER))  # that are trained at the next size, too
 RATES = (6e-3, 1.2e-2)  # that are tried first
 
