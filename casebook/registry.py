@@ -142,7 +142,7 @@ def _gone_on() -> Iterator[Run]:
     small = {"source": beside, "rates": (1e-3, 2e-3), "seeds": 6}
     large = {"source": real, "rates": (5e-5, 1e-4), "seeds": 3}
     for arguments, needs in ((small, "shared model"), (large, REAL)):
-        for variant in (*pretraining.PRIMARY, pretraining.Variant(scaling=pretraining.SLOWER)):
+        for variant in (*pretraining.PRIMARY, pretraining.Variant(scaling=pretraining.SLOWER), pretraining.HELD):
             name = f"continued-{arguments['source'].model}-{variant.name}"
             yield Run(name, TABLES["continued"], arguments | {"variant": variant, "tokens": 400 * LENGTH}, needs=needs)
 

@@ -82,9 +82,9 @@ def finished(table: pd.DataFrame) -> pd.DataFrame:
     """Compare what penalties do to finished models that read on (continued.csv) with plain: a row a score and variant.
 
     ``effect`` is the mean less plain's, from ``low`` to ``high`` (for all variants that the plan names, of a model and
-    score, together: those that are there have their share of it), beside the ``margin`` of the ``verdict``, the mean
-    of ``plain`` over so many ``seeds``, and the score ``before``. Scores are means over layers; the loss does not
-    depend on the ``selection`` of tokens and stands once.
+    score, together: those that are there have their share of it; ``HELD`` stands alone), beside the ``margin`` of the
+    ``verdict``, the mean of ``plain`` over so many ``seeds``, and the score ``before``. Scores are means over layers;
+    the loss does not depend on the ``selection`` of tokens and stands once.
     """
     rows, found = named(table, PLANNED), []
     key = ["model", "selection", "step", "variant", "seed"]
@@ -96,10 +96,12 @@ def finished(table: pd.DataFrame) -> pd.DataFrame:
         of = dict(list(last.groupby("variant", sort=False)))
         for score in HELD_OUT if selection != ALL else ("validation_nats", *HELD_OUT):
             groups = {name: one[score].tolist() for name, one in of.items()}
-            plain = groups.pop("plain")
+            plain, held = groups.pop("plain"), {HELD.title: groups.pop(HELD.title, [])}
             mean = of["plain"][score].mean()
-            options = {"margin": MARGINS.get(score, SHARE * mean), "level": 1 - 0.05 * len(groups) / READ_ON}
-            for variant, one in contrasts(groups, plain, **options).items():
+            margin, share = MARGINS.get(score, SHARE * mean), len(groups) / READ_ON
+            told = contrasts(groups, plain, margin=margin, level=1 - 0.05 * share)
+            told |= contrasts(held, plain, margin=margin) if held[HELD.title] else {}
+            for variant, one in told.items():
                 row = {"model": model, "selection": selection, "score": score, "variant": variant, **asdict(one)}
                 row |= {"verdict": one.verdict, "plain": mean, "seeds": len(plain), "before": before[score].iloc[0]}
                 found.append(row)
