@@ -13,7 +13,7 @@ HTML = Path(os.environ.get("BOOK_HTML", Path(__file__).resolve().parent.parent /
 MEASURED = """async () => {
     const box = document.querySelector(".lab"), field = box.querySelector("textarea"), text = field.value;
     const rest = async () => { do { await new Promise(done => setTimeout(done, 5)); }
-        while (box.getAttribute("aria-busy") !== "false"); };
+        while (!box.querySelector(".lab-panel[aria-busy=false]")); };
     const shown = typed => new Promise(done => {
         const start = performance.now();
         new MutationObserver((_, observer) => {

@@ -56,7 +56,7 @@ def visit(context, page_file):
 
 
 def rest(page):
-    page.wait_for_function("() => document.querySelector('.lab').getAttribute('aria-busy') === 'false'")
+    page.wait_for_function("() => document.querySelector('.lab-panel[aria-busy=false]')")
 
 
 def choose(page, name):
@@ -67,6 +67,10 @@ def choose(page, name):
 
 def losses(page) -> list[float]:
     return [float(text) for text in page.locator(".lab-loss b").all_inner_texts()]
+
+
+def panels(page) -> list[str]:
+    return page.locator(".lab-panel > div").evaluate_all("all => all.map(one => one.innerHTML)")
 
 
 def loaded(page) -> list[str]:
@@ -82,12 +86,13 @@ def type_text(page, text):
 
 def test_nothing_is_loaded_until_it_is_used_and_nothing_changes_when_it_is(visit):
     page = visit().page
-    drawn = page.locator(".lab-panels").inner_html()
+    drawn = panels(page)
     assert loaded(page) == []
     page.locator("textarea").focus()
     rest(page)
     assert loaded(page) == [NAME]
-    assert page.locator(".lab-panels").inner_html() == drawn
+    assert panels(page) == drawn
+    assert page.locator("[aria-busy] :is(textarea, input)").count() == 0  # what the reader is in is never busy
 
 
 def test_a_changed_layer_changes_everything_beside_the_whole_model(visit, small, moments):
@@ -142,6 +147,8 @@ def test_it_works_by_keyboard_alone(visit):
         page.keyboard.press(key)
     focused = page.evaluate("[document.activeElement.dataset.token, document.activeElement.ariaChecked]")
     assert focused == ["2", "true"]
+    page.keyboard.press("Control+Home")  # the browser's own
+    assert page.evaluate("document.activeElement.dataset.token") == "2"
     assert page.locator(".lab-follows").count() == 1
     before = losses(page)
     page.locator("[data-layer='1'] :checked").focus()
@@ -166,6 +173,13 @@ def test_a_changed_result_is_said_at_rest_and_words_that_no_story_has_are_named(
     assert "“algorithm”" in note.inner_text()
     assert "“girl”" not in note.inner_text()
     assert "“computer”" not in note.inner_text()  # it may become another word
+    said = "text => document.querySelector('[role=status]').innerText.includes(text)"
+    page.wait_for_function(said, arg="Not a word of the stories")
+    page.locator("[data-token='1']").click()
+    page.wait_for_function(said, arg="after “Once”")
+    assert "Not a word" not in status.inner_text()  # once is enough
+    type_text(page, "It's")
+    page.wait_for_function(said, arg="after “'s”")  # no &#39;
     type_text(page, "Once upon a time, a girl")
     assert note.inner_text() == ""
 
@@ -182,25 +196,52 @@ def test_any_text_will_do_and_a_sibling_comes_by_the_menu(visit):
     assert loaded(page)[-1] == "stories-1m-mse"
 
 
+def test_a_change_goes_to_the_model_that_was_asked_for_and_a_token_waits_until_it_is_read(visit):
+    page = visit(text="Once upon").page
+    page.locator("textarea").focus()
+    rest(page)
+    page.evaluate(
+        "() => {linstudyLab.PRESETS['most-linear'].changes = ({name}) => ({[name.endsWith('mse') ? 2 : 5]: 'remove'});"
+        "document.querySelector('select').value = 'stories-1m-mse';"
+        "document.querySelector('select').dispatchEvent(new Event('input', {bubbles: true}));"
+        "document.querySelector('[data-preset=most-linear]').click()}"
+    )
+    page.wait_for_function("document.querySelector('[data-preset=most-linear]').ariaPressed === 'true'")
+    rest(page)
+    assert page.locator("[value=remove]:checked").evaluate_all("all => all.map(one => one.name.at(-1))") == ["2"]
+    page.evaluate(  # the second token is pressed when nothing is read but the start
+        "() => {const read = linstudyLab.readText; linstudyLab.readText = function* (...given) {"
+        "for (const step of read(...given)) {document.querySelector('[data-token=\"1\"]').click(); yield step;}}}"
+    )
+    type_text(page, "A long time ago")
+    assert page.locator("[aria-checked=true]").get_attribute("data-token") == "1"
+
+
 def test_a_model_that_cannot_be_loaded_is_told(context, page_file, folder):
-    path = page_file()
-    gone = folder / f"{NAME}.js"
-    gone.rename(folder / "elsewhere")
+    path, gone = page_file(), folder / f"{NAME}.js"
+    whole = gone.read_text(encoding="utf8")
     try:
-        visit = Visit(context, path, settle=50)
-        visit.page.locator("textarea").focus()
-        visit.page.wait_for_function("document.querySelector('.lab-note').textContent.includes('could not be loaded')")
-        visit.page.close()
+        page = Visit(context, path, settle=50).page
+        for part in (None, whole[: len(whole) // 2]):  # it is not there, or half of it
+            gone.unlink() if part is None else gone.write_text(part, encoding="utf8")
+            page.locator("textarea").press("End")
+            page.locator("textarea").press("x")
+            rest(page)
+            for place in (".lab-note", ".lab-status"):
+                assert "could not be loaded" in page.locator(place).text_content()
     finally:
-        (folder / "elsewhere").rename(gone)
+        gone.write_text(whole, encoding="utf8")
+    type_text(page, TEXT)
+    assert page.locator(".lab-note").text_content() == ""
+    page.close()
 
 
 def test_a_small_instance_shows_what_was_asked_for(visit):
     page = visit(show=["tokens", "story"], preset="four-maps").page
-    drawn = page.locator(".lab-panels").inner_html()
+    drawn = panels(page)
     page.locator("textarea").focus()
     rest(page)
-    assert page.locator(".lab-panels").inner_html() == drawn
+    assert panels(page) == drawn
     assert page.locator(".lab-panel:visible").count() == 2
     assert page.get_by_role("button", name="Whole model").count() == 0
     assert len(losses(page)) == 2
@@ -223,7 +264,8 @@ def test_without_scripts_and_on_paper_the_results_stand_and_the_controls_do_not(
     page.goto(page_file().as_uri())
     assert page.locator(".lab-tokens").is_visible()
     assert page.locator(".lab-panel-errors table").is_visible()
-    assert page.locator("textarea, .lab-layer, .lab-presets button").filter(visible=True).count() == 0
+    dead = "textarea, .lab-layer, .lab-presets button, .lab-tokens :enabled, [role=gridcell][tabindex='0']"
+    assert page.locator(dead).filter(visible=True).count() == 0
     page.close()
     page = visit().page
     assert page.locator("textarea").is_visible()

@@ -28,6 +28,7 @@ const seen = {
   whole: whole.run,
   yours: yours && yours.run,
   selected: texts.length - 1,
+  still: true, // nothing can be chosen without a script; lab.js takes that back
   story: { whole: whole.told, yours: yours ? yours.told : [] },
 };
 process.stdout.write(lab.frame(options, seen));

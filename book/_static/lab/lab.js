@@ -17,13 +17,17 @@
     if (!models.has(name)) models.set(name, new Promise((done, failed) => {
       const script = document.createElement("script");
       script.src = new URL(`${name}.js`, folder);
-      script.onload = () => {
-        done(lab.unpack(lab.packed[name]));
-        delete lab.packed[name];
-      };
       script.onerror = () => {
         models.delete(name);
         failed(new Error(`The model ${name} could not be loaded.`));
+      };
+      script.onload = () => {
+        try {
+          done(lab.unpack(lab.packed[name]));
+          delete lab.packed[name];
+        } catch {
+          script.onerror(); // only a part of it came
+        }
       };
       document.head.append(script);
     }));
@@ -37,8 +41,10 @@
     let name = given.model;
     let selected = null; // the chosen token; none: the last one
     let latest = 0; // counts the changes: what was begun for an earlier one stops
-    let model, whole, yours, plan, seen, saying;
+    let model, whole, yours, plan, seen, saying, noted;
     element.classList.add("live");
+    for (const button of all(".lab-tokens :disabled")) button.disabled = false;
+    for (const cell of all("tr:last-child > [role=gridcell]:nth-child(2)")) cell.tabIndex = 0;
 
     function part(name, html) {
       const place = find(`[data-part="${name}"]`);
@@ -59,12 +65,12 @@
         const does = row.querySelector(":checked").value;
         const slider = row.querySelector("[type=range]");
         slider.disabled = does === "remove";
-        row.querySelector("output").textContent = does === "remove" ? "0" : Number(slider.value).toFixed(1);
+        row.querySelector(".lab-value").textContent = does === "remove" ? "0" : Number(slider.value).toFixed(1);
         return { does, size: Number(slider.value) };
       });
     }
 
-    function setControls(preset) {
+    function setControls(preset, model) {
       const changes = lab.PRESETS[preset].changes(model);
       for (const row of all(".lab-layer")) {
         row.querySelector(`[value="${changes[row.dataset.layer] ?? "keep"}"]`).checked = true;
@@ -93,9 +99,15 @@
       return mine === latest;
     }
 
+    /* The panels that are drawn anew: not the layers, nor the text, in which the reader is. */
+    function setBusy(busy) {
+      for (const panel of all(".lab-panel:not(.lab-control)")) panel.setAttribute("aria-busy", busy);
+    }
+
     async function update() {
       const mine = ++latest;
-      element.setAttribute("aria-busy", "true");
+      clearTimeout(saying);
+      setBusy(true);
       const wanted = await load(name);
       if (mine !== latest) return;
       if (model !== wanted) {
@@ -133,22 +145,35 @@
         seen.story = told;
         draw("story");
       }
-      element.setAttribute("aria-busy", "false");
+      setBusy(false);
       say();
     }
 
+    /* Say what there is to see; a note once, not again with every token that is chosen. */
     function say() {
       clearTimeout(saying);
-      saying = setTimeout(() => { find(".lab-status").textContent = lab.summary(seen); }, QUIET);
+      saying = setTimeout(() => {
+        const note = lab.parts.note(seen);
+        find(".lab-status").innerHTML = (note === noted ? "" : `${note} `) + lab.summary(seen);
+        noted = note;
+      }, QUIET);
     }
 
-    const change = () => update().catch((error) => {
-      find(".lab-note").textContent = `${error.message} Reload the page to try again.`;
-    });
+    function change() {
+      const done = update();
+      const mine = latest;
+      return done.catch((error) => {
+        if (mine !== latest) return;
+        const note = find('[data-part="note"]');
+        note.textContent = note.shown = find(".lab-status").textContent = `${error.message} Reload the page to try again.`;
+        setBusy(false);
+      });
+    }
 
     function choose(index) {
       if (!seen) return;
       selected = index === seen.texts.length - 1 ? null : index;
+      if ([whole, seen.yours].some((run) => run && !run.scores[index])) return; // it is being read, and drawn after that
       seen.selected = index;
       draw("tokens", "next", "lens");
       say();
@@ -166,8 +191,8 @@
         if (!seen) await change();
         choose(Number(button.dataset.token));
       } else if (button.dataset.preset) {
-        if (!model) await change();
-        setControls(button.dataset.preset);
+        const its = await load(name).catch(() => null); // the model that is asked for, which may not be there yet
+        if (its) setControls(button.dataset.preset, its);
         change();
       }
     });
@@ -175,7 +200,7 @@
     /* One stop of the tab key for many tokens or cells; arrows go from one to the next. */
     element.addEventListener("keydown", (event) => {
       const group = event.target.closest("[data-roving]");
-      if (!group) return;
+      if (!group || event.altKey || event.ctrlKey || event.metaKey) return;
       const items = [...group.querySelectorAll("[data-key]")];
       const at = items.indexOf(event.target.closest("[data-key]"));
       const across = Number(group.dataset.roving) || 1;

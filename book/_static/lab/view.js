@@ -19,7 +19,8 @@
   /* A token as it can be seen: blanks are marked, line ends too; the one that stands before a story is its start. */
   function visible(text) {
     if (text === lab.END) return "start";
-    return escaped(text.replace(/^ /, "·").replace(/\n/g, "⏎")) || "…";
+    const blank = text.trim() ? '<span aria-hidden="true">·</span>' : "·"; // before a word it is not read aloud
+    return escaped(text.replace(/\n/g, "⏎")).replace(/^ /, blank) || "…";
   }
 
   /* The same in a sentence, read aloud or shown. */
@@ -87,7 +88,7 @@
       return `<fieldset class="lab-layer" data-layer="${number}"><legend>Layer ${number}</legend>
         <span class="lab-choices">${choices.join("")}</span>
         <span class="lab-size"><input type="range" min="0" max="2" step="0.1" value="${size}" autocomplete="off"
-          aria-label="Size of the update of layer ${number}"><output>${size.toFixed(1)}</output></span>
+          aria-label="Size of the update of layer ${number}"><span class="lab-value" aria-hidden="true">${size.toFixed(1)}</span></span>
         <span class="lab-fact" data-fact="${number}">${layerFact(model.layers[index])}</span></fieldset>`;
     });
     return rows.join("");
@@ -117,12 +118,12 @@
   }
 
   function tokens(seen) {
-    const { texts, selected, whole, yours } = seen;
+    const { texts, selected, whole, yours, still } = seen;
     const buttons = texts.map((text, index) => {
       const chosen = index === selected;
       return (
         `<button type="button" role="radio" aria-checked="${chosen}" tabindex="${chosen ? 0 : -1}" data-key="token-${index}" ` +
-        `data-token="${index}" aria-label="${quoted(text)}">${visible(text)}</button>`
+        `data-token="${index}"${still ? " disabled" : ""} aria-label="${quoted(text)}">${visible(text)}</button>`
       );
     });
     const losses = selected
@@ -169,14 +170,20 @@
     return one(told.whole, "Whole model") + (yours ? one(told.yours, "Changed") : "");
   }
 
-  function errors({ model, whole, texts, selected }) {
+  /* The error of every layer's map on a token, measured once for its states, which most changes leave as they are. */
+  const measured = new WeakMap();
+  function errorsOf(model, states) {
+    const errors = measured.get(states) ?? model.layers.map((layer, index) => lab.mapError(layer, states[index], states[index + 1]));
+    measured.set(states, errors);
+    return errors;
+  }
+
+  function errors({ model, whole, texts, selected, still }) {
     const rows = texts.map((text, token) => {
-      const states = whole.states[token];
-      const cells = model.layers.map((layer, index) => {
-        const error = lab.mapError(layer, states[index], states[index + 1]);
+      const cells = errorsOf(model, whole.states[token]).map((error, index) => {
         const place = `${token}-${index}`;
         return (
-          `<td role="gridcell" tabindex="${token === selected && !index ? 0 : -1}" data-key="error-${place}" ` +
+          `<td role="gridcell" tabindex="${token === selected && !index && !still ? 0 : -1}" data-key="error-${place}" ` +
           `style="--heat: ${Math.round(Math.min(error, 1.2) * 40)}%" aria-label="${quoted(text)}, layer ${index + 1}: ${error < 0.995 ? "0" : ""}${short(error)}">` +
           `${short(error)}</td>`
         );
