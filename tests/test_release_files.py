@@ -18,7 +18,9 @@ ONE = f"""{HEAD}<h1>One<a class="headerlink" href="#s">#</a></h1><p id="here">
 <a href="../_downloads/e.csv">e</a></p><script>boom()</script>
 <noscript><p class="no-widget">note</p></noscript><div><noscript><svg role="img" id="own"></svg></noscript></div>
 <details class="hide"><summary>code</summary>code</details><details><summary>Answer</summary><p>Yes.</p></details>
-<details><summary>Rows</summary><table></table></details><img src="../_images/f.png"></section></article></html>"""
+<details><summary>Rows</summary><table></table></details>
+<details><summary>Numbers</summary><div class="scroll"><table></table></div></details>
+<img src="../_images/f.png"></section></article></html>"""
 
 
 def test_pages_stand_in_the_order_of_the_table_of_contents():
@@ -31,7 +33,7 @@ def test_what_moves_on_a_page_stands_still_on_paper_and_links_lead_inside_the_bo
     section = make_pdf.page("notebooks/one", ONE, {"notebooks/one", "notebooks/two", "book/three"})
     assert not section.select("script, noscript, .no-widget, .headerlink, details.hide")
     assert section.select_one("svg[role=img]")["id"] == "own"
-    assert [one.has_attr("open") for one in section.select("details")] == [True, False]  # an answer, a table
+    assert [one.has_attr("open") for one in section.select("details")] == [True, False]  # no figure's
     links = ["#notebooks-one--here", "#notebooks-two", "#book-three--x", "https://d.org", None]
     assert [link.get("href") for link in section.select("a")] == links
     assert (section["id"], section.select_one("p")["id"]) == ("notebooks-one", "notebooks-one--here")

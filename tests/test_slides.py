@@ -42,6 +42,7 @@ def test_a_deck_says_what_the_page_says_in_bold():
     ]
     found = [link["href"] for slide in slides_of(PAGE) for link in slide.select("a")]
     assert found == ["../notebooks/02.html", "../notebooks/01.html#b", "../book/a.html#x", "https://b.org"]
+    assert "<h2>A &lt;b&gt;</h2>" in deck(PAGE.replace("<h2>Shown", "<h2>A &lt;b&gt;"))
     laboratory = '<div class="lab"><section><p class="lab-title">A</p><p><strong>Keep.</strong></p></section></div>'
     assert len(slides_of(PAGE.replace("<p>Before.</p>", laboratory))) == len(slides_of(PAGE))  # it is no slide
 

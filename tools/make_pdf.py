@@ -22,6 +22,7 @@ HTML = ROOT / "_build" / "html"
 TARGET = ROOT / "_build" / "release" / "secretly-linear.pdf"
 # Code that a page folds away, what only a click can use, and the longest tables, which are files beside the book.
 LEFT_OUT = ".headerlink, script, p.no-widget, details.hide, .linstudy-data, .exhibit label, .exhibit .hint, .lab-note"
+LEFT_OUT += ", details:has(> .scroll)"
 MINUTES = 10
 PAGE = """<!doctype html>
 <html lang="en" data-theme="light" data-mode="light">
@@ -78,7 +79,7 @@ def whole(names: list[tuple[str, int]], folder: Path, config: dict) -> str:
     texts = {name: (folder / f"{name}.html").read_text(encoding="utf8") for name, _ in names}
     made = [page(name, text, set(texts)) for name, text in texts.items()]
     entries = [
-        f'<p style="margin-left:{depth}rem"><a href="#{anchor(name)}">{section.h1.get_text()}</a></p>'
+        f'<p style="margin-left:{depth}rem"><a href="#{anchor(name)}">{escape(section.h1.get_text())}</a></p>'
         for (name, depth), section in zip(names, made, strict=True)
     ]
     styles = dict.fromkeys(style for name, text in texts.items() for style in styles_of(name, text))

@@ -8,6 +8,7 @@ its first figure or formula), what was found, and the chapter's quiz. It needs r
 
 import re
 import sys
+from html import escape
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -43,9 +44,16 @@ DECK = """<!doctype html>
 <div class="reveal"><div class="slides">
 {slides}
 </div></div>
+<noscript><p>These slides need JavaScript; <a href="../{page}.html">the chapter</a> does not.</p></noscript>
 <script src="../_static/vendor/reveal/reveal.js"></script>
 <script>
-Reveal.initialize({{ hash: true, width: 1100, height: 700 }});
+Reveal.initialize({{
+  hash: true,
+  width: 1100,
+  height: 700,
+  transition: matchMedia("(prefers-reduced-motion: reduce)").matches ? "none" : "slide",
+  keyboardCondition: (event) => !(event.key === " " && event.target.closest("summary, button")), // it presses these
+}});
 </script>
 {mathjax}
 </body>
@@ -86,17 +94,17 @@ def deck(page: tuple[str, str], quiz: tuple[str, str] = ("", "")) -> str:
     chapter = BeautifulSoup(at_home(*page), "html.parser").select_one("article h1").find_parent("section")
     for laboratory in chapter.select(".lab"):  # its parts are sections, too, and it needs its scripts
         laboratory.decompose()
-    title = heading(chapter)
+    title = escape(heading(chapter))
     slides = [f"<h1>{title}</h1>{verdict(chapter)}{shown(chapter)}"]
     for section in chapter.find_all("section"):
-        name = f"<h2>{heading(section)}</h2>"
+        name = f"<h2>{escape(heading(section))}</h2>"
         slides += [name + some for some in lists(section)]
         if said := verdict(section):
             slides.append(name + said + shown(section))
     for question in BeautifulSoup(at_home(*quiz), "html.parser").select(".quiz"):
         slides.append(f"<h2>Quiz</h2>{question}")
     body = "\n".join(f"<section>{slide}</section>" for slide in slides)
-    return DECK.format(title=title, slides=body, mathjax=MATHJAX if 'class="math' in body else "")
+    return DECK.format(title=title, slides=body, page=page[0], mathjax=MATHJAX if 'class="math' in body else "")
 
 
 def heading(section: Tag) -> str:
