@@ -108,9 +108,14 @@ def test_a_browser_shows_it_quietly_on_a_phone_in_both_colours(written, tmp_path
         assert visit.page.locator("[role=img], img").count() >= 8
         ground = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert (max(map(int, re.findall(r"\d+", ground)[:3])) < 60) == (scheme == "dark")
-        assert faults(visit.page) == []
+        assert faults(visit.page) == []  # of boxes that scroll without a stop for the keyboard, too
+        assert visit.page.locator("tbody tr:not(:has(> th[scope=row]:first-child))").count() == 0
         visit.page.keyboard.press("Tab")
         assert visit.page.evaluate("document.activeElement.getAttribute('href')") == "#models"
+        visit.page.emulate_media(media="print")
+        visit.page.set_viewport_size({"width": 643, "height": 800})  # A4 between its margins
+        assert visit.page.evaluate(OVERFLOW) <= 0
+        assert visit.page.locator(".scroll").evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth)")
         assert visit.complaints() == []
 
 

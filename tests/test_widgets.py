@@ -115,7 +115,8 @@ def test_pictures_repeat_to_the_byte_share_no_ids_and_need_words_and_a_known_for
 def test_tables_are_named_as_the_axes_are_and_hold_their_values_escaped():
     df = pd.DataFrame({"model": [SCRIPT], "layer": [1], "linearity": [0.99997], "rival_layers": [2]})
     html = figures.fallback_table(df, caption="a < b")
-    for part in ("a &lt; b</summary>", "<td>0.999970</td>", "<td>1</td>", ">rival layers</th>"):
+    parts = ("a &lt; b</summary>", "<td>0.999970</td>", "<td>1</td>", ">rival layers</th>")
+    for part in (*parts, 'tabindex="0" role="region" aria-label="a &lt; b"', '<tr><th scope="row">&lt;'):
         assert part in html
     assert "<script" not in html
     own = pd.DataFrame({"update_linearity": [0.5], 3: ["delta_nats"]}, index=["wikitext-2-valid"])

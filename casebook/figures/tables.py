@@ -15,4 +15,11 @@ def fallback_table(df: pd.DataFrame, *, caption: str = "The numbers as a table")
     """
     table = named(df).to_html(index=False, border=0, float_format=number, na_rep="", classes="linstudy-table")
     table = re.sub(r">\n\s*<", "><", table).replace("<th>", '<th scope="col">')
-    return f'<details><summary>{escape(caption)}</summary><div style="overflow-x:auto">{table}</div></details>'
+    table = re.sub(r"<tr><td>([^<]*)</td>", r'<tr><th scope="row">\1</th>', table)  # text in a cell has no tags
+    return f"<details><summary>{escape(caption)}</summary>{scrolling(table, caption)}</details>"
+
+
+def scrolling(table: str, caption: str) -> str:
+    """Put a table into a box of its own, in which it scrolls, also from the keyboard."""
+    box = f'class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"'
+    return f'<div {box} style="overflow-x:auto">{table}</div>'

@@ -57,7 +57,8 @@ def token_heatmap(
     )
     rows = zip(range(1, len(shown) + 1), map(_mark, shown), values, strict=True)
     table = pd.DataFrame(rows, columns=["token", "text", name])
-    return Picture(html, alt, fallback_table(table, caption="Every token and its value") + download(table))
+    marked = table.assign(text=table.text.str.replace("^ ", "·", regex=True))  # a table's cells lose their first blank
+    return Picture(html, alt, fallback_table(marked, caption="Every token and its value") + download(table, alt))
 
 
 @cache

@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 from linstudy.show import picture
 from linstudy.show.words import number
 
+from ..figures.tables import scrolling
+
 # What columns are called in a table of a report.
 NAMES = {"linearity_heldout": "LS", "update_linearity_heldout": "LS_res", "update_ratio": "update ratio"}
 NAMES |= {"norm_ratio": "norm ratio", "kept": "tokens kept", "times_median": "in medians", "massive": "massive entries"}
@@ -35,11 +37,13 @@ def table(df: pd.DataFrame, caption: str) -> str:
     names = zip(kinds, df.columns, strict=True)
     head = "".join(f'<th scope="col"{kind}>{escape(NAMES.get(name, str(name)))}</th>' for kind, name in names)
     body = "".join(
-        "<tr>" + "".join(f"<td{kind}>{_cell(cell)}</td>" for kind, cell in zip(kinds, row, strict=True)) + "</tr>\n"
-        for row in df.astype(object).itertuples(index=False)
+        f'<tr><th scope="row"{kinds[0]}>{_cell(first)}</th>'
+        + "".join(f"<td{kind}>{_cell(cell)}</td>" for kind, cell in zip(kinds[1:], row, strict=True))
+        + "</tr>\n"
+        for first, *row in df.astype(object).itertuples(index=False)
     )
     table = f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody>"
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>{table}</table></div>'
+    return scrolling(f"<table>{table}</table>", caption)
 
 
 def _cell(value: Any) -> str:
@@ -53,8 +57,3 @@ def _cell(value: Any) -> str:
 def more(df: pd.DataFrame, caption: str) -> str:
     """Write a table that opens on a click."""
     return f"<details><summary>{escape(caption)}</summary>{table(df, caption)}</details>"
-
-
-def scrolled(numbers: str) -> str:
-    """Let a keyboard reach the table below a coloured text."""
-    return numbers.replace("<div ", '<div tabindex="0" role="region" aria-label="Every token" ')

@@ -71,7 +71,7 @@ def _parts(found: Findings) -> Iterator[tuple[str, str]]:
     yield "tails", markup.figure(profile_plot(tails, y="share of the squared error", hue="model"))
     yield "worst", markup.table(found.worst, f"Tokens among the worst of layer {found.heaviest}")
     drawn = token_heatmap(found.coloured.text.tolist(), found.coloured.error, label="relative_error")
-    yield "coloured", f"<figure>{drawn.html}</figure>{markup.scrolled(drawn.numbers)}"
+    yield "coloured", f"<figure>{drawn.html}</figure>{drawn.numbers}"
     yield "heaviest", str(found.heaviest)
     yield "costs", _costs(found)
     missing = {WEIGHTS[name]: why for name, why in found.notes.items() if name in WEIGHTS}
