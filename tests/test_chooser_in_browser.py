@@ -72,6 +72,8 @@ def test_keys_move_an_uneven_slider_and_the_text_changes_with_it(visit):
     handle = page.get_by_role("slider", name="drop first", exact=True)
     page.keyboard.press("Tab")  # the only control, so the first stop
     assert handle.evaluate("handle => handle === document.activeElement")
+    ring = handle.evaluate("handle => getComputedStyle(handle).outlineColor")
+    assert ring == "rgb(10, 92, 194)"  # also on the white card of a dark page, where the page's own blue is faint
     assert handle.get_attribute("aria-valuetext") == "0"
     area = page.locator(".widget-subarea")
     for key, dropped in [("ArrowRight", 1), ("ArrowRight", 2), ("End", 8), ("ArrowLeft", 4), ("Home", 0)]:
@@ -103,7 +105,7 @@ def test_the_read_out_is_seen_but_no_second_control_and_the_numbers_open_with_th
     page.keyboard.press("Enter")
     rows = page.locator(".widget-subarea tbody tr")
     assert rows.count() == len(TOKENS)
-    assert [row.inner_text().split("\t")[1] for row in rows.all()][:2] == [TOKENS[0], "Once"]
+    assert [row.inner_text().split("\t")[1] for row in rows.all()][:2] == [TOKENS[0], "·Once"]
     assert faults(page, ".widget-subarea") == []
     page.evaluate("document.querySelectorAll('link[rel=stylesheet]').forEach(link => link.remove())")
     assert faults(page, ".linstudy-tokens") == []  # its colours are its own

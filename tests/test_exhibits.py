@@ -68,7 +68,7 @@ def test_a_drawing_has_words_fits_a_phone_and_stands_without_a_script_as_the_scr
     still = show(drawing(name))
     moves = (exhibit.FOLDER / f"{name}.js").is_file()
     before = still.locator("svg").evaluate("svg => svg.outerHTML"), still.locator("output").all_inner_texts()
-    assert still.locator("label:visible, .hint:visible").count() == 0
+    assert still.locator("label:visible, .hint:visible, [role=slider]").count() == 0
     page = show(drawing(name), *[name] * moves)
     page.set_viewport_size({"width": 375, "height": 800})
     assert page.evaluate(OVERFLOW) <= 0
@@ -78,7 +78,9 @@ def test_a_drawing_has_words_fits_a_phone_and_stands_without_a_script_as_the_scr
         "() => {const first = document.querySelector('input, circle');"
         "first?.dispatchEvent(new Event('input', {bubbles: true}));"
         "for (const key of ['ArrowUp', 'ArrowDown']) first?.dispatchEvent(new KeyboardEvent('keydown', {key}));"
-        "document.querySelectorAll('circle').forEach(dot => ['tabindex', 'style'].map(n => dot.removeAttribute(n)))}"
+        "document.querySelector('svg').setAttribute('role', 'img'); const more = /^(aria-.*|role|style|tabindex)$/;"
+        "for (const dot of document.querySelectorAll('circle'))"
+        "for (const {name} of [...dot.attributes]) if (more.test(name)) dot.removeAttribute(name)}"
     )
     assert (page.locator("svg").evaluate("svg => svg.outerHTML"), page.locator("output").all_inner_texts()) == before
     assert page.locator(".hint:visible").count() == moves
@@ -116,6 +118,7 @@ def numbers(page, **values):
 @in_browser
 def test_the_floor_and_the_scores_are_those_of_the_chapter(show):
     page = show(drawing("floor"), "floor")
+    assert page.get_by_role("slider", name="tokens n", exact=True).count() == 1
     truth, floor, raw, adjusted = numbers(page, tokens=400, dimensions=100, noise=1)
     assert (truth, floor) == (0.5, 0.25)
     assert raw == pytest.approx(0.5 + 0.5 * 100 / 399, abs=0.04)

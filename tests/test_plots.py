@@ -147,7 +147,9 @@ def test_panels_by_a_column_have_its_rows_its_name_and_one_legend():
     first, second = figure.axes
     assert (first.get_legend() is None, second.get_legend() is None) == (False, True)
     show.say(first, "said anew")
-    assert show.picture(figure).alt == f"said anew {show.words_of(second)}"  # those of the axes, in their order
+    made = show.picture(figure)
+    assert made.alt == f"said anew {show.words_of(second)}"  # those of the axes, in their order
+    assert '<summary aria-label="Data: said anew ' in made.numbers  # no two of a page are called alike
     for y, both in (("update_ratio", False), ("linearity_raw", True)):  # raw scores have a floor of their own
         axes = figures.panels(show.profile_plot, df, ("linearity", y), hue="model").axes
         assert [ax.get_legend().get_visible() for ax in axes] == [True, both]

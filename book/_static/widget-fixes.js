@@ -48,20 +48,22 @@ function nameControls(widget) {
   if (handle && value && handle.getAttribute("aria-valuetext") !== value) handle.setAttribute("aria-valuetext", value);
 }
 
-function nameAll() {
-  document.querySelectorAll(".widget-inline-hbox").forEach(nameControls);
-}
+/* 4. Where a widget did not appear (a script blocked, a file missing), say so instead of leaving a hole, until it does. */
+const isThere = (place) => place.querySelector(".widget-subarea")?.childElementCount > 0;
 
-/* 4. Where a widget did not appear (a script blocked, a file missing), say so instead of leaving a hole. */
 function noteMissing() {
   for (const view of document.querySelectorAll('script[type="application/vnd.jupyter.widget-view+json"]')) {
-    const area = view.parentElement.querySelector(".widget-subarea");
-    if (area && area.childElementCount) continue;
+    if (isThere(view.parentElement)) continue;
     const note = document.createElement("p");
     note.className = "no-widget";
     note.textContent = "A figure with controls should stand here, but its script did not load.";
     view.before(note);
   }
+}
+
+function nameAll() {
+  document.querySelectorAll(".widget-inline-hbox").forEach(nameControls);
+  for (const note of document.querySelectorAll(".no-widget")) if (isThere(note.parentElement)) note.remove();
 }
 
 window.addEventListener("load", () => {

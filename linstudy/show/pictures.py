@@ -57,20 +57,21 @@ def picture(
     figure = drawn.get_figure() if isinstance(drawn, Axes) else drawn
     markup = _svg(figure, alt) if form == "svg" else _png(figure, alt)
     plt.close(figure)
-    return Picture(markup, alt, "" if table is None else download(table))
+    return Picture(markup, alt, "" if table is None else download(table, alt))
 
 
-def download(df: pd.DataFrame) -> str:
+def download(df: pd.DataFrame, alt: str) -> str:
     """Write a link, in a part that opens on a click, to a table as a CSV file that the link itself carries.
 
-    Beside it stands the file's SHA-256. The book adds the drawing as a file (book/_static/figures.js).
+    The first words of `alt` name both. The file's SHA-256 follows; the book adds the drawing (book/_static/figures.js).
     """
     text = df.to_csv(index=False, float_format="%.8g", lineterminator="\n")
-    digest = sha256(text.encode()).hexdigest()
+    digest, of = sha256(text.encode()).hexdigest(), escape(" ".join(alt.split()[:8]))
     href = f"data:text/csv;charset=utf-8,{quote(text, safe=',.:;()/=+*!')}"
     return (
-        f'<details class="linstudy-data"><summary>Data</summary><a download="{digest[:8]}.csv" href="{escape(href)}">'
-        f"CSV</a> of {len(df)} rows, SHA-256 <code>{digest}</code></details>"
+        f'<details class="linstudy-data"><summary aria-label="Data: {of}">Data</summary>'
+        f'<a aria-label="CSV: {of}" download="{digest[:8]}.csv" href="{escape(href)}">CSV</a>'
+        f" of {len(df)} rows, SHA-256 <code>{digest}</code></details>"
     )
 
 
@@ -91,8 +92,7 @@ def _svg(figure: Figure, alt: str) -> str:
     body = re.sub(r"<[^>]*>", _shorter, body)
     body = re.sub(r">\s*\n\s*<", "><", body).strip()
     body = re.sub(rf"(?:{_LETTER})+", _joined, body)
-    font = re.search(r"font-family: [^;\"]*", body)
-    font = font[0] if font else "font-family: sans-serif"
+    font = found[0] if (found := re.search(r"font-family: [^;\"]*", body)) else "font-family: sans-serif"
     body = body.replace(f"{font}; ", "")  # said once, for the whole drawing
     return (
         f'<svg role="img" aria-label="{escape(alt)}" {view} width="{WIDTH}" '

@@ -35,8 +35,9 @@ for (const box of document.querySelectorAll('[data-exhibit="least-squares"]')) {
   }
 
   const STEPS = { ArrowLeft: [-10, 0], ArrowRight: [10, 0], ArrowUp: [0, -10], ArrowDown: [0, 10] };
-  for (const dot of dots) {
-    dot.setAttribute("tabindex", 0);
+  svg.setAttribute("role", "group"); // a drawing no more: its points are in it for the keyboard
+  for (const [i, dot] of dots.entries()) {
+    set(dot, { tabindex: 0, role: "slider", "aria-label": `Point ${i + 1}`, "aria-valuemin": -110, "aria-valuemax": 110 });
     dot.addEventListener("pointerdown", (event) => {
       dot.setPointerCapture(event.pointerId);
       dot.focus();
@@ -55,5 +56,6 @@ for (const box of document.querySelectorAll('[data-exhibit="least-squares"]')) {
       move(dot, x + step[0], y + step[1]);
     });
   }
+  draw();
   box.classList.add("live");
 }
