@@ -93,6 +93,10 @@ def test_a_page_opens_from_disk_fits_and_can_be_read_named_and_reached_by_the_ke
     page.set_viewport_size({"width": 375, "height": 800})
     page.wait_for_timeout(200)
     assert page.evaluate(OVERFLOW) <= 0
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    for scheme in ("light", "dark"):
+        opened.dress(scheme)
+        assert faults(page) == []  # what a click opens can be read, too
 
 
 # Each check on a page made to fail it, beside one that passes.
@@ -178,4 +182,6 @@ def test_a_widget_that_does_not_come_says_so(context, tmp_path):
     assert page.locator("p.no-widget").count() == 0
     page.clock.run_for(6000)
     assert "did not load" in page.locator("p.no-widget").inner_text()
+    page.locator("article > div").evaluate("late => late.innerHTML += '<p class=widget-subarea><b>Here.</b></p>'")
+    assert page.locator("p.no-widget").count() == 0
     page.close()
