@@ -18,25 +18,6 @@ if TYPE_CHECKING:
     from .train import Recipe, pretrain
 
 __version__ = "0.1.0"
-__all__ = [
-    "JointMoments",
-    "Recipe",
-    "capture",
-    "chooser",
-    "corpus",
-    "cross_entropy",
-    "linear_map",
-    "linearity_profile",
-    "load",
-    "pretrain",
-    "profile_of_states",
-    "profile_plot",
-    "results",
-    "size",
-    "token_blocks",
-    "untrained",
-]
-
 _ROOMS = {
     "text": ("corpus", "token_blocks"),
     "models": ("capture", "load", "untrained"),
@@ -48,6 +29,7 @@ _ROOMS = {
     "study.machine": ("size",),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
+__all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> Any:

@@ -67,10 +67,7 @@ def heldout_scores(fitted: JointMoments, heldout: JointMoments) -> dict[str, flo
     # error of a token = (its deviation from the held-out means, mapped) + (what the means are off)
     off = (h.mean_d - m.mean_d) - (h.mean_x - m.mean_x) @ a
     error = h.dd - 2 * (a * h.xd).sum(0) + (a * (h.xx @ a)).sum(0) + h.tokens * off.square()
-    return {
-        "linearity_heldout": 1 - _share(error, h.yy),
-        "update_linearity_heldout": 1 - _share(error, h.dd),
-    }
+    return {"linearity_heldout": 1 - _share(error, h.yy), "update_linearity_heldout": 1 - _share(error, h.dd)}
 
 
 @torch.no_grad()

@@ -26,17 +26,14 @@ class Parts:
     attention: str | None = None
     """The child of the block that is its attention and no more: it reads the stream, directly or through a norm, and
     what it gives is added to the stream, maybe after a norm or times a factor."""
-    mlp: str | None = None
-    """The child of the block that is its MLP, likewise."""
-    attention_returns: int = 0
-    """How many values that child returns in a tuple; 0 for its output alone."""
+    mlp: str | None = None  # the child of the block that is its MLP, likewise
+    attention_returns: int = 0  # how many values that child returns in a tuple; 0 for its output alone
     mlp_returns: int = 0
-    writers: tuple[str, ...] = ()
-    """The matrices whose outputs are added to the stream as they are; empty where anything else is."""
-    down: str | None = None
-    """The last of these matrices, also where the others are none."""
-    norms: tuple[str, ...] = ()
-    """The norms that read the stream."""
+    writers: tuple[
+        str, ...
+    ] = ()  # the matrices whose outputs are added to the stream as they are; empty where anything else is
+    down: str | None = None  # the last of these matrices, also where the others are none
+    norms: tuple[str, ...] = ()  # the norms that read the stream
 
 
 @dataclass(eq=False)

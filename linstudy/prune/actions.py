@@ -36,9 +36,7 @@ ACTIONS: dict[str, Action] = {
         "whole model has after it",
         sequential=True,
     ),
-    "run": Action(
-        "each run of layers replaced by one affine map, fitted like sequential", joined=True, sequential=True
-    ),
+    "run": Action("each run of layers replaced by one affine map, fitted as sequential", joined=True, sequential=True),
     "merge": Action(
         "each run of layers merged as a linear map into the last matrix of the layer before it (ReplaceMe)",
         joined=True,

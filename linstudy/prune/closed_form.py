@@ -60,11 +60,5 @@ def about_zero(moments: JointMoments) -> Centred:
     """Return the moments about 0 in place of the means."""
     m = moments.centred()
     n, none = m.tokens, torch.zeros_like(m.mean_x)
-    return replace(
-        m,
-        mean_x=none,
-        mean_d=none,
-        xx=m.xx.addr(m.mean_x, m.mean_x, alpha=n),
-        xd=m.xd.addr(m.mean_x, m.mean_d, alpha=n),
-        dd=m.dd + n * m.mean_d.square(),
-    )
+    xx, xd = m.xx.addr(m.mean_x, m.mean_x, alpha=n), m.xd.addr(m.mean_x, m.mean_d, alpha=n)
+    return replace(m, mean_x=none, mean_d=none, xx=xx, xd=xd, dd=m.dd + n * m.mean_d.square())

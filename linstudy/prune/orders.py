@@ -54,8 +54,7 @@ ORDERS: dict[str, Order] = {
         runs=True,  # so the orders for two counts need not share a layer
     ),
     "cca": Order(
-        "Put the layer first whose output is nearest to linear in every canonical direction (Erdogan et al. 2025, "
-        "NBL).",
+        "Put the layer first whose output is nearest to linear in canonical directions (Erdogan et al. 2025, NBL).",
         _score("cca_distance"),
     ),
     "cca_bound": Order(

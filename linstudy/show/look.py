@@ -17,11 +17,9 @@ from matplotlib.transforms import ScaledTranslation
 
 from .words import axis_label, keep, label, need, plain, say
 
-RANGE = ("pi", 100)
-"""The spread drawn around a mean: from the smallest value to the largest."""
+RANGE = ("pi", 100)  # the spread drawn around a mean: from the smallest value to the largest
 GREY = "0.4"
-NEAREST = 1e-7
-"""A score that is nearer to 1 than this is drawn here: rounding moves it."""
+NEAREST = 1e-7  # a score that is nearer to 1 than this is drawn here: rounding moves it
 
 
 def style() -> None:

@@ -18,8 +18,7 @@ from PIL import Image
 
 from .words import table_of, words_of
 
-WIDTH = 540
-"""How wide a picture is on a page that has the room, in CSS pixels."""
+WIDTH = 540  # of a picture on a page that has the room, in CSS pixels
 
 
 @dataclass(frozen=True)

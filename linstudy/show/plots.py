@@ -7,11 +7,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from .look import GREY, RANGE, begin, draw_lines, finish
-from .words import (
-    keep,
-    lines_in_words,
-    need,
-)
+from .words import keep, lines_in_words, need
 
 UNRELATED = "unrelated data"
 

@@ -120,10 +120,8 @@ def lines_in_words(df: pd.DataFrame, *, x: str, y: str, hue: str | None, control
     if len(groups) > 4:
         means = df.groupby([hue, x], sort=False)[y].mean()
         (low_name, low), (high_name, high) = means.idxmin(), means.idxmax()
-        said = [
-            f"lowest {number(means.min())} ({low_name}, {where} {low}), "
-            f"highest {number(means.max())} ({high_name}, {where} {high})"
-        ]
+        lowest = f"lowest {number(means.min())} ({low_name}, {where} {low})"
+        said = [f"{lowest}, highest {number(means.max())} ({high_name}, {where} {high})"]
         what += f" by {where}, {len(groups)} lines, one a {label(hue)}"
     elif groups:
         said = [f"{name}: {_extremes(part, x, y, where)}" for name, part in groups.items()]

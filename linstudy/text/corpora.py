@@ -13,7 +13,6 @@ from .pydocs import pydocs
 
 SEPARATOR = "<|endoftext|>"  # between documents in a text file, as in the files of TinyStories
 
-
 # Every corpus that has a name, and the function that starts it: seed -> documents.
 CORPORA: dict[str, Callable[[int], Iterator[str]]] = {
     "stories": stories,
@@ -49,9 +48,7 @@ def corpus(source: str | os.PathLike | Iterable[str], *, seed: int = 0) -> Itera
 def _text_file(source: str | os.PathLike) -> Path:
     text = os.fspath(source)
     if "\n" in text or len(text) > 1000:
-        raise ValueError(
-            "This string is a text, not a name or a path: put it into a list, [text], to use it as a corpus."
-        )
+        raise ValueError("This string is a text, not a name or a path: put it into a list, [text], to read it.")
     path = Path(text).expanduser()
     like_a_path = isinstance(source, os.PathLike) or "/" in text or os.sep in text or text.endswith(".txt")
     if path.is_file():

@@ -89,9 +89,7 @@ def descend(
             if step:  # step 0 is the model as it came
                 parts = shares(batch_rows(objective.count, recipe, step), recipe.accumulation)
                 with drawn_by(model.device, recipe.seed, step, processes().process_index):
-                    numbers, names = take_step(
-                        loss, parts, optimizer, ordered, rate=recipe.rate(step), clip=recipe.clip
-                    )
+                    numbers, told = take_step(loss, parts, optimizer, ordered, rate=recipe.rate(step), clip=recipe.clip)
                 recent.append(numbers)
             if not recipe.has_row(step):
                 continue
@@ -102,7 +100,7 @@ def descend(
                 numbers = mean_over_processes(torch.stack(recent)).cpu()  # the one wait for the device
                 row[f"{unit}_per_second"] = len(recent) * recipe.batch * size / (time.perf_counter() - clock)
                 stop_unless_finite(numbers[:, [0, -1]], step, folder)
-                row |= zip((*names, "gradient_norm"), numbers[:, 1:].mean(dim=0).tolist(), strict=True)
+                row |= zip((*told, "gradient_norm"), numbers[:, 1:].mean(dim=0).tolist(), strict=True)
             kept = step in recipe.snapshot_steps
             if objective.validate is not None and (kept or recipe.is_due(step, recipe.validate_every)):
                 trained.eval()
