@@ -184,7 +184,7 @@ def _opened(path: str | os.PathLike) -> int | None:
 
 def _settle(file: Path) -> None:
     """Have a file on the disk, and readable for whoever may read its folder: safetensors makes its files private."""
-    with file.open("rb") as whole:
+    with file.open("r+b") as whole:  # Windows settles no file that was opened for reading alone
         os.fsync(whole.fileno())
     file.chmod(file.parent.stat().st_mode & 0o666)
 

@@ -20,6 +20,7 @@ from linstudy.files import NotWritten, check_writable, locked, new_folder, put, 
 from linstudy.prune import save_pruned
 
 resource = pytest.importorskip("resource", reason="limits of a process are a POSIX thing")
+fcntl = pytest.importorskip("fcntl")
 
 WRITES = """
 import sys, linstudy.files
@@ -157,6 +158,15 @@ def test_on_a_full_disk_whatever_is_written_is_not_there(tmp_path, write):
     assert list(tmp_path.iterdir()) == []
     write(tmp_path)  # the control
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_files_are_settled_through_handles_that_may_write_for_windows_refuses_others(tmp_path, monkeypatch):
+    ways = []
+    monkeypatch.setattr(os, "fsync", lambda number: ways.append(fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE))
+    write(tmp_path / "a", "whole")
+    with new_folder(tmp_path / "folder") as made:
+        write(made / "b", "whole")
+    assert ways == [os.O_RDWR] * 3
 
 
 def test_links_are_followed(tmp_path):
