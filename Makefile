@@ -56,7 +56,11 @@ instructor: $(STAMP) $(SAMPLE)  ## the edition for teachers in _build/instructor
 slides: book  ## build the book, and a deck of slides a chapter in _build/html/slides
 	$(BIN)/python tools/slides.py
 
-pdf: book  ## build the book, and print all of it to _build/release/secretly-linear.pdf
+.PHONY: browser
+browser: $(STAMP)
+	@$(BIN)/python -c 'from casebook.reach import NO_CHROMIUM as need, find_chromium as found; found() or exit(f"no Chromium: {need}")'
+
+pdf: browser book  ## build the book, and print all of it to _build/release/secretly-linear.pdf
 	$(BIN)/python tools/make_pdf.py
 
 zip: slides  ## build the book with its slides, and pack it for reading offline, with sums, in _build/release

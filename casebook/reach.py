@@ -27,6 +27,8 @@ Needs = Literal[
     "hub",
 ]
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+NO_CHROMIUM = "`python -m playwright install chromium`"  # what brings one
 BESIDE = ROOT.parent / "shared"  # real models and texts may lie beside the checkout; nobody has to have them
 SHARED_MODEL = BESIDE / "models" / "stories260K"
 
@@ -95,6 +97,19 @@ def digest(folder: Path) -> str:
     return sha256_of(weights)[:12] if weights.is_file() else ""
 
 
+def find_chromium() -> str | None:
+    """Return the path of a Chromium on this machine, installed or Playwright's; None where there is none."""
+    caches = ("~/.cache", "~/Library/Caches", "~/AppData/Local")  # Playwright's, by system
+    places = [os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or f"{cache}/ms-playwright" for cache in caches]
+    brought = (
+        str(found)
+        for place in places
+        for program in ("chrome-linux*/chrome", "chrome-mac*/*.app/Contents/MacOS/*", "chrome-win*/chrome.exe")
+        for found in Path(place).expanduser().glob(f"chromium-*/{program}")
+    )
+    return next(filter(None, map(shutil.which, BROWSERS)), None) or next(brought, None)
+
+
 def _npm() -> str:
     if found := shutil.which("npm"):
         return short(found)
@@ -103,9 +118,4 @@ def _npm() -> str:
 
 
 def _browser() -> str:
-    for found in filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))):
-        return short(found)
-    downloaded = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or "~/.cache/ms-playwright").expanduser()
-    if any(downloaded.glob("chromium*")):
-        return f"Playwright's, in {short(downloaded)}"
-    return missing("only the tests of the built page need one: `python -m playwright install chromium`.")
+    return short(find_chromium() or missing(f"only tests of built pages and `make pdf` need one: {NO_CHROMIUM}."))

@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
@@ -12,7 +13,7 @@ from linstudy.files import locked
 from linstudy.lookup import named
 from linstudy.study.errors import one_line, sentence
 from linstudy.study.machine import NAMES, VARIABLE, size
-from linstudy.study.provenance import provenance
+from linstudy.study.provenance import ROOT, provenance
 from linstudy.study.results import home, results
 
 from .reach import Needs, away
@@ -75,6 +76,8 @@ def run_missing(
     if only is not None:
         by_name = {run.name: run for run in runs}
         runs = [named(by_name, only, "run", known="`linstudy results --list` shows them all.")]
+    if folder is None:
+        echo(f"rows go to {tables_of_checkout()}")
     failed = 0
     states = plan(runs, folder=folder)
     for place, (run, state) in enumerate(states, start=1):
@@ -93,6 +96,16 @@ def run_missing(
     if failed:
         echo(f"{failed} of {len(states)} runs failed; the same command tries them again.")
     return 1 if failed else 0
+
+
+def tables_of_checkout() -> Path:
+    """Return the folder that rows are added to. Raises ValueError where linstudy is installed without its checkout."""
+    if not (ROOT / "pyproject.toml").is_file():
+        raise ValueError(
+            f"rows are added to a checkout, and linstudy is installed in {ROOT}: clone the repository and run it there "
+            "(linstudy.results reads the tables that came with it)"
+        )
+    return home(None)
 
 
 def do(run: Run, *, folder: str | os.PathLike | None = None) -> pd.DataFrame:

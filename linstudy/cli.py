@@ -16,7 +16,7 @@ from .study.errors import sentence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit status: 0 done, 1 some runs failed, 2 a user's error, told in a line."""
+    """Run the command line and return the exit status: 0 done, 1 something failed, 2 a user's error, told in a line."""
     argv = sys.argv[1:] if argv is None else list(argv)
     command = ["linstudy", *argv]
     options = argparse.Namespace()

@@ -1,14 +1,14 @@
 """Opens pages in Chromium with the network cut off, and asks them what a reader would notice."""
 
 import contextlib
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+from casebook.reach import find_chromium
+
 TESTS = Path(__file__).resolve().parent
 AXE = TESTS.parent / "book" / "_vendor" / "vendor" / ".tests" / "axe.min.js"
 OWN = ("file:", "data:", "blob:", "about:")
@@ -18,11 +18,6 @@ HARMLESS = ("strict mode: use allowUnionTypes",)  # a remark of the html-manager
 def js(name: str) -> str:
     """Return a function in JavaScript, to be run in a page or by node."""
     return (TESTS / "js" / f"{name}.js").read_text(encoding="utf8").strip()
-
-
-def find_chromium() -> str | None:
-    """Return the path of a Chromium on this machine, or None."""
-    return next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @contextlib.contextmanager

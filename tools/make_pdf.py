@@ -17,6 +17,8 @@ import built
 import yaml
 from bs4 import BeautifulSoup, Tag
 
+from casebook.reach import NO_CHROMIUM, find_chromium
+
 ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html"
 TARGET = ROOT / "_build" / "release" / "secretly-linear.pdf"
@@ -51,6 +53,9 @@ FOOT = '<p style="font: 8px sans-serif; margin: 0 auto"><span class="pageNumber"
 
 def main(arguments: list[str] | None = None) -> int:
     if not built.is_built(HTML, __doc__, arguments):
+        return 1
+    if find_chromium() is None:
+        print(f"there is no Chromium to print the book with; run: {NO_CHROMIUM}", file=sys.stderr)
         return 1
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf8"))
     toc = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text(encoding="utf8"))

@@ -17,5 +17,6 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
 
     from ..study.doctor import doctor
 
-    print(doctor(besides()))
-    return 0
+    report, whole = doctor(besides())
+    print(report)
+    return 0 if whole else 1

@@ -11,7 +11,7 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-from ..fetched import pocket_folders
+from ..fetched import HOME, home, pocket_folders
 from .errors import one_line
 from .machine import choice, processor
 from .reach import hub_away
@@ -26,9 +26,14 @@ if torch.cuda.is_available():
 """
 
 
-def doctor(besides: Iterable[Look] = ()) -> str:
-    """Return the report: a line for everything looked at, and ``besides``, "ok" or "missing" with a remedy."""
-    return "\n".join(f"{state:<8} {name:<18} {text}" for state, name, text in findings(besides))
+def doctor(besides: Iterable[Look] = ()) -> tuple[str, bool]:
+    """Return the report, a line for everything looked at and ``besides``, and whether all that is needed is there.
+
+    A line says "ok", or "missing" with a remedy; needed are the packages that linstudy names.
+    """
+    seen, needed = list(findings(besides)), _needs()
+    lines = [f"{state:<8} {name:<18} {text}" for state, name, text in seen]
+    return "\n".join(lines), not any(state == "missing" and name in needed for state, name, _ in seen)
 
 
 def findings(besides: Iterable[Look] = ()) -> Iterator[tuple[str, str, str]]:
@@ -63,32 +68,38 @@ def short(path: str | Path) -> str:
 
 
 def _looks(besides: Iterable[Look]) -> Iterator[Look]:
-    yield "python", _python
-    for need in ("linstudy", *_dependencies()):
-        yield need, partial(metadata.version, need)
+    yield "python", platform.python_version
+    for name, need in _needs().items():
+        yield name, partial(_met, need)
     yield "processor", processor
     yield "memory", _memory
     yield "GPU", _gpu
     yield "size", _size
-    yield "cache of the hub", partial(_cache, "HF_HOME", "")
-    yield "cache of datasets", partial(_cache, "HF_DATASETS_CACHE", "datasets")
+    yield "cache of the hub", partial(_cache, "HF_HOME")
+    yield "cache of datasets", partial(_cache, "HF_DATASETS_CACHE")
+    yield "fetched models", lambda: _room(home(), HOME)
     yield "pocket models", lambda: ", ".join(pocket_folders()) or missing("none came with linstudy: reinstall it.")
     yield "hub", partial(reached, hub_away, "pocket models, folders, 'stories' and 'pydocs' do without it")
     yield from besides
 
 
-def _python() -> str:
-    if sys.version_info[:2] not in ((3, 11), (3, 12), (3, 13)):
-        missing(f"Python {platform.python_version()}: install 3.11, 3.12 or 3.13.")
-    return platform.python_version()
-
-
-def _dependencies() -> list[str]:
+def _needs() -> dict[str, str]:
+    """Return what has to be installed, and in which versions, by its name."""
     try:
         needs = metadata.requires("linstudy") or []
     except metadata.PackageNotFoundError:
         needs = ["torch", "transformers", "datasets", "pandas"]
-    return [re.match(r"[\w.-]+", need)[0] for need in needs if "extra ==" not in need]
+    needs = ["linstudy", *(need for need in needs if "extra ==" not in need)]
+    return {re.match(r"[\w.-]+", need)[0]: need for need in needs}
+
+
+def _met(need: str) -> str:
+    from packaging.requirements import Requirement  # comes with transformers
+
+    wanted = Requirement(need)
+    found = metadata.version(wanted.name)
+    met = wanted.specifier.contains(found, prereleases=True)
+    return found if met else missing(f"{found} does not do: `pip install '{wanted.name}{wanted.specifier}'`.")
 
 
 def _memory() -> str:
@@ -117,9 +128,16 @@ def _size() -> str:
     return f"{size.name}, for {size.description} ({why}): {tokens}; LINSTUDY_SIZE changes it"
 
 
-def _cache(variable: str, below: str) -> str:
-    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
-    folder = Path(os.environ.get(variable) or Path(home) / below).expanduser()
+def _cache(variable: str) -> str:
+    from huggingface_hub import constants  # what its variables, old ones too, come to
+
+    usual = Path(constants.HF_HOME) / "datasets"
+    return _room(constants.HF_HUB_CACHE if variable == "HF_HOME" else os.environ.get(variable) or usual, variable)
+
+
+def _room(path: str | Path, variable: str) -> str:
+    """Say how much room there is in a folder that a variable moves, which may not be there yet."""
+    folder = Path(path).expanduser()
     parent = next(one for one in (folder, *folder.parents) if one.exists())
     if not (parent.is_dir() and os.access(parent, os.W_OK)):
         missing(f"{short(folder)} cannot be written: set {variable} to a folder that can.")
