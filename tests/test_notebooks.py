@@ -47,3 +47,9 @@ def test_notebook_takes_another_model_and_text(path, mine, monkeypatch):
     if path.stem == "01-linearity":
         folder, text = mine
         assert f"{folder} on {text}: 7." in said or f"{folder} on {text}: 8." in said  # nats of one that knows nothing
+
+
+def test_what_is_said_of_the_usual_model_is_asserted_on_the_usual_text_alone():
+    for path in (ROOT / "notebooks").rglob("*.ipynb"):
+        code = "\n".join(cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code")
+        assert not re.findall(r"\bMODEL [!=]= .*", code), path.name
