@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def setup_cell() -> str:
     """Return the source of the set-up cell."""
-    repository = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]
+    repository = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
     return CELL.format(url=repository["url"], branch=repository["branch"], missing=" ".join(MISSING))
 
 

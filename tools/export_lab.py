@@ -46,7 +46,7 @@ def write(folder: Path, packed: dict) -> None:
     from linstudy.files import written_whole
 
     with written_whole(folder / f"{packed['name']}.js") as path:
-        path.write_text(f"linstudyLab.packed[{json.dumps(packed['name'])}] = {json.dumps(packed)};\n")
+        path.write_text(f"linstudyLab.packed[{json.dumps(packed['name'])}] = {json.dumps(packed)};\n", encoding="utf-8")
 
 
 def story_words(count: int) -> list[str]:

@@ -4,7 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
-PROJECT = tomllib.loads((Path(__file__).resolve().parent.parent / "pyproject.toml").read_text())["project"]
+FILE = Path(__file__).resolve().parent.parent / "pyproject.toml"
+PROJECT = tomllib.loads(FILE.read_text(encoding="utf-8"))["project"]
 
 if __name__ == "__main__":  # with the standard library alone: it runs before anything is installed
     for need in PROJECT["dependencies"]:

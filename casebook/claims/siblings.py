@@ -44,7 +44,7 @@ def how_made() -> pd.DataFrame:
     """Return how the pocket models were made, a row a variant, from the file that each keeps."""
     rows = {}
     for name, variant in SIBLINGS.items():
-        told = json.loads((pocket_folders()[name] / "provenance.json").read_text())
+        told = json.loads((pocket_folders()[name] / "provenance.json").read_text(encoding="utf-8"))
         fields = ("tokens", "steps", "validation_nats", "bits_per_byte", "minutes", "command")
         rows[variant] = {field: told[field] for field in fields} | {"peak rate": told["config"]["peak_rate"]}
     return pd.DataFrame(rows).T

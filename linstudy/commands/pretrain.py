@@ -8,7 +8,7 @@ from ..files import check_writable, written_whole
 from .common import add_verb, count, seed
 
 TEXT = ("text", "distinct")
-RECIPE = ("tokens", "steps", "batch", "accumulation", "peak_rate", "weight_decay", "penalty", "scaling")
+RECIPE = ("tokens", "steps", "batch", "accumulation", "peak_rate", "warmup", "weight_decay", "penalty", "scaling")
 RECIPE += ("linear", "compile", "snapshots", "seed")
 
 
@@ -25,6 +25,7 @@ def add_to(subparsers: Any) -> None:
     add("--distinct", type=count, metavar="N", help="of so many tokens, seen again and again")
     add("--batch", type=count, metavar="N", help="blocks a step (the preset's)")
     add("--peak-rate", type=float, metavar="R", help="largest learning rate (the preset's)")
+    add("--warmup", type=count, metavar="N", help="steps in which the rate rises (a tenth, at most 200)")
     add("--weight-decay", type=float, metavar="W", help="of matrices (0.1)")
     add("--penalty", metavar="KIND=WEIGHT", help="cosine=0.5 or mse=0.5: pull neighbouring states together")
     add("--scaling", metavar="WHERE", help="branches, norms or rates: smaller updates by other means")
@@ -52,9 +53,9 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
     if not processes().is_main_process:
         return 0
     path = folder / "provenance.json"
-    made = json.loads(path.read_text())
+    made = json.loads(path.read_text(encoding="utf-8"))
     with written_whole(path) as temporary:  # what the loop knows of itself, and where it ran
         made = provenance(command=command, minutes=made["minutes"]) | made
-        temporary.write_text(json.dumps(made, indent=2) + "\n")
+        temporary.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
     print(f"model: {folder}")
     return 0

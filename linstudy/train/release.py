@@ -58,9 +58,7 @@ def pretrain_to(
     recipe = recipe or preset.recipe()
     folder, first = Path(folder), processes().is_main_process
     if not _free(folder):
-        raise FileExistsError(
-            f"{folder} holds something that no pretraining wrote: give a new folder, or delete this one first"
-        )
+        raise FileExistsError(f"{folder} holds something that no pretraining wrote: give a new folder, or delete this")
     with locked(folder, wait=False) if first else nullcontext():
         _run(folder, preset, recipe, text=text, distinct=distinct)
     processes().wait_for_everyone()  # a process that ends while the first one writes would end that, too
@@ -86,26 +84,14 @@ def _run(folder: Path, preset: Preset, recipe: Recipe, *, text: str, distinct: i
     export(folder, model, tokenizer)
     table = read_rows(folder / "training.csv")
     nats = float(table[-1]["validation_nats"])
-    made = {
-        "name": name,
-        "preset": preset.name,
-        "text": shown(text),
-        "steps": recipe.steps,
-        "distinct": distinct,
-        "vocab_size": preset.vocab_size,
-        "layers": model.config.num_hidden_layers,
-        "length": preset.length,
-        "processes": processes().num_processes,
-        "config": asdict(recipe),
-        "tokens": int(table[-1]["tokens"]),
-        "validation_nats": nats,
-        "bits_per_byte": round(bits_per_byte(nats, validation, tokenizer), 6),
-        "minutes": minutes(table),
-        "threads": torch.get_num_threads(),
-        "versions": {package: version(package) for package in MADE_WITH} | {"python": platform.python_version()},
-    }
+    made = {"name": name, "preset": preset.name, "text": shown(text), "steps": recipe.steps, "distinct": distinct}
+    made |= {"vocab_size": preset.vocab_size, "layers": model.config.num_hidden_layers, "length": preset.length}
+    made |= {"processes": processes().num_processes, "config": asdict(recipe), "tokens": int(table[-1]["tokens"])}
+    made |= {"validation_nats": nats, "bits_per_byte": round(bits_per_byte(nats, validation, tokenizer), 6)}
+    made |= {"minutes": minutes(table), "threads": torch.get_num_threads()}
+    made |= {"versions": {package: version(package) for package in MADE_WITH} | {"python": platform.python_version()}}
     with written_whole(folder / "provenance.json") as path:
-        path.write_text(json.dumps(made, indent=2) + "\n")
+        path.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
 
 
 def name_of(text: str, size: str, recipe: Recipe) -> str:
@@ -125,7 +111,8 @@ def export(folder: Path, model: MistralForCausalLM, tokenizer: PreTrainedTokeniz
         # names, transformers 4 gives token types, which the model refuses.
         settings = unfinished / "tokenizer_config.json"
         for_both = {"tokenizer_class": "PreTrainedTokenizerFast", "model_input_names": ["input_ids", "attention_mask"]}
-        settings.write_text(json.dumps(json.loads(settings.read_text()) | for_both, indent=2) + "\n")
+        both = json.loads(settings.read_text(encoding="utf-8")) | for_both
+        settings.write_text(json.dumps(both, indent=2) + "\n", encoding="utf-8")
         for file in unfinished.iterdir():
             put(file, folder / file.name)
 
