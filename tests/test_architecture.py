@@ -27,7 +27,7 @@ ROOMS = {
     "models": {"fetched"},
     "show": set(),
     "measure": {"text", "models"},
-    "evaluate": {"text"},
+    "evaluate": {"text", "models"},
     "train": {"text", "models", "measure", "evaluate"},
     "prune": {"text", "models", "measure", "evaluate", "train"},  # what a change costs, and healing it
     "study": {"fetched"},

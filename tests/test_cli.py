@@ -186,6 +186,7 @@ def test_what_a_user_can_get_wrong_is_one_sentence(typed, monkeypatch):
         (["--length", "many"], "argument --length: 'many' should be a whole number from 1 to"),
         (["--seed", "-1"], "argument --seed: '-1' should be a whole number from 0 to"),
         (["--seed", str(2**70)], f"argument --seed: '{2**70}' should be a whole number from 0 to"),
+        (["--batch-size", "0"], "argument --batch-size: '0' should be a whole number from 1 to"),
         (["--colour", "red"], "unrecognized arguments: --colour red; see `linstudy --help`"),
         (["--resume", "text.txt"], "text.txt holds no measurement to resume"),
         (["--layers", "7"], "no layer 7: the model has layers 1 to 3"),
@@ -197,7 +198,10 @@ def test_what_a_user_can_get_wrong_is_one_sentence(typed, monkeypatch):
     )
     each_is_refused(typed, profile, wrong)
     each_is_refused(typed, ["profile"], [(["gtp2", "--csv", "out.csv"], "'gtp2'")])
-    wrong = [([f"--{name}", "0"], f"argument --{name}: '0' should be a whole") for name in ("steps", "tokens", "batch")]
+    wrong = [
+        ([f"--{name}", "0"], f"argument --{name}: '0' should be a whole")
+        for name in ("steps", "tokens", "batch", "warmup")
+    ]
     wrong += [(["--penalty", "cosinus=1"], "cosinus"), (["--layers", "9999"], "a model of 9999 layers cannot be made")]
     wrong += [(["--out", "model"], "model holds something that no pretraining wrote: give a new folder")]
     each_is_refused(typed, ["pretrain", "--out", "new"], wrong)
@@ -233,7 +237,8 @@ def test_outputs_are_looked_at_before_the_long_work(tmp_path, capsys, monkeypatc
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "out of memory at size tiny (DefaultCPUAlloc"),
         (FileNotFoundError(2, "No such file or directory", "a.csv"), "a.csv: No such file or directory"),
         (OSError(28, "No space left on device"), "the output: No space left on device; look there, make room, or"),
-        (MemoryError("8 GiB"), "out of memory at size tiny (8 GiB); ask for fewer tokens or a smaller model"),
+        (MemoryError(), "out of memory at size tiny (MemoryError); ask for fewer tokens or a smaller model"),
+        (MemoryError("8 GiB do not fit: give 4"), "8 GiB do not fit: give 4\n"),  # has its remedy
         (type("OutOfMemoryError", (RuntimeError,), {})("CUDA"), "out of memory at size tiny (CUDA)"),
     ],
 )
@@ -321,6 +326,10 @@ def test_a_profile_that_was_killed_goes_on_and_a_name_is_no_formula(folder, type
     monkeypatch.setattr(
         sums, "read", lambda *all_, rows, **others: read.extend(rows) or sums_read(*all_, rows=rows, **others)
     )
+    with monkeypatch.context() as patched:
+        patched.setattr("linstudy.commands.profile.draw", raising(OSError("no room")))
+        assert typed(*words).returncode == 2
+    assert (folder / "here").is_file()  # until all is written
     done = typed(*words)
     assert done.returncode == 0, done.stderr
     assert read == []  # all batches were saved

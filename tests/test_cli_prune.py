@@ -14,6 +14,7 @@ import linstudy
 from linstudy import cross_entropy
 from linstudy.cli import main
 from linstudy.models import blocks as blocks_of
+from linstudy.models import small_model
 from linstudy.prune import choose, latency, load_pruned, pruned
 
 TEXT = ("--text", "text.txt", "--tokens", "4096", "--length", "64")
@@ -116,4 +117,10 @@ def test_names_are_looked_at_before_a_model_is_loaded(tmp_path, monkeypatch, cap
     for wrong in (["--order", "x"], ["--action", "x"], ["--text", "x"], ["--out", "no/x"]):
         assert main(["prune", "m", "--layers", "1", "--out", "new", *wrong]) == 2
         assert capsys.readouterr().err.count("\n") == 1
+    for name, kind in (("bert", "BertForMaskedLM"), ("t5", "T5ForConditionalGeneration")):
+        monkeypatch.setattr(linstudy, "load", lambda *_, name=name, **__: (small_model(name), None), raising=False)
+        assert main(["prune", "m", "--layers", "1", "--out", "new"]) == 2
+        assert f" a {kind} predicts no next token, and has no perplexity: take a c" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="a GPT2Model predicts no next token"):
+        cross_entropy(small_model("gpt2").base_model, torch.ones(1, 4, dtype=torch.long))
     assert os.listdir(tmp_path) == []

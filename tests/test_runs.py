@@ -102,13 +102,19 @@ def test_the_pieces_of_a_run_that_was_cut_short_are_kept_apart_and_never_made_ag
 
 
 def test_an_error_is_told_and_the_other_runs_go_on(fake):
-    fake.breaks = {"a": RuntimeError("no\nluck"), "b": MemoryError("8 GiB")}
+    fake.breaks = {"a": RuntimeError("no\nluck"), "b": MemoryError()}
     assert fake.go(*map(fake.run, "abc"))[0] == 1
     assert fake.rows()["model"].unique().tolist() == ["c"]
     assert "[1/3] a: failed: RuntimeError: no luck" in fake.told
-    sentence = "out of memory at size tiny (8 GiB); ask for fewer tokens or a smaller model"
+    sentence = "out of memory at size tiny (MemoryError); ask for fewer tokens or a smaller model"
     assert f"[2/3] b: failed: {sentence}" in "\n".join(fake.told)
     assert fake.told[-1].startswith("2 of 3 runs failed")
+
+
+def test_no_rows_are_added_where_the_package_is_installed_without_its_checkout(monkeypatch, tmp_path):
+    monkeypatch.setattr("casebook.runs.ROOT", tmp_path)
+    with pytest.raises(ValueError, match=r"rows are added to a checkout, and linstudy is in.*: clone the"):
+        run_missing([])
 
 
 @pytest.mark.slow

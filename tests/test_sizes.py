@@ -1,9 +1,11 @@
 """The size is chosen by argument, then variable, then hardware."""
 
 import sys
+from argparse import Namespace
 
 import pytest
 
+from linstudy.commands.common import size_of
 from linstudy.study import machine
 from linstudy.study.machine import out_of_memory, size
 
@@ -15,9 +17,10 @@ from linstudy.study.machine import out_of_memory, size
 def test_the_argument_beats_the_variable_and_the_variable_hardware(monkeypatch, found, name):
     monkeypatch.setattr(machine, "graphics", lambda: found)
     monkeypatch.setenv("LINSTUDY_SIZE", "")
-    assert size().name == name
+    assert (size().name, size_of(Namespace(device=None)).name) == (name, name)
+    assert size_of(Namespace(device="cpu")).name == "tiny"  # on a machine with a GPU too
     monkeypatch.setenv("LINSTUDY_SIZE", "t4")
-    assert size().name == "t4"
+    assert (size().name, size_of(Namespace(device="cpu")).name) == ("t4", "t4")
     assert size("tiny").name == "tiny"
     with pytest.raises(ValueError, match=r"there is no size 'tinny': did you mean 'tiny'\?"):
         size("tinny")

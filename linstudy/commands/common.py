@@ -1,11 +1,13 @@
 """What several verbs share: options that name a model, loading it, a text for it, and drawing to a file."""
 
 import argparse
+import os
 import re
 from pathlib import Path
 from typing import Any
 
 from ..files import written_whole
+from ..study.machine import VARIABLE, Size, size
 
 
 def count(word: str) -> int:
@@ -67,11 +69,16 @@ def named_stack(options: argparse.Namespace, model: Any) -> str | None:
     return options.stack or (stacks[-1] if stacks else None)
 
 
+def size_of(options: argparse.Namespace) -> Size:
+    """Return the size for what the options and the machine are; a variable that names one has the last word."""
+    return size("tiny" if options.device == "cpu" and not os.environ.get(VARIABLE) else None)
+
+
 def text_blocks(options: argparse.Namespace, tokenizer: Any) -> Any:
     """Return blocks of the text that the options name, as many as suit this machine where they do not say."""
-    from .. import size, token_blocks
+    from .. import token_blocks
 
-    tokens = size().tokens if options.tokens is None else options.tokens
+    tokens = size_of(options).tokens if options.tokens is None else options.tokens
     return token_blocks(options.text, tokenizer, tokens=tokens, length=options.length, seed=options.seed)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import check_writable, written_whole
-from .common import add_shared, add_verb, count, draw, load_named, named_stack, seed, text_blocks
+from .common import add_shared, add_verb, count, draw, load_named, named_stack, seed, size_of, text_blocks
 
 SHOWN = ("layer", "linearity", "update_linearity", "linearity_heldout", "update_linearity_heldout")
 SHOWN += ("update_ratio", "norm_ratio", "cosine", "anisotropy", "feature_linearity", "linearity_raw", "floor")
@@ -25,6 +25,7 @@ def add_to(subparsers: Any) -> None:
     add("--tokens", type=count, metavar="N", help="how many to measure (what suits this machine)")
     add_shared(verb, "--length", "--stack")
     add("--part", default="block", choices=("block", "attention", "mlp"), help="(%(default)s)")
+    add("--batch-size", type=count, metavar="N", help="blocks in a forward pass (what suits this machine)")
     add("--drop-first", type=int, default=0, metavar="K", help="leave out the first K tokens of a block")
     add("--heldout", type=float, default=0.0, metavar="F", help="score also on this share, not fitted")
     add("--layers", metavar="LIST", help="numbered from 1, as 1,3-5 (all)")
@@ -38,9 +39,7 @@ def add_to(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace, command: list[str]) -> int:
     """Measure one model on one text: a table on stdout, a CSV file and a figure where asked for."""
-    from .. import size
-
-    here = size()
+    here = size_of(options)
     layers = None if options.layers is None else layer_numbers(options.layers)
     for name, path in (("--csv", options.csv), ("--plot", options.plot), ("--resume", options.resume)):
         check_writable(name, path)
@@ -58,7 +57,8 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
     blocks = text_blocks(options, tokenizer)
     measured = {name: getattr(options, name) for name in ("part", "drop_first", "heldout", "resume")}
     measured |= {"layers": layers, "stack": named_stack(options, model)}
-    table = linearity_profile(model, blocks, batch_size=max(1, here.batch // options.length), **measured)
+    measured["batch_size"] = options.batch_size or max(1, here.batch // options.length)
+    table = linearity_profile(model, blocks, **measured)
 
     weights = "random" if options.untrained else "trained"
     name, text = bare(options.model), bare(options.text)
@@ -70,10 +70,8 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
     columns = [column for column in SHOWN if column in table and table[column].notna().any()]
     print(table[columns].to_string(index=False, float_format="%.4f"))
     if len(unknown := table.loc[table["linearity"].isna(), "layer"]):
-        which = ", ".join(map(str, unknown))
-        print(
-            f"no scores of layers {which}: what enters or leaves them does not vary; give a text of more than one word"
-        )
+        why = "what enters or leaves them does not vary; give a text of more than one word"
+        print(f"no scores of layers {', '.join(map(str, unknown))}: {why}")
     if (share := distinct_share(blocks)) < REPEATS:
         floor = f"{min(1, table['floor'].max() / share):.4f}"
         print(f"this text repeats itself: {share:.1%} of its runs of 32 tokens differ; read the floor as {floor}")
@@ -85,6 +83,8 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
     if options.plot:
         draw(profile_plot, table, path=options.plot)
         print(f"figure: {options.plot}")
+    if options.resume:  # not before: who could not write the table has it in there
+        Path(options.resume).unlink(missing_ok=True)
     return 0
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..files import check_new, check_writable, locked, new_folder
 from ..lookup import named
-from .common import add_shared, add_verb, count, draw, load_named, seed, text_blocks
+from .common import add_shared, add_verb, count, draw, load_named, seed, size_of, text_blocks
 
 HELDOUT = 0.2  # share of the text, its end, on which perplexity is measured: nothing is fitted to it
 SHOWN = ("action", "layers", "which", "perplexity", "parameters", "prefill_ms", "decode_ms", "decode_share")
@@ -31,9 +31,7 @@ def add_to(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace, command: list[str]) -> int:
     """Choose layers, remove or replace them, and write the model with what that cost, beside removing them."""
-    from .. import size
-
-    size()  # a size that nobody knows is told first
+    size_of(options)  # a size that nobody knows is told first
     check_writable("--out", options.out, folder=True)
     check_new(options.out)  # this and the names are told before a model is downloaded
     with locked(options.out, wait=False):
@@ -45,6 +43,7 @@ def _prune(options: argparse.Namespace, command: list[str]) -> int:
 
     import pandas as pd
 
+    from ..evaluate import check_causal
     from ..models import blocks as blocks_of
     from ..prune import ACTIONS, ORDERS, change, choices, export, fit, pruning_table, save_pruned, stand_ins
     from ..show import budget_plot
@@ -53,6 +52,7 @@ def _prune(options: argparse.Namespace, command: list[str]) -> int:
     named(ORDERS, options.order, "order")
     named(ACTIONS, options.action, "action")
     model, tokenizer = load_named(options)
+    check_causal(model)
     depth = len(blocks_of(model))
     if not 0 < options.layers < depth:
         raise ValueError(f"--layers {options.layers}: of {depth} layers, 1 to {depth - 1} can go.")
@@ -73,9 +73,8 @@ def _prune(options: argparse.Namespace, command: list[str]) -> int:
     whole = table[table["action"] == "whole"]["perplexity"].iloc[0]
     with new_folder(options.out) as folder:
         (save_pruned if replaced else export)(model, folder, tokenizer=tokenizer)
-        table.assign(corpus=text, tokens=cut * options.length, **made).to_csv(
-            folder / "pruning.csv", index=False, lineterminator="\n"
-        )
+        whole_table = table.assign(corpus=text, tokens=cut * options.length, **made)
+        whole_table.to_csv(folder / "pruning.csv", index=False, lineterminator="\n")
         rows = table[table["action"] != "whole"]
         draw(budget_plot, rows, hue="action", whole=whole, path=folder / "pruning.svg")
     print(f"{bare(options.model)}, {ACTIONS[options.action].says}: layers {', '.join(map(str, layers))}")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import check_writable, written_whole
-from .common import add_shared, add_verb, count, load_named, named_stack, seed, text_blocks
+from .common import add_shared, add_verb, count, load_named, named_stack, seed, size_of, text_blocks
 
 
 def add_to(subparsers: Any) -> None:
@@ -24,9 +24,7 @@ def add_to(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace, command: list[str]) -> int:
     """Measure one model on one text, beside its twins and the book's models, and write a page that shows it."""
-    from .. import size
-
-    size()  # a size that nobody knows is told first
+    size_of(options)  # a size that nobody knows is told first
     check_writable("--out", options.out)
     if Path(options.out).suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"--out {options.out}: the page is HTML; let its name end in .html.")
@@ -50,10 +48,8 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
     name, corpus, revision = bare(options.model), bare(options.text), getattr(model.config, "_commit_hash", None)
     tokens = work(model, text)
     minutes = tokens * seconds_a_token(model, text) / 60
-    told = (
-        f"{name} on {blocks.numel():,} tokens of {corpus}: about {_minutes(minutes)}; --tokens N reads fewer or more."
-    )
-    print(told, flush=True)  # before the work, also into a file
+    what = f"{name} on {blocks.numel():,} tokens of {corpus}"  # told before the work, also into a file
+    print(f"{what}: about {_minutes(minutes)}; --tokens N reads fewer or more.", flush=True)
     named = {"model": name, "corpus": corpus, "revision": revision or ""}
     with tqdm(total=tokens, unit="token", unit_scale=True, disable=None) as bar:
 
@@ -62,10 +58,8 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
             bar.update(read)
 
         found = measured(model, tokenizer, text, named=named, seed=options.seed, advance=advance)
-    made = {
-        "model": name if stack is None else f"{name}, {stack}",
-        "revision": revision or "none: a folder or a model of the package",
-    }
+    made = {"model": name if stack is None else f"{name}, {stack}"}
+    made |= {"revision": revision or "none: a folder or a model of the package"}
     made |= {"text": corpus, "tokens": f"{blocks.numel():,}", "tokens of the controls": f"{text.few.numel():,}"}
     made |= {"tokens a block": options.length, "sum of the tokens": text_hash(blocks), "seed": options.seed}
     made |= {"runs of 32 tokens that differ": f"{distinct_share(blocks):.1%}"}  # few: the text repeats itself

@@ -1,3 +1,3 @@
 """How good a model is: its loss on a text."""
 
-from .loss import bits_per_byte, cross_entropy
+from .loss import bits_per_byte, check_causal, cross_entropy

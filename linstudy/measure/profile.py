@@ -52,7 +52,7 @@ def linearity_profile(
             in several passes over the text, and the plan is printed.
         batch_size: blocks in a forward pass; by default some 4,096 tokens.
         resume: a file in which the moments are saved every minute, and from which a cut measurement goes on to
-            the same numbers. It is removed at the end.
+            the same numbers. It stays, and has the finished table too: remove it once that is safe.
         progress: show a bar; by default only in a terminal.
 
     Returns:
@@ -86,6 +86,8 @@ def linearity_profiles(
     ``selections`` are of the same part, layers and stack. The rows are those that :func:`linearity_profile` gives for
     each of them, with its name in the column ``selection``, one profile after another. Where the text is such that
     outliers cannot be told on the way, it is read a second time for the layers concerned.
+
+    Raises as :func:`linearity_profile` does, and ValueError for selections of different parts, layers or stacks.
     """
     plan = planned(model, blocks, list(selections.values()), heldout, batch_size)
     table = _measured(model, plan, memory, progress, Progress())
@@ -124,7 +126,6 @@ def _measured(
                 for number in range(len(plan.selections)):
                     saved.rows.append({"selection": number} | {"layer": layer} | scores_of(cells.of(number)))
             saved.after_pass()
-    saved.close()
     table = pd.DataFrame(saved.rows).sort_values(["selection", "layer"], ignore_index=True)
     origin = {"model": name_of(model), "revision": getattr(model.config, "_commit_hash", None)}
     return _in_order(table.assign(part=plan.selections[0].part, **origin))
@@ -140,6 +141,8 @@ def profile_of_states(states: Sequence[Tensor | np.ndarray], *, heldout: float =
     ``states`` holds one matrix (token, width) a layer boundary, from what enters the first layer to what leaves the
     last (the last of a model's ``hidden_states`` is after the final norm: leave it out, or know that it is not a
     layer's). ``heldout`` is the share of the last tokens kept for scoring.
+
+    Raises ValueError for states that make no layer or differ in shape, hold NaN or infinity, or are too few.
     """
     states = [torch.as_tensor(state) for state in states]
     if len(states) < 2:

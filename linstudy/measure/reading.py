@@ -85,7 +85,8 @@ def fitting(ids: Int[Tensor, "block token"]) -> Iterator[None]:
     except torch.OutOfMemoryError:
         raise torch.OutOfMemoryError(
             f"out of GPU memory with {len(ids)} blocks of {ids.shape[1]} tokens in a pass: "
-            f"give batch_size={max(1, len(ids) // 2)}, shorter blocks, or the next smaller size"
+            f"give shorter blocks, the next smaller size, or a batch size of {max(1, len(ids) // 2)} (linstudy profile "
+            "--batch-size; from Python batch_size)"
         ) from None
 
 

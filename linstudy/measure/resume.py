@@ -78,11 +78,6 @@ class Progress:
         if self.path:
             self._save({})
 
-    def close(self) -> None:
-        """Remove the file: the table has everything."""
-        if self.path:
-            self.path.unlink(missing_ok=True)
-
     def _save(self, tensors: dict[str, Tensor]) -> None:
         state = {"key": self.key, "batches": self.batches, "rows": self.rows}
         with written_whole(self.path) as temporary:

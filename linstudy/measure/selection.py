@@ -58,7 +58,8 @@ class Plan:
         each = self.texts * self._sums() * 2 * self.dim * self.dim * 8
         budget = free_memory(self.device) // 2 if memory is None else memory
         if each > budget:
-            raise ValueError(f"the moments of one layer take {each:,} bytes, the budget is {budget:,}: raise `memory`")
+            told = f"the moments of one layer take {each:,} bytes, the budget is {budget:,}"
+            raise ValueError(f"{told}: free some memory or, from Python, raise `memory`")
         layers, at_once = [layer for layer in self.layers if layer not in done], int(budget // each)
         shares = [layers[start : start + at_once] for start in range(0, len(layers), at_once)]
         if len(shares) > 1:

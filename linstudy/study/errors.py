@@ -8,6 +8,8 @@ USER_ERRORS = (ValueError, IndexError, OSError, ImportError, MemoryError, Floati
 
 def sentence(error: BaseException) -> str:
     """Return what to tell the user, on one line; "" for an error that is ours."""
+    if type(error) is MemoryError and error.args:  # of ours, with its own remedy; numpy's is of a class of its own
+        return one_line(error)
     # Torch's two are told apart without importing it.
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "CPUAllocator" in str(error):
         return out_of_memory(error, size())

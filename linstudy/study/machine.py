@@ -38,7 +38,10 @@ NAMES = tuple(SIZES)  # the smallest first
 
 
 def size(name: str | None = None) -> Size:
-    """Return the size called ``name``, else the one in the variable LINSTUDY_SIZE, else the one for this machine."""
+    """Return the size called ``name``, else the one in the variable LINSTUDY_SIZE, else the one for this machine.
+
+    Raises ValueError for a name that is none.
+    """
     return choice(name)[0]
 
 

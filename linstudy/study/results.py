@@ -21,6 +21,8 @@ def results(table: str, *, folder: str | os.PathLike | None = None) -> pd.DataFr
 
     Every row says with which command, commit, versions and hardware it was made, when, and in how many minutes.
     The tables come with the package; ``folder`` names another place to look for ``<table>.csv``.
+
+    Raises ValueError for a name that is no table's, and for a file that is damaged or lacks columns.
     """
     known, path = named(TABLES, table, "table"), home(folder) / f"{table}.csv"
     if not path.is_file():
