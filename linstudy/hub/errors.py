@@ -20,9 +20,7 @@ def sentence(error: Exception, what: str, path: str, revision: str | None, inste
             f"{what} has no revision {revision!r}: choose one listed at {page}/tree/main, or {instead}"
         )
     if isinstance(error, GatedRepoError) or status == 403:
-        return PermissionError(
-            f"{what} is gated: ask for access at {page} and log in with `hf auth login`, or {instead}"
-        )
+        return PermissionError(f"{what} is gated: ask for access at {page}, log in with `hf auth login`, or {instead}")
     if isinstance(error, RepositoryNotFoundError) or status in (401, 404):
         return FileNotFoundError(
             f"there is no {what} at {constants.ENDPOINT}, or it is private: look for a typo, log in with "

@@ -1,5 +1,7 @@
 """Build a model from a folder's config and weights; whatever goes wrong in that ends in one sentence."""
 
+import math
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +10,13 @@ from safetensors import safe_open
 from transformers import AutoConfig, PretrainedConfig, PreTrainedModel
 
 from ..hub import quiet
+from .devices import free_memory
 
 
 def build(folder: Path, maker: Any, **options: Any) -> tuple[PreTrainedModel, dict[str, Any]]:
     """Return the model that ``maker`` (a class of transformers) makes of a folder, and which weights it found or not.
 
-    Raises ValueError where config and weights describe no model, MemoryError for one that does not fit.
+    Raises ValueError where config and weights describe no model, and what :func:`no_room` knows where none is left.
     """
     trust = {"trust_remote_code": options.get("trust_remote_code", False)}
     try:
@@ -24,7 +27,7 @@ def build(folder: Path, maker: Any, **options: Any) -> tuple[PreTrainedModel, di
         raise
     except Exception as error:  # transformers and torch raise what they meet: KeyError, ZeroDivisionError, ...
         if no_room(error):
-            raise MemoryError(f"the model in {folder} does not fit into memory ({reason(error)})") from None
+            raise
         raise ValueError(
             f"the model in {folder} cannot be built ({reason(error)}): load a config and weights that belong together, "
             "or copy or download both again"
@@ -42,12 +45,25 @@ def reason(error: Exception) -> str:
     return (text if " " in text else f"{type(error).__name__}: {text}")[:200]
 
 
+def check_room(files: Iterable[Path], dtype: torch.dtype) -> None:
+    """Raise MemoryError for files of weights that as ``dtype`` take more of this machine's memory than is free."""
+    need = sum(math.prod(shape) for shapes in _shapes(files) for shape in shapes) * dtype.itemsize
+    free = free_memory(torch.device("cpu"))
+    if need > free:
+        raise MemoryError(f"its weights take {need / 2**30:.1f} GiB, this machine has {free / 2**30:.1f} GiB free")
+
+
+def _shapes(files: Iterable[Path]) -> Iterator[list[list[int]]]:
+    """Yield the shapes of each file's weights."""
+    for path in files:
+        with safe_open(path, framework="pt") as file:
+            yield [file.get_slice(name).get_shape() for name in file.keys()]  # noqa: SIM118
+
+
 def _check_sizes(config: PretrainedConfig, folder: Path) -> None:
     """Refuse a config that asks for more than the weights hold, before memory is taken for it."""
     most = dict.fromkeys(("num_hidden_layers", "hidden_size", "vocab_size"), 0)
-    for path in folder.glob("*.safetensors"):
-        with safe_open(path, framework="pt") as file:
-            shapes = [file.get_slice(name).get_shape() for name in file.keys()]  # noqa: SIM118
+    for shapes in _shapes(folder.glob("*.safetensors")):
         most["num_hidden_layers"] += len(shapes)
         widest = max((side for shape in shapes for side in shape), default=0)
         most |= {name: max(most[name], widest) for name in ("hidden_size", "vocab_size")}

@@ -11,7 +11,7 @@ import transformers
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from ..hub import quiet
-from .build import reason
+from .build import no_room, reason
 
 
 def read_gguf(path: Path, **options: Any) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -22,13 +22,15 @@ def read_gguf(path: Path, **options: Any) -> tuple[PreTrainedModel, PreTrainedTo
     try:
         import_module("gguf")
     except ImportError:
-        raise ImportError(f"{path.name} needs the package gguf to be read: pip install 'linstudy[gguf]'") from None
+        raise ImportError(f"{path.name} needs the package gguf to be read: pip install gguf") from None
     options = {"dtype": torch.float32, **options}
     try:
         with quiet(), redirect_stderr(io.StringIO()):  # a bar of its own, which no switch turns off
             tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
             model = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, **_whole(), **options)
     except Exception as error:  # of bytes that are no model the reader raises whatever it meets
+        if no_room(error):
+            raise
         raise ValueError(
             f"{path} cannot be read as a model ({reason(error)}): download it again, or load a folder"
         ) from None

@@ -11,12 +11,12 @@ from typing import Any
 import torch
 import transformers
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, MODEL_MAPPING_NAMES
+from transformers.models.auto import modeling_auto
 
 from ..fetched import fetched, pocket_folders
 from ..hub import fetch_model, quiet
 from .about import task_for
-from .build import build, no_room, reason
+from .build import build, check_room, no_room, reason
 from .devices import find_device, find_dtype
 from .gguf import read_gguf
 from .weights import check_weights
@@ -24,14 +24,8 @@ from .weights import check_weights
 _HEADS = {"causal": "AutoModelForCausalLM", "masked": "AutoModelForMaskedLM", "seq2seq": "AutoModelForSeq2SeqLM"}
 # Folders that are written further up, by the file that tells them, and by whom they are read.
 _READERS = {"pruning.json": "linstudy.prune:load_pruned"}
-_TOKENIZERS = (
-    "tokenizer.json",
-    "tokenizer.model",
-    "vocab.json",
-    "vocab.txt",
-    "spiece.model",
-    "sentencepiece.bpe.model",
-)
+_TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
+_TOKENIZERS += ("sentencepiece.bpe.model",)
 
 
 def load(
@@ -66,38 +60,36 @@ def load(
     folder = _local(name)
     if folder is not None and revision is not None:
         raise ValueError(f"revision {revision!r} is for models on the hub, but {name!r} is a folder: leave it out")
-    if folder is not None and (folder.suffix == ".gguf" or _reader(folder)):
-        if spread:
-            raise ValueError(f"device='auto' spreads folders of save_pretrained alone, not {name!r}: name a device")
-        model, tokenizer = (_reader(folder) or read_gguf)(folder, dtype=dtype)
-        if tokenizer is None:
-            raise _no_tokenizer(folder)
-        model.name_or_path = model.config._name_or_path = name
-        return model.eval().to(device), tokenizer
+    reader = None if folder is None else _reader(folder)
+    if reader and spread:
+        raise ValueError(f"device='auto' spreads folders of save_pretrained alone, not {name!r}: name a device")
     if folder is None:
         folder = fetch_model(
-            name,
-            revision=revision,
-            code=trust_remote_code,
-            instead=f"load {_instead()}",
-            check_whole=check_weights,
+            name, revision=revision, code=trust_remote_code, instead=f"load {_instead()}", check_whole=check_weights
         )
-    options = {"local_files_only": True, "trust_remote_code": trust_remote_code}
-    head = _head(folder, trust_remote_code)
-    check_weights(folder)
-    device_map = "auto" if spread else None
     try:
-        model, found = build(folder, head, ignore_mismatched_sizes=True, dtype=dtype, device_map=device_map, **options)
-        _check_whole(name, model, found)
+        if reader:
+            model, tokenizer = reader(folder, dtype=dtype)
+            if tokenizer is None:
+                raise _no_tokenizer(folder)
+        else:
+            options = {"local_files_only": True, "trust_remote_code": trust_remote_code}
+            head = _head(folder, trust_remote_code)
+            weights = check_weights(folder)
+            if not spread:  # they come through the machine's memory, also to a GPU
+                check_room(weights, dtype)
+            how = {"ignore_mismatched_sizes": True, "dtype": dtype, "device_map": "auto" if spread else None}
+            model, found = build(folder, head, **how, **options)
+            _check_whole(name, model, found)
+            tokenizer = _tokenizer(folder, options)
         model = model.eval() if spread else model.eval().to(device)
     except (MemoryError, RuntimeError) as error:
         if not no_room(error):
             raise
         raise MemoryError(
-            f"{name!r} does not fit into the memory of {device} as {dtype}: give dtype='float16' (or 'bfloat16' from "
-            "compute capability 8), device='auto' or device='cpu'"
+            f"{name!r} does not fit into the memory of {device} as {dtype} ({reason(error)}): give dtype='float16' (or "
+            "'bfloat16' from compute capability 8), device='auto', device='cpu' or a smaller model"
         ) from None
-    tokenizer = _tokenizer(folder, options)
     # The folder in the hub's cache says nothing to a reader of a table.
     model.name_or_path = model.config._name_or_path = name
     return model, tokenizer
@@ -134,8 +126,9 @@ def _instead() -> str:
 
 
 def _reader(folder: Path) -> Any:
-    """Return who reads a folder that is none of save_pretrained; None for others."""
-    return next((resolve_name(who) for file, who in _READERS.items() if (folder / file).is_file()), None)
+    """Return who reads a file, or a folder that is none of save_pretrained; None for others."""
+    found = (resolve_name(who) for file, who in _READERS.items() if (folder / file).is_file())
+    return next(found, read_gguf if folder.suffix == ".gguf" else None)
 
 
 def _head(folder: Path, trust_remote_code: bool) -> Any:
@@ -151,12 +144,15 @@ def _head(folder: Path, trust_remote_code: bool) -> Any:
     if kind not in transformers.CONFIG_MAPPING and not trust_remote_code:
         raise ValueError(
             f"transformers {transformers.__version__} does not know the model type {kind!r} of {folder}: install a "
-            "newer transformers, or give trust_remote_code=True if you trust the model's own code"
+            "newer transformers, or from Python give trust_remote_code=True if you trust the model's own code"
         )
     task = task_for(kind, architecture)
-    if task == "causal" and kind not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and not trust_remote_code:
-        raise ValueError(f"{folder} holds a {kind!r} model, and no language model: load one that reads and writes text")
-    if task == "masked" and architecture in MODEL_MAPPING_NAMES.values():
+    if task == "causal" and kind not in modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and not trust_remote_code:
+        told = "and no language model: load one that reads and writes text"
+        if kind in modeling_auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
+            told = "which reads images too and is not supported: load its text model"
+        raise ValueError(f"{folder} holds a {kind!r} model, {told}")
+    if task == "masked" and architecture in modeling_auto.MODEL_MAPPING_NAMES.values():
         return transformers.AutoModel  # an encoder of sentences has no head, and the head of a masked one is not tied
     return getattr(transformers, _HEADS[task])
 

@@ -8,8 +8,8 @@ from safetensors import SafetensorError, safe_open
 from ..hub import PICKLES
 
 
-def check_weights(folder: Path) -> None:
-    """Make sure the folder holds whole safetensors weights.
+def check_weights(folder: Path) -> list[Path]:
+    """Make sure the folder holds whole safetensors weights, and return their files.
 
     Raises FileNotFoundError where there are none or a piece is missing, OSError where a file is damaged, ValueError for
     an index that names no files of the folder. Never opens a pickle.
@@ -30,9 +30,7 @@ def check_weights(folder: Path) -> None:
         )
     for name in files:
         if not (folder / name).is_file():
-            raise FileNotFoundError(
-                f"{name}, a piece of the weights in {folder}, is missing: copy or download it again"
-            )
+            raise FileNotFoundError(f"{name}, part of the weights in {folder}, is missing: copy or download it again")
         try:
             with safe_open(folder / name, framework="pt"):
                 pass
@@ -42,6 +40,7 @@ def check_weights(folder: Path) -> None:
             raise OSError(
                 f"{path} is cut short or damaged ({size} bytes; {error}): delete it, then copy or download it again"
             ) from None
+    return [folder / name for name in files]
 
 
 def _pieces(index: Path) -> list[str]:
