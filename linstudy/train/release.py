@@ -84,12 +84,13 @@ def _run(folder: Path, preset: Preset, recipe: Recipe, *, text: str, distinct: i
     export(folder, model, tokenizer)
     table = read_rows(folder / "training.csv")
     nats = float(table[-1]["validation_nats"])
-    made = {"name": name, "preset": preset.name, "text": shown(text), "steps": recipe.steps, "distinct": distinct}
-    made |= {"vocab_size": preset.vocab_size, "layers": model.config.num_hidden_layers, "length": preset.length}
-    made |= {"processes": processes().num_processes, "config": asdict(recipe), "tokens": int(table[-1]["tokens"])}
-    made |= {"validation_nats": nats, "bits_per_byte": round(bits_per_byte(nats, validation, tokenizer), 6)}
-    made |= {"minutes": minutes(table), "threads": torch.get_num_threads()}
-    made |= {"versions": {package: version(package) for package in MADE_WITH} | {"python": platform.python_version()}}
+    asked = {"name": name, "preset": preset.name, "text": shown(text), "steps": recipe.steps, "distinct": distinct}
+    shape = {"vocab_size": preset.vocab_size, "layers": model.config.num_hidden_layers, "length": preset.length}
+    came = {"tokens": int(table[-1]["tokens"]), "validation_nats": nats, "minutes": minutes(table)}
+    came |= {"bits_per_byte": round(bits_per_byte(nats, validation, tokenizer), 6)}
+    where = {"processes": processes().num_processes, "threads": torch.get_num_threads()}
+    versions = {package: version(package) for package in MADE_WITH} | {"python": platform.python_version()}
+    made = asked | {"config": asdict(recipe)} | shape | came | where | {"versions": versions}
     with written_whole(folder / "provenance.json") as path:
         path.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
 
