@@ -12,10 +12,12 @@ import pytest
 
 from casebook.published import paper_table
 from casebook.written import append, have
+from linstudy.lookup import entries
 from linstudy.study.provenance import commit, provenance, shown
 from linstudy.study.results import results
 from linstudy.study.tables import TABLES, Provenance, Table
 
+TEXTS = {name for name, one in entries("columns.csv").items() if one["holds"] == "text"}
 KEY = {"model": "pocket", "step": None, "seed": 0, "part": "block", "corpus": "stories", "tokens": 1024, "shard": 0}
 KEY |= {"weights": "trained", "revision": "123456789012"}  # digits alone: must not come back as a number
 
@@ -91,8 +93,7 @@ def test_bad_rows_are_refused_before_anything_is_written(tmp_path, bad, message)
 def test_the_shipped_tables_can_be_read():
     for table, known in TABLES.items():
         shipped = results(table)
-        assert tuple(shipped.columns) == known.header
-        assert set(known.columns) <= set(shipped.columns)
+        assert set(shipped.select_dtypes(exclude="number")) <= TEXTS  # what columns.csv does not name is a number
         assert not shipped.duplicated(list(known.key)).any()
         assert shipped[["command", "commit", "versions", "hardware"]].ne("").all(axis=None)
 
