@@ -18,10 +18,12 @@ from torch.linalg import vecdot
 from torch.nn.functional import cosine_similarity
 from torch.nn.functional import cross_entropy as cross_entropy_of
 
-from casebook.exercises import check, hint
+from casebook.exercises import asking, check, hint
 from casebook.exercises.answers import compared
 from casebook.exercises.asking import CHAPTERS, checks_of, hints_of
 from linstudy import profile_of_states
+from linstudy.lookup import entries
+from linstudy.models import blocks, set_blocks
 
 editions = script("tools/editions.py")
 
@@ -108,7 +110,11 @@ def test_every_stub_fails_every_solution_passes_and_every_known_mistake_has_its_
             solved = printed(cells[f"solution-{exercise}"].source, cell.source, names=names)
             monkeypatch.undo()
             assert same_but_for_rounding(solved, promised(cells[f"expected-{exercise}"]))
-            assert hinted <= set(hints_of(number))
+            hints = set(hints_of(number))
+            with monkeypatch.context() as patch:
+                patch.setattr(asking, "hints_of", lambda _, hints=hints: {name: name for name in hints})
+                told = {hint(number, wrong) for wrong in [*MISTAKES[number], STRANGE.get(number, 0.123)]}
+            assert hinted <= hints <= hinted | told | EVERY
 
 
 # Wrong answers that people give. Each must get a hint of its own, not the one for an answer that nobody knows.
@@ -161,6 +167,7 @@ def changed_at_the_end(run, ids):
     return run(ids), run(other)
 
 
+EVERY = {*entries("hints.toml", "casebook.exercises")["any"], "other"}  # what is told whatever the exercise
 MISTAKES = {
     "1.1": [lambda X, Y: share(X @ fit(X, Y) - Y, Y)],
     "1.2": [lambda raw, n, d: raw - d / (n - 1)],
@@ -202,7 +209,7 @@ MISTAKES = {
     "4.4": [lambda runs, name: -runs[runs.seed == 0].groupby("variant").loss.min()[["plain", name]].diff()[name]],
     "4.5": [lambda a, b, n: (a - b) / (a * (1 - a) / n) ** 0.5],
     "5.1": [lambda X, Y: (affine(X, Y)[0], Y.mean(0)), lambda X, Y: (affine(X, Y)[0][:, 0], affine(X, Y)[1])],
-    "5.2": [],
+    "5.2": [lambda model, text: set_blocks(model, list(blocks(model))[1:]) or [0.1, 0.2, 0.3]],
     "5.3": [lambda whole, a, b, both: both - a - b],
     "5.4": [lambda tried: tuple(tried.loc[tried.test.idxmin(), ["penalty", "test"]])],
     "5.5": [lambda score, cost: pearsonr(score, cost)[0]],
@@ -210,6 +217,8 @@ MISTAKES = {
         lambda run, ids: False,
         lambda run, ids: not torch.equal(*changed_at_the_end(run, ids)),
         lambda run, ids: not torch.equal(*(h[:, :3] for h in changed_at_the_end(run, ids))),
+        lambda run, ids: torch.equal(*(h[:, :-1] for h in changed_at_the_end(run, ids))),
+        lambda run, ids: int(torch.ne(*changed_at_the_end(run, ids)).any(-1).sum()) == 2 * len(ids),
     ],
     "6.2": [lambda a, b: about(a - b, (a - b).std())],
     "6.3": [
