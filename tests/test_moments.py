@@ -47,12 +47,18 @@ def test_batches_and_merging_in_any_order_are_measuring_all_at_once(dim, sizes, 
     assert_same(of(x, y), merged)
 
 
-def test_products_leave_the_setting_of_the_gpu_alone():
-    before = torch.get_float32_matmul_precision()
+def test_products_are_whole_and_leave_the_setting_of_the_gpu_alone(monkeypatch):
+    before, during = torch.get_float32_matmul_precision(), set()
+
+    def product(a, b):
+        during.add(torch.get_float32_matmul_precision())
+        return a @ b.T
+
+    monkeypatch.setattr("linstudy.measure.moments.product", product)
     try:
         torch.set_float32_matmul_precision("medium")
         of(*stream(50, 4))
-        assert torch.get_float32_matmul_precision() == "medium"
+        assert (during, torch.get_float32_matmul_precision()) == ({"highest"}, "medium")
     finally:
         torch.set_float32_matmul_precision(before)
 

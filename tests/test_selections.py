@@ -1,5 +1,7 @@
 """Many selections of tokens from one pass: what a pass for each of them gives, and what is true."""
 
+from collections import Counter
+
 import pandas as pd
 import pytest
 import torch
@@ -111,12 +113,20 @@ def test_what_is_left_is_never_a_difference():
     assert scores(others)["update_linearity"] == pytest.approx(want, abs=1e-9)
 
 
-def test_massive_tokens_apart_leave_float32_the_others():
+def test_massive_tokens_apart_leave_float32_the_others(monkeypatch):
     """Products of wide states are made in float32 where the first batch allows it; a late outlier would cost digits."""
     x = normal(1600, 288)
     x[-40, [7, 11]] += 3e6
     model, ids = fed(x)
+    made, real = Counter(), JointMoments._multiply
+
+    def noted(moments, rows, updates):
+        made[rows.dtype] += rows.shape[1]
+        real(moments, rows, updates)
+
+    monkeypatch.setattr(JointMoments, "_multiply", noted)
     got = outlier_ablation(model, ids, first=[0], batch_size=40).query("layer == 1").set_index("ablation")
+    assert made[torch.float32] > made[torch.float64] > 0
     others = torch.arange(len(x)) != len(x) - 40
     for name, kept in (("all tokens", others | True), ("outliers left out", others)):
         want = reference(*(state[kept] for state in states_of(model, ids)[:2]))["update_linearity"]

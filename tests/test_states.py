@@ -2,10 +2,12 @@
 
 import gc
 import weakref
+from contextlib import nullcontext
 from functools import partial
 
 import pytest
 import torch
+from test_surgery import whole_state
 from tiny_models import LAYERS, VOCABULARY, WIDTH, tiny_ids, tiny_model
 
 from casebook.tokens import layer_contributions, logit_lens, sample_states, token_errors
@@ -65,19 +67,34 @@ DRAWN = partial(sample_states, count=5)
 READERS = {reader.__name__: reader for reader in (linearity_profile, logit_lens, token_errors, layer_contributions)}
 
 
-@pytest.mark.parametrize("read_by", [*READERS.values(), DRAWN], ids=[*READERS, "sample_states"])
+READ_BY = pytest.mark.parametrize("read_by", [*READERS.values(), DRAWN], ids=[*READERS, "sample_states"])
+
+
+@READ_BY
+def test_whatever_reads_a_text_leaves_the_model_as_it_was_after_an_error_too(read_by):
+    model = tiny_model("gpt2").train()
+    model.transformer.drop.eval()  # a mode of its own
+    model(IDS, output_hidden_states=True)  # the library leaves hooks of its own
+    before, weight = whole_state(model), model.transformer.h[1].mlp.c_proj.weight
+    for value in (0.0, float("inf")):
+        weight.data[0, 0] = value
+        weights = {name: one.clone() for name, one in model.state_dict().items()}
+        broken = value and pytest.raises(ValueError, match="what leaves layer 2 holds NaN or infinity")
+        with broken or nullcontext():
+            read_by(model, IDS)
+        assert whole_state(model) == before
+        assert all(torch.equal(one, weights[name]) for name, one in model.state_dict().items())
+
+
+@READ_BY
 def test_whatever_reads_a_text_says_what_cannot_be_read(read_by, monkeypatch):
     model = tiny_model("gpt2")
     with pytest.raises(ValueError, match=r"shape \(0, 10\) hold no text"):
         read_by(model, IDS[:0])
     with pytest.raises(ValueError, match=f"token id {VOCABULARY} is outside the model's vocabulary of {VOCABULARY}"):
         read_by(model, IDS.clone().fill_(VOCABULARY))
-    weight = model.transformer.h[1].mlp.c_proj.weight
-    with torch.no_grad():
-        weight[0, 0], before = float("inf"), weight[0, 0].clone()
-        with pytest.raises(ValueError, match="what leaves layer 2 holds NaN or infinity"):
-            read_by(model, IDS)
-        weight[0, 0] = before
+
+    read_by(model, IDS)  # control
 
     def full(*_, **__):
         raise torch.OutOfMemoryError("CUDA out of memory")

@@ -11,6 +11,8 @@ from casebook.figures import spread_plot
 from linstudy import show
 from linstudy.show import words_of
 
+pytestmark = pytest.mark.usefixtures("book_style")
+
 
 def line_of(ax, name):
     (line,) = (line for line in ax.lines if line.get_label() == name)
