@@ -184,7 +184,7 @@ def test_hub_cut_off_in_the_middle_of_a_file_says_how_far_it_came(tmp_path):
     assert "'tinystories' (roneneldan/TinyStories) broke off after 7 rows (" in error
     assert "try again, or take 'stories' or 'pydocs'" in error
     assert "RemoteProtocolError" in error  # what happened, not the "Server Disconnected" that `datasets` makes of it
-    assert 20 < waited < 30  # seconds: the hub's library alone; `datasets` 5 would make it ten minutes
+    assert waited < 60  # seconds: the hub's library alone; `datasets` 5 would make it ten minutes
     with dataset_hub(files, **pinned) as server:  # control: the same files, not cut
         found, error, _ = documents_of_hub(server.url, "tinystories", tmp_path)
     assert found[-1] == letters

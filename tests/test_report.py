@@ -144,8 +144,6 @@ def test_the_command_says_how_long_it_takes_and_a_stop_leaves_nothing(folder):
     ("words", "part"),
     [
         ("--out report.pdf", "--out report.pdf: the page is HTML; let its name end in .html."),
-        ("--out bert", "--out bert: this is a folder; name a file in it."),
-        ("--out no/report.html", "--out no/report.html: the folder 'no' does not exist; make it first."),
         ("--out r.html --stack encoder", "--stack encoder: bert has one stack of layers; leave the"),
         ("--out r.html --text storys", "storys"),
         ("--out r.html --tokens 0", "argument --tokens: '0' should be a whole number from 1 to"),

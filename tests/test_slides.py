@@ -69,12 +69,6 @@ def test_a_deck_loads_only_what_the_site_has():
     assert not re.findall(r'(?:src|<link[^>]*href)="https?:', deck(PAGE))
 
 
-def test_without_a_book_it_says_what_to_do(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(slides, "HTML", tmp_path)
-    assert slides.main([]) == 1
-    assert "run: make book" in capsys.readouterr().err
-
-
 @pytest.mark.book
 def test_every_chapter_of_the_book_makes_a_deck():
     for page, quiz in slides.chapters():

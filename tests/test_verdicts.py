@@ -1,4 +1,4 @@
-"""Verdicts follow the measurements: either way, mixed, too few; the paper's tables are those that it prints."""
+"""Verdicts follow the measurements: either way, mixed, too few."""
 
 import math
 
