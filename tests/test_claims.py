@@ -76,11 +76,16 @@ def test_promises_are_kept_where_they_are_and_broken_once_however_many_orders_ch
         assert pruning.every_choice(pruned(), actions).which.unique().tolist() == which  # without all actions: left out
 
 
+def test_a_text_of_the_kind_that_was_fitted_is_told_from_another():
+    table = pd.concat([pruned(), pruned(text="pydocs"), pruned(text="wikitext-test").assign(corpus="wikitext")])
+    found = table.assign(own=pruning.on_own_text(table)).groupby("text").own.unique().map(list).to_dict()
+    assert found == {"stories": [True], "pydocs": [False], "wikitext-test": [True]}
+
+
 @pytest.mark.parametrize(("depth", "counts"), [(DEPTH, [[1, 1], [0, 0]]), (DEPTH + 1, [[0, 0], [1, 1]])])
 def test_what_is_worse_in_sequence_is_counted_with_and_without_the_last_layer(depth, counts):
-    found, slight = (
-        pruning.worse_in_sequence(pruning.promises(pruned()), {"m": depth}, **most) for most in ({}, {"times": 1.06})
-    )
+    kept = pruning.promises(pruned())
+    found, slight = (pruning.worse_in_sequence(kept, {"m": depth}, **most) for most in ({}, {"times": 1.06}))
     assert found.to_numpy().tolist() == counts
     assert slight["clearly worse"].sum() == 0
 
@@ -143,6 +148,13 @@ def test_in_sequence_differs_from_at_once_where_more_than_one_layer_is_replaced(
     assert not np.allclose(two.affine, two.sequential)
     assert one.to_numpy().min() > 0
     assert (two.affine > one.affine).all()
+
+
+def test_the_siblings_were_made_alike_but_for_their_penalties():
+    made = penalties.how_made()
+    assert made.command.str.contains("--penalty").to_dict() == {"plain": False, "cosine 0.5": True, "MSE 0.5": True}
+    assert (made[["tokens", "steps", "peak rate"]].nunique() == 1).all()
+    assert made.bits_per_byte.between(0, 8).all()
 
 
 def test_layers_tasks_and_probes_are_compared_with_their_controls():
@@ -323,6 +335,12 @@ def test_low_rank_stands_beside_all_weights_with_true_labels():
     assert set(found.verdict["source"]) == {"higher"}
     assert set(found.verdict["order"]) == {"equal"}
     assert found.change["order"].tolist() == pytest.approx([-0.03, -0.03], abs=1e-3)
+
+
+def test_fine_tunings_are_named_as_a_figure_names_them():
+    said = dynamics.in_words(pd.DataFrame({"text": ["task", "stories"], "layer": [1, 2]}))
+    assert said.values.tolist() == [["on the task's text", "layer 1"], ["on stories", "layer 2"]]
+    assert list(dynamics.in_words(said[["text"]])) == ["text"]
 
 
 def test_what_was_learnt_is_accuracy_beyond_a_constant():

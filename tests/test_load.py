@@ -52,6 +52,9 @@ def test_a_folder_gives_the_model_that_was_saved_in_the_number_type_of_the_calle
     assert model.name_or_path == model.config._name_or_path == str(folder)
     assert load(folder, dtype="bfloat16")[0].dtype == torch.bfloat16
     assert load(folder, dtype=torch.float64, device="cpu")[0].dtype == torch.float64
+    spread, _ = load(folder, device="auto")
+    assert torch.allclose(spread(tiny_ids().to(spread.device)).logits.cpu(), tiny_model("llama")(tiny_ids()).logits)
+    assert (spread.training, spread.name_or_path) == (False, str(folder))
     tiny_model("llama").to(torch.bfloat16).save_pretrained(folder)
     assert load(folder, device="cpu")[0].dtype == torch.float32  # not the type it was stored in
 

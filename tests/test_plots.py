@@ -33,6 +33,16 @@ def test_profile_plot_draws_the_column_on_the_axes_it_is_given():
         assert set(ticks) <= set(range(1, layers + 1))
 
 
+def test_letters_can_be_read_on_a_phone_and_the_look_ends_with_its_block():
+    with plt.rc_context({"font.size": 5, "figure.figsize": (9, 9)}):
+        with plt.rc_context():
+            show.style()
+            sizes = ("font.size", "axes.labelsize", "axes.titlesize", "legend.fontsize", "xtick.labelsize")
+            share = min(plt.rcParams[size] for size in sizes) / 72 / plt.rcParams["figure.figsize"][0]
+            assert 310 * share >= 11  # pixels: a phone 375 wide gives a figure 310
+        assert (plt.rcParams["font.size"], plt.rcParams["figure.figsize"]) == (5, [9, 9])
+
+
 def test_lines_of_a_hue_differ_in_more_than_colour():
     df = pd.concat([profile(name, seed=i) for i, name in enumerate("abc")])
     ax = show.profile_plot(df, hue="model")
@@ -98,6 +108,18 @@ def test_known_answers_plot_puts_means_and_ranges_beside_the_diagonal():
     np.testing.assert_allclose([segment[:, 1] for segment in bars.get_segments()], [[0.4, 0.6], [0.8, 0.8]])
     assert ax.get_legend_handles_labels()[1] == ["exact", "noisy"]
     assert "off by 0.100 at most" in show.words_of(ax)
+
+
+def test_probes_stand_beside_random_weights_words_alone_and_a_constant():
+    known = {"probe": [0.6, 0.9], "probe of random weights": [0.5, 0.4]}
+    known |= {"probe, mean of the embeddings": [0.7], "constant": [0.25, 0.35]}
+    rows = [(name, at, value, "plain") for name, values in known.items() for at, value in enumerate(values)]
+    ax = figures.probe_plot(pd.DataFrame(rows, columns=["predictor", "layer", "accuracy", "variant"]), hue="variant")
+    drawn = {line.get_label(): list(line.get_ydata()) for line in ax.lines}
+    assert drawn["random weights"] == [0.5, 0.4]
+    assert drawn["words alone"] == [0.7, 0.7]
+    assert drawn["constant"] == pytest.approx([0.3, 0.3])
+    assert [0.6, 0.9] in [list(line.get_ydata()) for line in ax.lines]
 
 
 def ablations():

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 import torch
+from tqdm import tqdm
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from linstudy.cli import main
 from linstudy.files import locked
 from linstudy.train import PRESETS, documents, draw, load_snapshot, preset_named, pretrain_to, texts
-from linstudy.train.rows import COLUMNS, minutes, read_rows, write_rows
+from linstudy.train.rows import COLUMNS, minutes, read_rows, with_bar, write_rows
 from linstudy.train.texts import shown
 
 
@@ -90,6 +91,15 @@ def test_a_resumed_table_holds_every_step_once(tmp_path):
     fast, slow = ({"tokens": 6000, "tokens_per_second": 50.0}, {"tokens": 9000, "tokens_per_second": 5.0})
     write_rows(path, [row(0, tokens=0), row(10, **fast), row(20, **slow)])
     assert minutes(read_rows(path)) == 2.0 + 10.0
+
+
+@pytest.mark.parametrize(("first", "before"), [(0, 0), (22, 21)])
+def test_a_bar_of_a_resumed_run_counts_the_steps_that_are_done_now(monkeypatch, first, before):
+    bars = []
+    monkeypatch.setattr("linstudy.train.rows.tqdm", lambda **options: bars.append(tqdm(**options)) or bars[0])
+    rows = [row(step, tokens_per_second=9.0) for step in (first, first + 5)]
+    assert list(with_bar(rows, steps=30, disable=False)) == rows
+    assert (bars[0].initial, bars[0].n, bars[0].total) == (before, first + 5, 30)
 
 
 @pytest.mark.parametrize(

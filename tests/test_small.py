@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from casebook.rows import chosen, profiles
+from linstudy import load
 from linstudy.models import SMALL, blocks, small_model, width_of
+from linstudy.train import PRESETS, make_model
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -18,6 +20,17 @@ def test_a_small_model_is_small_and_decided_by_its_seed(name):
     weights = [torch.cat([w.flatten() for w in model.parameters()]) for model in (one, same, other)]
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
+
+
+def test_a_model_of_a_preset_is_decided_by_its_seed_and_has_the_special_tokens_of_its_tokenizer():
+    tokenizer, state = load("stories-1m")[1], torch.get_rng_state()
+    asked = (("nano", 0), (PRESETS["nano"], 0), ("nano", 1))
+    one, same, other = (make_model(tokenizer, preset, seed=seed) for preset, seed in asked)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.equal(one.lm_head.weight, same.lm_head.weight)
+    assert not torch.equal(one.lm_head.weight, other.lm_head.weight)
+    for name in ("bos_token_id", "eos_token_id", "pad_token_id"):
+        assert getattr(one.config, name) == getattr(tokenizer, name)
 
 
 def test_a_config_is_changed_by_a_common_name_and_by_the_familys_own():
