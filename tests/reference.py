@@ -4,6 +4,7 @@ import torch
 
 from linstudy import capture
 from linstudy.models import capture_part
+from linstudy.study.tables import TABLES, Provenance
 
 
 def reference(x, y):
@@ -35,6 +36,13 @@ def reference(x, y):
 def identity_error(table):
     """Return how far rows of scores are from 1 - LS = (1 - LS_res) * update ratio."""
     return (1 - table.linearity_raw - (1 - table.update_linearity_raw) * table.update_ratio).abs().max()
+
+
+def assert_filled(table, name):
+    """See that rows have every column of their table that the run itself knows, and a key of their own each."""
+    known = TABLES[name]
+    assert set(known.header) - set(Provenance.__annotations__) <= set(table)
+    assert not table[list(known.key)].duplicated().any()
 
 
 def unexplained(x_c, target):

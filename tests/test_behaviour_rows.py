@@ -4,17 +4,16 @@ from itertools import islice, product
 
 import pandas as pd
 import pytest
+from sources import POCKET
 from test_pretraining_rows import kept
 
 from casebook.rows import TABLES, evaluation, finetuning
 from casebook.rows.finetuning import DELTAS, LABELS, TASKS, examples
-from casebook.rows.source import Source, task_examples
+from casebook.rows.source import task_examples
 from casebook.stories import task
 from casebook.sweeps import CHOOSING
 from linstudy import load
 from linstudy.models import small_model
-
-POCKET = Source("stories-1m", "abc", "stories-1m", "stories", "stories")
 
 
 @pytest.fixture
@@ -46,9 +45,7 @@ def test_every_accuracy_has_its_constant_predictor_and_every_probe_its_controls(
     grades = table[table.task == "stories"]
     assert set(grades.metric) == set(evaluation.GRADES)
     assert set(grades.seed) == {0, 1}
-    by = grades.pivot_table(index="metric", columns="predictor", values="value")
-    assert set(by) == {"model", "random weights"}
-    assert by["random weights"]["grammar"] < 0.05 < by["model"]["grammar"]
+    assert set(grades.predictor) == {"model", "random weights"}
     assert table.value.between(0, 1).all()
     assert evaluation.most_shared("Anna has a red ball. The ball is big.", ["the blue cat", "a red ball"]) == 1
 

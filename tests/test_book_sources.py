@@ -121,9 +121,7 @@ def test_a_section_that_does_not_ask_is_noticed():
 def test_every_reference_is_cited():
     entries = re.findall(r"^@\w+\{(\w+),", (ROOT / "book" / "references.bib").read_text(encoding="utf8"), re.M)
     texts = [path.read_text(encoding="utf8") for path in [*(ROOT / "book").glob("*.md"), *NOTEBOOKS]]
-    cited = {
-        key for text in texts for keys in re.findall(r"\{cite(?::\w+)?\}`([^`]+)`", text) for key in keys.split(",")
-    }
+    cited = {key for one in texts for keys in re.findall(r"\{cite(?::\w+)?\}`([^`]+)`", one) for key in keys.split(",")}
     assert len(entries) == len(set(entries))
     assert set(entries) == {key.strip() for key in cited}
 

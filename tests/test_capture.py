@@ -2,16 +2,10 @@
 
 import pytest
 import torch
-from tiny_models import ALL, ENCODER_DECODERS, LAYERS, WIDTH, run, tiny_ids, tiny_model
+from tiny_models import EVERY_STACK, LAYERS, WIDTH, hooks, run, tiny_ids, tiny_model
 from torch.testing import assert_close
 
 from linstudy.models import blocks, capture, capture_part, final_norm
-
-EVERY_STACK = [(n, s) for n in ALL for s in (("encoder", "decoder") if n in ENCODER_DECODERS else (None,))]
-
-
-def hooks(model):
-    return sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules())
 
 
 @pytest.mark.parametrize(("name", "stack"), EVERY_STACK)

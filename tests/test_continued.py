@@ -1,27 +1,21 @@
 """A finished model trained further: what its rows hold, and that the penalty is what tells them apart."""
 
 import pytest
+from sources import saved
 
 from casebook.rows import TABLES
 from casebook.rows import continued as made
 from casebook.rows.pretraining import Variant, judges
-from casebook.rows.source import LENGTH, Source
-from linstudy import load
-from linstudy.models import small_model
+from casebook.rows.source import LENGTH
 
 STEPS = 8
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
-    """A model of random weights, 16 wide, and a text."""
-    folder = tmp_path_factory.mktemp("model")
-    _, tokenizer = load("stories-1m")
-    small_model("llama", seed=3, vocab_size=len(tokenizer), hidden_size=16).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(made, "MEASURED", 10)
-        yield Source("small", "1", folder, "stories", "stories")
+        yield saved(tmp_path_factory.mktemp("model"), hidden_size=16)
 
 
 def test_rates_are_compared_on_a_quarter_of_the_steps_and_judged_on_all(source):

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tiny_models import tiny_ids, tiny_model
+from tiny_models import hooks, tiny_ids, tiny_model
 from transformers import AutoModelForCausalLM
 
 from linstudy import capture, pretrain
@@ -34,7 +34,7 @@ def test_a_folded_model_computes_what_the_scaled_one_did(family, scaling):
         inside = logits(model)
     torch.testing.assert_close(logits(model), inside, rtol=1e-4, atol=1e-5)
     assert (inside - plain).abs().max() > 1e-2  # the control: the scaling does something
-    assert not any(module._forward_hooks for module in model.modules())
+    assert not hooks(model)
 
 
 def test_branches_are_smaller_by_the_factor_and_norms_by_the_root_of_the_layer():
@@ -89,7 +89,7 @@ def test_a_run_that_is_left_early_leaves_the_model_as_it_computed():
     inside = logits(model)
     rows.close()
     torch.testing.assert_close(logits(model), inside, rtol=1e-4, atol=1e-5)
-    assert not any(module._forward_hooks for module in model.modules())
+    assert not hooks(model)
 
 
 def test_a_resumed_scaled_run_ends_at_the_same_bits(tmp_path):

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from transformers import GPT2Config, GPT2LMHeadModel, MistralForCausalLM
 
+from linstudy.text import shuffled
 from linstudy.train import PRESETS, Penalty, Recipe, next_token_nats, pretrain
 from linstudy.train.descent import Objective, batch_rows, descend, make_optimizer, precision
 from linstudy.train.engines import products
@@ -37,12 +38,6 @@ def counting_text(blocks=64, length=16, seed=0):
     """Make blocks that count upwards from a random start: every token but the first follows from the one before."""
     start = torch.randint(24, (blocks, 1), generator=torch.Generator().manual_seed(seed))
     return ((start + torch.arange(length)) % 24).int()
-
-
-def shuffled(blocks, seed=0):
-    """Return the same tokens in random order: nothing follows from anything."""
-    order = torch.randperm(blocks.numel(), generator=torch.Generator().manual_seed(seed))
-    return blocks.flatten()[order].view_as(blocks)
 
 
 def same_bits(one, other):

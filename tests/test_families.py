@@ -2,12 +2,11 @@
 
 import pytest
 import torch
-from tiny_models import ALL, ENCODER_DECODERS, LAYERS, run, tiny_ids, tiny_model
+from tiny_models import EVERY_STACK, LAYERS, hooks, run, tiny_ids, tiny_model
 from torch.testing import assert_close
 
 from linstudy.models import BLOCKS, blocks, capture, capture_part, final_norm
 
-EVERY_STACK = [(n, s) for n in ALL for s in (("encoder", "decoder") if n in ENCODER_DECODERS else (None,))]
 WITH_PARTS = [(name, stack) for name, stack in EVERY_STACK if name != "mamba"]
 PARALLEL = {"falcon", "falcon new", "gpt_neox", "gptj", "phi", "stablelm parallel"}
 
@@ -123,7 +122,7 @@ def test_the_proof_leaves_a_model_as_it_was():
     assert all(module.training for module in model.modules())
     assert all(map(torch.equal, weights, model.parameters()))
     assert all(w.grad is None for w in model.parameters())
-    assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
+    assert not hooks(model)
 
 
 @pytest.mark.parametrize(

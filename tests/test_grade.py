@@ -1,10 +1,7 @@
 """The story grader: a told story has full marks, each kind of damage costs some, a prompt is read and not graded."""
 
-import os
 import random
 import re
-import subprocess
-import sys
 import tomllib
 from fractions import Fraction
 from itertools import islice, pairwise
@@ -13,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import elsewhere
 from tiny_models import tiny_model
 
 import linstudy
@@ -65,10 +63,7 @@ print(sum((g.grammar, g.consistency, g.plot, g.ending) == (1, 1, 1, s.ending) fo
 
 
 def test_five_hundred_told_stories_have_full_marks_and_their_endings():
-    # In a process of its own: another hash seed, and no run-time type checks that would slow it down.
-    environment = {**os.environ, "PYTHONHASHSEED": "4321"}
-    done = subprocess.run([sys.executable, "-c", ELSEWHERE], capture_output=True, check=True, env=environment)
-    assert int(done.stdout) == 500
+    assert elsewhere(ELSEWHERE) == 500
 
 
 # ------------------------------------------------------------------ damage

@@ -4,13 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sources import POCKET
 
 from casebook.claims import harm
 from casebook.rows import finetuning, harmed
-from casebook.rows.source import Source
 from linstudy import load
-
-POCKET = Source("stories-1m", "abc", "stories-1m", "stories", "stories")
 
 
 @torch.no_grad()
@@ -68,11 +66,8 @@ def test_a_run_is_compared_with_errors_that_cost_as_much():
     ).set_index("labels")
     assert found.by_errors["true"] == pytest.approx(0.15)  # halfway between two sizes, over the logarithm
     assert found.excess[["true", "shuffled"]].tolist() == pytest.approx([0.102, 0.002])
-    assert found.verdict.to_dict() == {
-        "true": "more than harm",
-        "shuffled": "no more",
-        "no labels": "no errors cost as much",
-    }
+    assert found.verdict[["true", "shuffled"]].tolist() == ["more than harm", "no more"]
+    assert found.verdict["no labels"] == "no errors cost as much"
     assert (found.low < found.excess).loc[["true", "shuffled"]].all()
 
 

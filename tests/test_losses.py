@@ -1,14 +1,17 @@
 """What changed models lose, with the layers before the change not run again: the same as with all of them run."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 import torch
+from sources import POCKET
 from tiny_models import tiny_ids, tiny_model
 
 from casebook.rows import TABLES, losses
 from casebook.rows.chosen import ACTIONS
 from casebook.rows.losses import block_losses
-from casebook.rows.source import Source, Text
+from casebook.rows.source import Text
 from linstudy import cross_entropy
 from linstudy.models import replaced
 from linstudy.prune import changed, fit
@@ -44,8 +47,7 @@ def test_losses_are_those_of_the_changed_model_run_whole(name):
         assert torch.equal(block_losses(model, blocks, changes, exits=states), found)
 
 
-SOURCE = Source("stories-1m", "abc", "stories-1m", "stories", "stories")
-OPTIONS = {"source": SOURCE, "tokens": 2048, "part": "block"}
+OPTIONS = {"source": POCKET, "tokens": 2048, "part": "block"}
 
 
 @pytest.fixture
@@ -81,7 +83,7 @@ def test_rows_have_every_layer_or_every_order(choice, small):
 @pytest.mark.parametrize("action", ACTIONS)
 def test_a_greedy_order_takes_what_costs_least_after_those_gone(action, small):
     name = "stories-1m-cosine"  # whose cheapest three together are not the three that are cheapest alone
-    source = Source(name, "abc", name, "stories", "stories")
+    source = replace(POCKET, model=name, place=name)
     options = OPTIONS | {"source": source, "tested": Text("stories", "stories")}
     rows = TABLES["losses"].rows(choice="tried", action=action, **options)
     nats = rows.groupby(["order", "layers"]).nats.mean()
@@ -106,10 +108,9 @@ def test_a_greedy_order_takes_what_costs_least_after_those_gone(action, small):
 
 @pytest.mark.slow
 def test_maps_of_one_text_are_tried_on_the_blocks_of_another(small):
-    table, pydocs = TABLES["losses"], Source("stories-1m", "abc", "stories-1m", "pydocs", "pydocs")
-    away = table.rows(
-        **OPTIONS | {"source": pydocs}, choice="alone", action="affine", tested=Text("stories", "stories")
-    )
+    table, pydocs = TABLES["losses"], replace(POCKET, corpus="pydocs", text="pydocs")
+    options = OPTIONS | {"source": pydocs, "tested": Text("stories", "stories")}
+    away = table.rows(choice="alone", action="affine", **options)
     rows = pd.concat([away, rows_of("alone", "affine")])
     assert rows.text_hash.nunique() == 1  # so they can be compared
     nats = rows.groupby(["corpus", "order"]).nats.mean().unstack("corpus")

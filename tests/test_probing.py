@@ -67,10 +67,8 @@ def test_the_fit_is_at_the_minimum():
 
 def test_repeated_texts_teach_nothing_about_themselves():
     # 20 texts, each ten times, with labels of no rule: a probe that saw the text would know its label
-    x, labels = (
-        matrix(20, 64).repeat_interleave(10, 0),
-        np.random.default_rng(0).integers(2, size=20).repeat(10).tolist(),
-    )
+    x = matrix(20, 64).repeat_interleave(10, 0)
+    labels = np.random.default_rng(0).integers(2, size=20).repeat(10).tolist()
     for groups, known in ((None, True), ([i // 10 for i in range(200)], False)):
         accuracy = mean_accuracy(probe_states({0: x}, labels, groups=groups, seeds=range(3)))
         assert (accuracy > 0.95, accuracy < 0.8) == (known, not known)

@@ -77,6 +77,13 @@ def test_chosen_layers_are_rows_of_the_whole_and_little_memory_means_several_pas
     assert "measuring 2 layers at a time in 2 passes over the text" in capsys.readouterr().out
 
 
+def test_a_bar_is_shown_where_it_is_asked_for_and_the_revision_is_told(model, ids, capsys, monkeypatch):
+    monkeypatch.setattr(model.config, "_commit_hash", "abc", raising=False)
+    for shown in (False, True):
+        assert set(linearity_profile(model, ids, progress=shown).revision) == {"abc"}
+        assert ("batch" in capsys.readouterr().err) == shown
+
+
 def test_only_the_kept_tokens_are_measured(model, ids):
     keep = torch.rand(ids.shape, generator=torch.Generator().manual_seed(1)) < 0.7
     with torch.no_grad(), capture(model) as stream:
@@ -164,44 +171,19 @@ def test_padding_is_not_measured_as_text(model, ids):
     assert len(linearity_profile(tiny_model("mistral", eos_token_id=pad), padded)) == 3
 
 
-def test_a_measurement_is_resumed_where_it_stopped(model, ids, tmp_path, monkeypatch):
-    path = tmp_path / "progress.safetensors"
-    monkeypatch.setattr("linstudy.measure.resume.SECONDS", 0)
-    real, calls = JointMoments.update, []
-
-    def breaks(*arguments):
-        calls.append(1)
-        if len(calls) == 10:
-            raise KeyboardInterrupt
-        return real(*arguments)
-
-    monkeypatch.setattr(JointMoments, "update", breaks)
-    with pytest.raises(KeyboardInterrupt):
-        linearity_profile(model, ids, batch_size=4, heldout=0.3, resume=path)
-    assert path.exists()
-    resumed = linearity_profile(model, ids, batch_size=4, heldout=0.3, resume=path)
-    assert len(calls) - 10 < 30  # the batches before were not measured again
-    done = len(calls)
-    again = linearity_profile(model, ids, batch_size=4, heldout=0.3, resume=path)  # it stays until the table is safe
-    pd.testing.assert_frame_equal(again, resumed, check_exact=True)
-    assert len(calls) == done
-    pd.testing.assert_frame_equal(resumed, linearity_profile(model, ids, batch_size=4, heldout=0.3), check_exact=True)
-
-
 @pytest.mark.slow
 def test_a_killed_measurement_goes_on_to_the_same_numbers_with_less_work(model, ids, tmp_path, monkeypatch):
     path = tmp_path / "progress.safetensors"
     script = f"""
 import sys, time
 sys.path.insert(0, {str(os.path.dirname(__file__))!r})
-from reference import states_of
 from tiny_models import tiny_ids, tiny_model
 import linstudy.measure.resume as resume
 from linstudy import JointMoments, linearity_profile
 resume.SECONDS = 0
 real = JointMoments.update
 JointMoments.update = lambda *a: (time.sleep(0.05), real(*a))[1]
-linearity_profile(tiny_model("mistral"), tiny_ids(batch=40, length=16), batch_size=2, resume={str(path)!r})
+linearity_profile(tiny_model("mistral"), tiny_ids(batch=40, length=16), batch_size=2, heldout=0.3, resume={str(path)!r})
 """
     process = subprocess.Popen([sys.executable, "-c", script])
     seen: set[int] = set()  # when it was saved
@@ -212,16 +194,17 @@ linearity_profile(tiny_model("mistral"), tiny_ids(batch=40, length=16), batch_si
     assert process.wait() == -signal.SIGKILL
     calls, real = [], JointMoments.update
     monkeypatch.setattr(JointMoments, "update", lambda *given: (calls.append(1), real(*given))[1])
-    resumed = linearity_profile(model, ids, batch_size=2, resume=path)
+    resumed = linearity_profile(model, ids, batch_size=2, heldout=0.3, resume=path)
     left = len(calls)
-    pd.testing.assert_frame_equal(resumed, linearity_profile(model, ids, batch_size=2), check_exact=True)
+    again = linearity_profile(model, ids, batch_size=2, heldout=0.3, resume=path)  # it stays until the table is safe
+    assert (again.equals(resumed), len(calls)) == (True, left)
+    pd.testing.assert_frame_equal(resumed, linearity_profile(model, ids, batch_size=2, heldout=0.3), check_exact=True)
     assert 0 < left < len(calls) - left
 
 
 def test_a_file_of_another_measurement_is_refused(model, ids, tmp_path, monkeypatch):
     path = tmp_path / "progress.safetensors"
     monkeypatch.setattr("linstudy.measure.resume.SECONDS", 0)
-    monkeypatch.setattr("linstudy.measure.resume.Progress.close", lambda self: None)
     linearity_profile(model, ids, memory=ONE_LAYER, resume=path)
     some = torch.ones(ids.shape, dtype=torch.bool)
     for one, text, options in (

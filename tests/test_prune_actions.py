@@ -172,7 +172,7 @@ def test_merging_is_least_squares_from_the_last_matrix_to_the_state_wanted(name)
     u = seen[0][1].reshape(-1, WIDTH)
     target = u + whole[3] - whole[1]
     x = u if matrix.bias is None else torch.cat([u, torch.ones(len(u), 1)], dim=1)
-    least = (x.double() @ torch.linalg.lstsq(x.double(), target.double()).solution - target).square().sum()
+    least = (x.double() @ least_squares(x, target, bias=False) - target).square().sum()
     with pruned(model, [2, 3], "merge", blocks=ids):
         here = states_of(model, ids)[1]
     assert (here - whole[3]).square().sum() < 1.03 * least

@@ -6,6 +6,8 @@ from functools import cache, partial
 
 import pandas as pd
 import pytest
+from reference import assert_filled
+from sources import saved
 from tiny_models import tiny_ids
 
 from casebook.costs import rank_agreement
@@ -14,25 +16,19 @@ from casebook.registry import registry
 from casebook.rows import TABLES, healing
 from casebook.rows import pruning as rows
 from casebook.rows.chosen import RECIPES
-from casebook.rows.source import LENGTH, Source
+from casebook.rows.source import LENGTH
 from casebook.table import Keep
 from casebook.train import HEALING, heal
 from linstudy import cross_entropy, load, token_blocks
 from linstudy.models import small_model
 from linstudy.prune import ORDERS, changed, choose, fit, latency, prune, pruned
-from linstudy.study.tables import Provenance
 
 TINY = {"tokens": 8 * LENGTH, "dtype": "float32"}
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
-    """A small random model, in a folder of its own, and a text."""
-    folder = tmp_path_factory.mktemp("models") / "mine"
-    _, tokenizer = load("stories-1m")
-    small_model("llama", seed=3, vocab_size=len(tokenizer), num_hidden_layers=5).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return Source("mine", "0" * 12, folder, "stories", "stories")
+    return saved(tmp_path_factory.mktemp("model"), num_hidden_layers=5)
 
 
 @pytest.fixture
@@ -52,17 +48,11 @@ def small(monkeypatch):
 TEXTS = {"stories": "stories", "pydocs": "pydocs"}
 
 
-def whole(table, name):
-    known = TABLES[name]
-    assert set(known.header) - set(Provenance.__annotations__) <= set(table)
-    assert not table[list(known.key)].duplicated().any()
-
-
 @pytest.mark.slow
 def test_rows_of_every_order_action_and_text(source, small, monkeypatch):
     run = {"source": source, "texts": TEXTS, **TINY}
     table = TABLES["pruning"].rows(**run)
-    whole(table, "pruning")
+    assert_filled(table, "pruning")
     assert set(table["order"]) == {"whole", *rows.ORDERS}
     assert table.groupby(["order", "action", "layers", "seed"])["text"].nunique().eq(2).all()
     assert table["perplexity"].gt(1).all()
@@ -94,7 +84,7 @@ def test_rows_of_every_order_action_and_text(source, small, monkeypatch):
 @pytest.mark.slow
 def test_costs_of_every_shard_with_its_scores(source, small):
     table = TABLES["layer_costs"].rows(source=source, **TINY)
-    whole(table, "layer_costs")
+    assert_filled(table, "layer_costs")
     assert len(table) == 3 * (5 + 5 + 4)  # shards; removed, replaced, merged into the layer before
     assert table.groupby("shard")["text_hash"].nunique().tolist() == [1, 1, 1]
     assert table["text_hash"].nunique() == 3
@@ -120,7 +110,7 @@ def test_every_recipe_is_trained_at_its_best_rate_by_seeds_that_chose_nothing(so
     rates, recipes = (1e-3, 4e-3), RECIPES[::3]
     run = {"source": source, "elsewhere": "pydocs", "tokens": TINY["tokens"], "rates": rates, "recipes": recipes}
     table = TABLES["healing"].rows(**run)
-    whole(table, "healing")
+    assert_filled(table, "healing")
     assert table.groupby(["action", "which"]).ngroups == 3
     trained = table[table["healing"] != healing.UNTRAINED]
     trained_by = trained.groupby(["action", "start", "healing"])

@@ -29,10 +29,8 @@ def lost(nats, *, whole=3.0, stretches=8, noise=0.0, part="block", choice="alone
     rows = [{"action": "whole", "order": "whole", "which": "", "layers": 0, "lost": 0.0}]
     for (action, which), cost in nats.items():
         rows.append({"action": action, "order": "o", "which": which, "layers": len(which.split()), "lost": cost})
-    frames = [
-        pd.DataFrame(rows).assign(stretch=one, nats=lambda t, one=one: whole + one + t["lost"])
-        for one in range(stretches)
-    ]
+    made = pd.DataFrame(rows)
+    frames = [made.assign(stretch=one, nats=whole + one + made.lost) for one in range(stretches)]
     table = pd.concat(frames, ignore_index=True).assign(**KEY | {"part": part, "choice": choice, "tokens": 9} | key)
     table["nats"] += noise * rng.standard_normal(len(table)) * (table.action != "whole")
     return table

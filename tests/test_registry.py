@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 from hub_process import run_on_hub
 from model_hub import commit_of, model_hub
-from reference import identity_error
+from reference import assert_filled, identity_error
+from sources import saved
 
 from casebook.reach import Needs
 from casebook.registry import HUB, registry
 from casebook.rows import TABLES
-from casebook.rows.source import LENGTH, Source
+from casebook.rows.source import LENGTH
 from casebook.tokens import error_summary
 from casebook.written import matching
 from linstudy import load, untrained
 from linstudy.models import SMALL
 from linstudy.study.results import results
-from linstudy.study.tables import Provenance
 
 TOKENS = 16 * LENGTH
 # What a run makes besides the rows of its key, for comparison: of the text shuffled, of the whole model.
@@ -74,21 +74,15 @@ def test_rows_of_a_family_have_every_stack_part_seed_and_control(name):
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
-    """A random model of the pocket shape, in a folder of its own."""
-    folder = tmp_path_factory.mktemp("models") / "mine"
-    model, tokenizer = load("stories-1m")
-    untrained(model, seed=7).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return Source("mine", "0" * 12, folder, "stories", "stories")
+    """A random model of the pocket shape."""
+    return saved(tmp_path_factory.mktemp("model"), untrained(load("stories-1m")[0], seed=7))
 
 
 @pytest.mark.slow
 def test_profile_rows_hold_shards_parts_and_controls(source):
-    known = TABLES["profiles"]
     for weights in ("trained", "random"):
-        table = known.rows(source=source, tokens=TOKENS, weights=weights, dtype="float32")
-        assert set(known.header) - set(Provenance.__annotations__) <= set(table)
-        assert not table[list(known.key)].duplicated().any()
+        table = TABLES["profiles"].rows(source=source, tokens=TOKENS, weights=weights, dtype="float32")
+        assert_filled(table, "profiles")
         assert set(table.part) == {"block", "attention", "mlp"}
         assert set(table.corpus) == {"stories", "stories, shuffled"}
         assert identity_error(table) < 1e-9
@@ -104,7 +98,7 @@ def test_boundary_and_outlier_rows_fill_their_tables(source):
     what = {"source": source, "tokens": TOKENS, "weights": "trained", "dtype": "float32"}
     boundaries = TABLES["boundaries"].rows(**what)
     assert boundaries.boundary.tolist() == list(range(9))
-    assert set(TABLES["boundaries"].header) - set(Provenance.__annotations__) <= set(boundaries)
+    assert_filled(boundaries, "boundaries")
     summary = error_summary(np.concatenate([np.ones(990), np.full(10, 10.0)]))
     assert (summary["median"], summary["p90"], summary["max"]) == (1, 1, 10)
     assert summary["worst_percent"] == pytest.approx(1000 / 1990)
@@ -113,7 +107,7 @@ def test_boundary_and_outlier_rows_fill_their_tables(source):
     assert (errors.iloc[1:].diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
     assert boundaries.lens_nats.iloc[-1] == pytest.approx(np.log(2048), abs=0.5)  # random weights know nothing
     outliers = TABLES["outliers"].rows(**what)
-    assert set(TABLES["outliers"].header) - set(Provenance.__annotations__) <= set(outliers)
+    assert_filled(outliers, "outliers")
     assert identity_error(outliers) < 1e-9
     assert outliers.groupby("ablation").kept.first()["all tokens"] == 1
 

@@ -104,12 +104,10 @@ def test_what_is_left_is_never_a_difference():
     y[::60] += 1e9
     left = torch.arange(600) % 60 > 0
     want = float(reference(x[left], y[left])["update_linearity"])
-    everything, outliers, others = (
-        JointMoments.empty(8).update(x[some], y[some]) for some in (left | True, ~left, left)
-    )
+    whole, outliers, others = (JointMoments.empty(8).update(x[some], y[some]) for some in (left | True, ~left, left))
     for name in ("count", "sums", "xx", "xd", "dd", "cosine", "norm_ratio"):
         getattr(outliers, name).neg_()
-    assert scores(everything.merge(outliers))["update_linearity"] != pytest.approx(want, abs=1e-3)
+    assert scores(whole.merge(outliers))["update_linearity"] != pytest.approx(want, abs=1e-3)
     assert scores(others)["update_linearity"] == pytest.approx(want, abs=1e-9)
 
 
@@ -119,12 +117,9 @@ def test_massive_tokens_apart_leave_float32_the_others(monkeypatch):
     x[-40, [7, 11]] += 3e6
     model, ids = fed(x)
     made, real = Counter(), JointMoments._multiply
-
-    def noted(moments, rows, updates):
-        made[rows.dtype] += rows.shape[1]
-        real(moments, rows, updates)
-
-    monkeypatch.setattr(JointMoments, "_multiply", noted)
+    monkeypatch.setattr(
+        JointMoments, "_multiply", lambda one, x, d: made.update({x.dtype: x.shape[1]}) or real(one, x, d)
+    )
     got = outlier_ablation(model, ids, first=[0], batch_size=40).query("layer == 1").set_index("ablation")
     assert made[torch.float32] > made[torch.float64] > 0
     others = torch.arange(len(x)) != len(x) - 40

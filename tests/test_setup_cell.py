@@ -51,9 +51,7 @@ def test_colab_meets_every_need_that_the_cell_does_not_install():
             assert name not in has, f"Colab has {name}: installing it there would replace it"
         else:
             assert name in has, f"Colab lacks {name}: add it to MISSING in tools/colab_cell.py"
-            assert need.specifier.contains(has[name]), (
-                f"{need} is not met by Colab's {has[name]}, so it would be replaced"
-            )
+            assert need.specifier.contains(has[name]), f"{need} is not met by Colab's {has[name]}"
 
 
 def test_writing_puts_the_cell_first_and_keeps_the_rest(tmp_path, monkeypatch, capsys):

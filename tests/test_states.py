@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 import torch
 from test_surgery import whole_state
-from tiny_models import LAYERS, VOCABULARY, WIDTH, tiny_ids, tiny_model
+from tiny_models import LAYERS, VOCABULARY, WIDTH, hooks, tiny_ids, tiny_model
 
 from casebook.tokens import layer_contributions, logit_lens, sample_states, token_errors
 from linstudy import capture, linearity_profile
@@ -49,7 +49,7 @@ def test_states_are_let_go_batch_by_batch():
         model, before = tiny_model("gpt2"), []
         for _, ids, stream, _ in read(model, IDS, batch_size=3):
             assert all(state() is None for state in before)
-            assert not any(m._forward_hooks for m in model.modules())
+            assert not hooks(model)
             before = [weakref.ref(state) for state in stream]
             assert stream[0].shape == (len(ids), 10, WIDTH)
     finally:

@@ -1,13 +1,10 @@
 """The embedded stories: reproducible, consistent with their world, clean on the surface, never told twice."""
 
-import json
-import os
 import re
-import subprocess
-import sys
 from itertools import islice
 
 import pytest
+from conftest import elsewhere
 
 from casebook.stories.known import replay
 from storyworld.acts import Deed, World
@@ -171,16 +168,9 @@ def test_the_surface_is_clean(sample):
 
 
 def test_the_surface_check_sees_dirt():
-    dirt = {
-        "doubled space": "She saw  a dog.",
-        "a before a vowel": "She saw a apple.",
-        "doubled word": "The dog saw the the cat.",
-    }
-    dirt |= {
-        "an before a consonant": "She saw an dog.",
-        "unfilled slot": "She saw {thing}.",
-        "disagreement": "Was they?",
-    }
+    dirt = {"doubled space": "She saw  a dog.", "doubled word": "The dog saw the the cat."}
+    dirt |= {"a before a vowel": "She saw a apple.", "an before a consonant": "She saw an dog."}
+    dirt |= {"unfilled slot": "She saw {thing}.", "disagreement": "Was they?"}
     dirt |= {"sentence without a capital": "She ran. then she fell.", "ragged paragraph": "She ran"}
     dirt |= {"open quote": '"Come here, said Mila.', "ragged quote": '"Come here" said Mila.'}
     assert all(what in faults(text) for what, text in dirt.items())
@@ -192,7 +182,6 @@ def test_a_position_does_not_depend_on_those_before_and_streams_share_no_story()
     assert len({story for seed in (0, 1, 2) for story in islice(stories(seed), 50)}) == 150
 
 
-# In a process of its own: another hash seed, and no run-time type checks that would slow it down.
 ELSEWHERE = """
 import hashlib, itertools, json, re, sys
 from storyworld import stories
@@ -209,9 +198,7 @@ print(json.dumps([first, len(vocabulary), len(seen), words]))
 
 @pytest.mark.slow
 def test_another_process_tells_the_stories_of_earlier_versions_and_repeats_none():
-    environment = os.environ | {"PYTHONHASHSEED": "4321"}
-    said = subprocess.check_output([sys.executable, "-c", ELSEWHERE, "12000"], env=environment)
-    first, vocabulary, different, words = json.loads(said)
+    first, vocabulary, different, words = elsewhere(ELSEWHERE, "12000")
     assert (first, different) == (FIRST_50, 12_000)
     assert vocabulary >= 1400
     assert words >= 2_500_000

@@ -54,9 +54,8 @@ def runs(penalty, losses, judged_losses, step=400):
 
 
 def test_runs_are_averaged_over_layers_and_marked_at_the_best_rate_of_their_variant_and_length():
-    rows = runs("none", {0.01: 3.0, 0.02: 2.0, 0.04: math.nan}, [2.1, 2.2]) + runs(
-        "cosine", {0.01: 1.0, 0.02: 2.0}, [1.5]
-    )
+    rows = runs("none", {0.01: 3.0, 0.02: 2.0, 0.04: math.nan}, [2.1, 2.2])
+    rows += runs("cosine", {0.01: 1.0, 0.02: 2.0}, [1.5])
     longer = runs("none", {0.01: 1.0, 0.02: 1.1}, [1.2], step=1600)
     table = swept(pd.DataFrame(rows + longer))
     assert len(table) == 7 * len(CHOOSING) + 4

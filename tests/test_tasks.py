@@ -1,9 +1,6 @@
 """Labelled tasks: right by another reading of the stories, balanced, without leaks, disjoint."""
 
-import json
 import re
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import replace
 from functools import cache
@@ -12,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import elsewhere
 
 from casebook.stories import SPLITS, TASKS, Example, task
 from casebook.stories.choices import SPOILT
@@ -235,7 +233,7 @@ print(json.dumps([[(e.context, e.choices, e.label, e.form) for e in examples] fo
 
 @cache
 def many(name: str) -> list[list[Example]]:
-    splits = json.loads(subprocess.check_output([sys.executable, "-c", ELSEWHERE, name]))
+    splits = elsewhere(ELSEWHERE, name)
     return [[Example(c, tuple(of), label, form, ()) for c, of, label, form in some] for some in splits]
 
 

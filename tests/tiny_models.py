@@ -9,6 +9,7 @@ VOCABULARY, WIDTH, LAYERS, HEADS = 99, 32, 3, 4
 ALL = SMALL
 ENCODERS = ("bert", "roberta")
 ENCODER_DECODERS = ("bart", "t5")
+EVERY_STACK = [(n, s) for n in ALL for s in (("encoder", "decoder") if n in ENCODER_DECODERS else (None,))]
 DECODERS = [name for name in SMALL if name not in (*ENCODERS, *ENCODER_DECODERS)]
 SOME = ["gpt2", "llama", "mamba", "opt postnorm"]  # unlike in norms and parts: for what reads a stream that is proven
 
@@ -35,6 +36,11 @@ def tiny_model(name: str, *, seed: int = 0, spread: float = 0.1, **changes) -> P
 def tiny_ids(*, batch: int = 2, length: int = 12, seed: int = 0) -> torch.Tensor:
     """Draw token ids, none of them special."""
     return torch.randint(3, VOCABULARY, (batch, length), generator=torch.Generator().manual_seed(seed))
+
+
+def hooks(model: PreTrainedModel) -> int:
+    """Count what hangs on a model."""
+    return sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules())
 
 
 def run(model: PreTrainedModel, ids: torch.Tensor, **options):
