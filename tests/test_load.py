@@ -365,7 +365,7 @@ def test_the_hub_and_what_it_lacks(folder, tmp_path):
         ("FileNotFoundError", rf"no model 'org/tyni' at http.*: look for a typo, log in .*, or load {INSTEAD}"),
         ("FileNotFoundError", r"'org/pickle' at revision 'main' has no safetensors weights, only a pickle \(pyto"),
         ("FileNotFoundError", r"'org/proposed' at revision 'main' has no safetensors weights, only a pickle"),
-        ("PermissionError", rf"model 'org/gated' is gated: ask for access at http.*/org/gated .*, or load {INSTEAD}"),
+        ("PermissionError", rf"model 'org/gated' is gated: ask for access at http.*/org/gated, .*, or load {INSTEAD}"),
         ("PermissionError", r"model 'org/forbidden' is gated: ask for access at http.*/org/forbidden"),
         ("ConnectionError", away.format("down", r"it answered 503") + INSTEAD),
         ("ValueError", rf"'org tiny' cannot be the id of a model on the hub \(owner/model\): load {INSTEAD}"),

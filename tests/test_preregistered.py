@@ -233,7 +233,7 @@ def test_a_finished_model_is_judged_after_its_last_step_and_its_loss_stands_once
     few = penalties.finished(pd.concat(runs[:8])).set_index(["score", "variant"]).loc[("validation_nats", "cosine 0.5")]
     alone = contrasts({"": [1.604, 1.605, 1.606]}, [1.501, 1.502, 1.503], margin=0.0, level=1 - 0.05 / 3)[""]
     assert (few.low, few.high) == pytest.approx((alone.low, alone.high))  # one of the three has a third of the chance
-    held = [run(HELD, 1.55 + seed / 1000, 0.5, seed) for seed in range(13, 16)]
+    held = [run(HELD, 1.55 + seed / 1000, 0.5 + seed / 1000, seed) for seed in range(13, 16)]
     more = penalties.finished(pd.concat([*runs, *held])).set_index(["score", "selection", "variant"])
     assert more.loc[found.index].equals(found)  # a family of its own changes no other
     assert more.verdict["validation_nats", "all tokens", HELD.title] == "higher"

@@ -121,7 +121,7 @@ ALONE[0, :10] = True
         ((40, 16), {"layers": []}, IndexError, "no layer is left"),
         ((40, 16), {"drop_first": 16}, ValueError, "drop_first=16 leaves nothing of blocks of 16 tokens"),
         ((40, 16), {"heldout": 1.0}, ValueError, "heldout=1.0 is not a share of the text"),
-        ((40, 16), {"memory": 100}, ValueError, "moments of one layer take 16,384 bytes, the budget is 100: raise `me"),
+        ((40, 16), {"memory": 100}, ValueError, "moments of one layer take 16,384 bytes, the budget is 100: free some"),
         ((40, 16), {"memory": 100, "heldout": 0.2}, ValueError, "moments of one layer take 32,768 bytes"),
         ((2, 200), {}, ValueError, "blocks of 200 tokens are longer than the 128 this model can read"),
     ],

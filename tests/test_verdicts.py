@@ -104,12 +104,12 @@ def test_a_group_with_a_run_that_diverged_has_no_bounds_and_so_have_all_when_pla
 
 def test_a_weighted_sum_of_two_groups_is_welchs_difference_and_of_three_covers_the_truth():
     draw = np.random.default_rng(0)
-    one, other = draw.normal(0, 1, 6), draw.normal(0.5, 3, 12)
+    one, other = draw.normal(0, 1, 6).tolist(), draw.normal(0.5, 3, 12).tolist()
     wanted = ttest_ind(one, other, equal_var=False).confidence_interval(0.99)
     found = weighted([(one, 1.0), (other, -1.0)], level=0.99)
     assert (found.low, found.high) == pytest.approx((wanted.low, wanted.high), rel=1e-9)
     spreads = ((0.1, 1.0, 6), (1.0, -0.5, 6), (0.3, -0.5, 12))  # the first lies where half of the two others do
-    drawn = ([(draw.normal(0, spread, n), weight) for spread, weight, n in spreads] for _ in range(2000))
+    drawn = ([(draw.normal(0, spread, n).tolist(), weight) for spread, weight, n in spreads] for _ in range(2000))
     assert 0.03 < np.mean([weighted(groups).verdict != "not told" for groups in drawn]) < 0.07
     assert weighted([(one, 1.0), ([0.2, math.nan], -1.0)]).verdict == "not told"
     with pytest.raises(ValueError, match="one run has no spread"):

@@ -37,6 +37,8 @@ class Table:
     def header(self) -> tuple[str, ...]:
         """Every column, in the order of the shipped file."""
         path = files("linstudy") / "results" / f"{self.name}.csv"
+        if not path.is_file():
+            return self.columns
         with path.open(encoding="utf-8") as file:
             return tuple(file.readline().strip().split(","))
 
