@@ -15,7 +15,8 @@ document.addEventListener(
       const href = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
       Object.assign(link, { href, download: `${name}.svg`, textContent: "SVG" });
     }
-    link.ariaLabel = box.querySelector("a").ariaLabel.replace("CSV", link.textContent);
+    const called = box.querySelector("a").getAttribute("aria-label") ?? "";
+    link.setAttribute("aria-label", called.replace("CSV", link.textContent));
     box.append("; ", link);
   },
   true,

@@ -41,7 +41,9 @@ def beside_decoder(table: pd.DataFrame, *, level: float = LEVEL) -> pd.DataFrame
     decoder = seeds[seeds.network == DECODER].set_index("seed")[SCORE]
     rows = []
     for key, part in seeds[seeds.network != DECODER].groupby(NETWORK, sort=False):
-        found = changes(part.set_index("seed")[SCORE] - decoder, level=level)
+        own = part.set_index("seed")[SCORE]
+        both = own.index.intersection(decoder.index)
+        found = changes(own[both] - decoder[both], level=level)
         row = dict(zip(NETWORK, key, strict=True)) | {"value": part[SCORE].mean()}
         row |= {"decoder": decoder.mean(), "gap": found.mean}
         rows.append(row | dict(zip(("low", "high"), found.interval, strict=True)) | {"seeds": len(found.values)})
@@ -58,7 +60,7 @@ def beside_twins(table: pd.DataFrame) -> pd.DataFrame:
     for network, part in wide.groupby("network", sort=False):
         row = {"network": network}
         for twin in WEIGHTS[1:]:
-            found = changes(part.trained - part[twin])
+            found = changes((part.trained - part[twin]).dropna())  # seeds that have both
             row |= {twin: found.mean, f"{twin}_low": found.interval[0], f"{twin}_high": found.interval[1]}
         rows.append(row)
     return pd.DataFrame(rows)

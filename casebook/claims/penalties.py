@@ -96,11 +96,12 @@ def finished(table: pd.DataFrame) -> pd.DataFrame:
         of = dict(list(last.groupby("variant", sort=False)))
         for score in HELD_OUT if selection != ALL else ("validation_nats", *HELD_OUT):
             groups = {name: one[score].tolist() for name, one in of.items()}
-            plain, held = groups.pop("plain"), {HELD.title: groups.pop(HELD.title, [])}
+            plain, held = groups.pop("plain"), groups.pop(HELD.title, None)
             mean = of["plain"][score].mean()
-            margin, share = MARGINS.get(score, SHARE * mean), len(groups) / READ_ON
-            told = contrasts(groups, plain, margin=margin, level=1 - 0.05 * share)
-            told |= contrasts(held, plain, margin=margin) if held[HELD.title] else {}
+            margin = MARGINS.get(score, SHARE * mean)
+            told = contrasts(groups, plain, margin=margin, level=1 - 0.05 * len(groups) / READ_ON) if groups else {}
+            if held:
+                told |= contrasts({HELD.title: held}, plain, margin=margin)
             for variant, one in told.items():
                 row = {"model": model, "selection": selection, "score": score, "variant": variant, **asdict(one)}
                 row |= {"verdict": one.verdict, "plain": mean, "seeds": len(plain), "before": before[score].iloc[0]}
@@ -116,16 +117,16 @@ def at_an_end(table: pd.DataFrame) -> list[tuple[str, str]]:
     return [key for key, (low, high) in tried.iterrows() if judged_at[key] in (low, high)]
 
 
-def less_half(rows: pd.DataFrame, *, design: Design = PLAN) -> pd.DataFrame:
+def less_half(rows: pd.DataFrame) -> pd.DataFrame:
     """Say whether slower branches gain half of what a penalty does, in every cell that has both: rows as `compared`'s.
 
     ``effect`` is their loss less plain's, less half of the penalty's (``variant``) less plain's: below 0 they gain more
     than half. Intervals hold for the four cells of a penalty together.
     """
     found, slower = [], SMALLER[-1].title
-    for (corpus, tokens), cell in that_judge(rows, design).groupby(["corpus", "training_tokens"], sort=False):
+    for (corpus, tokens), cell in that_judge(rows).groupby(["corpus", "training_tokens"], sort=False):
         of = {name: part.validation_nats.tolist() for name, part in cell.groupby("variant", sort=False)}
-        if slower not in of or len(of.get("plain", ())) < JUDGES["plain"]:
+        if len(of.get(slower, ())) < OTHERS or len(of.get("plain", ())) < JUDGES["plain"]:
             continue
         for one in (*PRIMARY[1:], HELD, HELD_SQUARES):
             if len(of.get(one.title, ())) == OTHERS:

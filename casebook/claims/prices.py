@@ -111,10 +111,9 @@ def apart(losses: pd.DataFrame) -> pd.DataFrame:
 
 def _with_interval(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     """Return means over stretches with their intervals (Student's t), which have no bounds for one stretch."""
-    wide = rows.pivot(index=key, columns="stretch", values="nats")
-    ends = [changes(row).interval for row in wide.to_numpy()]
-    found = pd.DataFrame(ends, columns=["low", "high"], index=wide.index)
-    return found.assign(nats=wide.mean(axis=1)).reset_index()
+    nats = rows.groupby(key).nats
+    ends = [changes(part).interval for _, part in nats]
+    return pd.DataFrame(ends, columns=["low", "high"], index=nats.mean().index).assign(nats=nats.mean()).reset_index()
 
 
 def agreement(losses: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:

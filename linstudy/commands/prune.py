@@ -73,8 +73,8 @@ def _prune(options: argparse.Namespace, command: list[str]) -> int:
     whole = table[table["action"] == "whole"]["perplexity"].iloc[0]
     with new_folder(options.out) as folder:
         (save_pruned if replaced else export)(model, folder, tokenizer=tokenizer)
-        whole_table = table.assign(corpus=text, tokens=cut * options.length, **made)
-        whole_table.to_csv(folder / "pruning.csv", index=False, lineterminator="\n")
+        told = table.assign(corpus=text, tokens=cut * options.length, **made)
+        told.to_csv(folder / "pruning.csv", index=False, lineterminator="\n")
         rows = table[table["action"] != "whole"]
         draw(budget_plot, rows, hue="action", whole=whole, path=folder / "pruning.svg")
     print(f"{bare(options.model)}, {ACTIONS[options.action].says}: layers {', '.join(map(str, layers))}")

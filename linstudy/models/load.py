@@ -86,9 +86,10 @@ def load(
     except (MemoryError, RuntimeError) as error:
         if not no_room(error):
             raise
+        place, other = ("cpu", "") if isinstance(error, MemoryError) else (device, ", device='cpu'")
         raise MemoryError(
-            f"{name!r} does not fit into the memory of {device} as {dtype} ({reason(error)}): give dtype='float16' (or "
-            "'bfloat16' from compute capability 8), device='auto', device='cpu' or a smaller model"
+            f"{name!r} does not fit into the memory of {place} as {dtype} ({reason(error)}): give dtype='float16' (or "
+            f"'bfloat16' from compute capability 8), device='auto'{other} or a smaller model"
         ) from None
     # The folder in the hub's cache says nothing to a reader of a table.
     model.name_or_path = model.config._name_or_path = name

@@ -29,9 +29,7 @@ class Parts:
     mlp: str | None = None  # the child of the block that is its MLP, likewise
     attention_returns: int = 0  # how many values that child returns in a tuple; 0 for its output alone
     mlp_returns: int = 0
-    writers: tuple[
-        str, ...
-    ] = ()  # the matrices whose outputs are added to the stream as they are; empty where anything else is
+    writers: tuple[str, ...] = ()  # the matrices whose outputs are added to the stream as they are, or none
     down: str | None = None  # the last of these matrices, also where the others are none
     norms: tuple[str, ...] = ()  # the norms that read the stream
 

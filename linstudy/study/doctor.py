@@ -63,8 +63,8 @@ def reached(away: Callable[[], str], without: str) -> str:
 
 def short(path: str | Path) -> str:
     """Return a path with ~ for the user's folder."""
-    home = Path.home()
-    return str(Path("~") / Path(path).relative_to(home)) if Path(path).is_relative_to(home) else str(path)
+    own = Path.home()
+    return str(Path("~") / Path(path).relative_to(own)) if Path(path).is_relative_to(own) else str(path)
 
 
 def _looks(besides: Iterable[Look]) -> Iterator[Look]:

@@ -165,7 +165,9 @@
       return done.catch((error) => {
         if (mine !== latest) return;
         const note = find('[data-part="note"]');
-        note.textContent = note.shown = find(".lab-status").textContent = `${error.message} Reload the page to try again.`;
+        const told = `${error.message} Change something to try again.`;
+        note.textContent = note.shown = told;
+        find(".lab-status").textContent = told;
         setBusy(false);
       });
     }
