@@ -42,8 +42,13 @@ class Design:
     preset: str = "nano"  # the size of the models
 
 
-FAMILIES = {"penalty": PRIMARY[1:], "held": (HELD,), "control": SMALLER, "secondary": SECONDARY}
-FAMILIES |= {"squares held": (HELD_SQUARES,)}
+FAMILIES = {
+    "penalty": PRIMARY[1:],
+    "held": (HELD,),
+    "squares held": (HELD_SQUARES,),
+    "control": SMALLER,
+    "secondary": SECONDARY,
+}
 PLAN = Design(PLANNED, FAMILIES, cells=6)
 # The same at the next size; it stands here before its rows, for the plan says how they are judged.
 ONE_UP = {"penalty": PRIMARY[1:], "held": (HELD,), "control": SMALLER[-1:]}

@@ -111,9 +111,9 @@ def apart(losses: pd.DataFrame) -> pd.DataFrame:
 
 def _with_interval(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     """Return means over stretches with their intervals (Student's t), which have no bounds for one stretch."""
-    nats = rows.groupby(key).nats
-    ends = [changes(part).interval for _, part in nats]
-    return pd.DataFrame(ends, columns=["low", "high"], index=nats.mean().index).assign(nats=nats.mean()).reset_index()
+    of = rows.groupby(key).nats
+    mean, ends = of.mean(), [changes(part).interval for _, part in of]
+    return pd.DataFrame(ends, columns=["low", "high"], index=mean.index).assign(nats=mean).reset_index()
 
 
 def agreement(losses: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:

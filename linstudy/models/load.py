@@ -86,7 +86,7 @@ def load(
     except (MemoryError, RuntimeError) as error:
         if not no_room(error):
             raise
-        place, other = ("cpu", "") if isinstance(error, MemoryError) else (device, ", device='cpu'")
+        place, other = (device, ", device='cpu'") if isinstance(error, torch.OutOfMemoryError) else ("cpu", "")
         raise MemoryError(
             f"{name!r} does not fit into the memory of {place} as {dtype} ({reason(error)}): give dtype='float16' (or "
             f"'bfloat16' from compute capability 8), device='auto'{other} or a smaller model"
