@@ -55,7 +55,7 @@ class Made:
 MADE: dict[Needs, Made] = {
     "mini model": Made("stories-10m", "--preset mini --batch 8 --tokens 4000000", "an hour or so"),
     # the control of pruned ones: what few layers learn from the start
-    "shallow model": Made("stories-1m-2-layers", "--layers 2", "a quarter of an hour or so"),
+    "shallow model": Made("stories-1m-2-layers", "--layers 2 --tokens 30000000", "half an hour or so"),
 }
 
 
