@@ -152,7 +152,7 @@ def test_in_sequence_differs_from_at_once_where_more_than_one_layer_is_replaced(
 
 def test_the_siblings_were_made_alike_but_for_their_penalties():
     made = siblings.how_made()
-    assert made.command.str.contains("--penalty").to_dict() == {"plain": False, "cosine 0.5": True, "MSE 0.5": True}
+    assert made.command.str.contains("--penalty").tolist() == [variant != "plain" for variant in made.index]
     assert (made[["tokens", "steps", "peak rate"]].nunique() == 1).all()
     assert made.bits_per_byte.between(0, 8).all()
 
