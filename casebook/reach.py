@@ -22,7 +22,6 @@ Needs = Literal[
     "smollm2-135m",
     "gemma3-270m",
     "minilm",
-    "mini model",
     "shallow model",
     "hub",
 ]
@@ -53,9 +52,8 @@ class Made:
 
 
 MADE: dict[Needs, Made] = {
-    "mini model": Made("stories-10m", "--preset mini --batch 8 --tokens 4000000", "an hour or so"),
     # the control of pruned ones: what few layers learn from the start
-    "shallow model": Made("stories-1m-2-layers", "--layers 2", "a quarter of an hour or so"),
+    "shallow model": Made("stories-1m-2-layers", "--layers 2 --tokens 30000000", "an hour or so"),
 }
 
 

@@ -104,7 +104,8 @@ def test_without_training_nothing_changes_and_a_run_that_diverges_has_rows_with_
 
 
 def test_rates_are_chosen_with_true_labels_and_every_arm_has_seeds_of_its_own(monkeypatch, small, tmp_path):
-    def tuned(source, task, recipe, *, labels, trained):
+    def tuned(source, task, recipe, *, labels, trained, split):
+        assert (split == "choose") == (recipe.seed in CHOOSING)  # nothing is judged by what chose
         best = {finetuning.ALL: 4e-3, finetuning.LOW_RANK: 1.6e-2}[trained]
         loss = abs(recipe.peak_rate - best) + 0.1 * (labels != "true")
         measured = set(TABLES["finetuning"].header) - set(TABLES["finetuning"].columns)
@@ -130,9 +131,10 @@ def test_rates_are_chosen_with_true_labels_and_every_arm_has_seeds_of_its_own(mo
 
 def test_pieces_are_of_one_length_exchanged_words_are_the_same_and_texts_to_test_on_are_others():
     for name in TASKS:
-        training, test = examples(name, "train", 40), examples(name, "test", 20)
-        assert (len(training), len(test)) == (40, 20)
-        assert not {first for first, _ in training} & {first for first, _ in test}
+        three = [examples(name, split, 40) for split in ("train", "choose", "test")]
+        assert [len(some) for some in three] == [40, 40, 40]
+        assert len({first for some in three for first, _ in some}) == 120
+        assert not {*three[1]} & {*examples(name, "train", finetuning.EXAMPLES)}
     of = {label: [text for text, is_of in examples("source", "train", 40) if is_of == label] for label in (0, 1)}
     assert {len(text) for text in of[0]} == {len(text) for text in of[1]} == {500}
     assert finetuning.exchanged("a b c d e") == "b a d c e"

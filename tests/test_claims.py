@@ -59,8 +59,6 @@ def test_one_score_agrees_with_the_costs_and_the_other_ranks_the_dearest_layer_f
     assert found.loc["LS", "layer"].tolist() == found.loc["LS", "cheapest"].tolist() == [2, 2]
     assert found.loc["LS_res", ["layer", "place", "of"]].to_numpy().tolist() == [[1, 3, 3]] * 2
     assert found.loc[("LS_res", "affine"), "cost"] == pytest.approx(3.005)  # mean of the shards
-    apart = pruning.last_and_others(costs(), {"m": "plain"})
-    assert apart.plain.to_dict() == pytest.approx({"last layer": 1.005, "dearest other": 3.005})
 
 
 def test_promises_are_kept_where_they_are_and_broken_once_however_many_orders_chose_so():
@@ -152,7 +150,7 @@ def test_in_sequence_differs_from_at_once_where_more_than_one_layer_is_replaced(
 
 def test_the_siblings_were_made_alike_but_for_their_penalties():
     made = siblings.how_made()
-    assert made.command.str.contains("--penalty").to_dict() == {"plain": False, "cosine 0.5": True, "MSE 0.5": True}
+    assert made.command.str.contains("--penalty").tolist() == [variant != "plain" for variant in made.index]
     assert (made[["tokens", "steps", "peak rate"]].nunique() == 1).all()
     assert made.bits_per_byte.between(0, 8).all()
 

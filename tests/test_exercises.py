@@ -203,7 +203,7 @@ MISTAKES = {
         )
     ],
     "3.5": [lambda at, losses, scores: np.interp(at, losses, scores)],
-    "4.1": [lambda h, w: w * sum((1 - cosine_similarity(x, y, dim=-1)).mean() for x, y in pairwise(h))],
+    "4.1": [lambda h, w: w * sum((1 - cosine_similarity(x, y, dim=-1)).mean() for x, y in pairwise(h[:-1]))],
     "4.2": [lambda x, y: -y / (x.norm() * y.norm())],
     "4.3": [(2, 4, 64), (1, 2, 64), (1, 4, 0.5)],
     "4.4": [lambda runs, name: -runs[runs.seed == 0].groupby("variant").loss.min()[["plain", name]].diff()[name]],

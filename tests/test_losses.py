@@ -82,8 +82,7 @@ def test_rows_have_every_layer_or_every_order(choice, small):
 @pytest.mark.slow
 @pytest.mark.parametrize("action", ACTIONS)
 def test_a_greedy_order_takes_what_costs_least_after_those_gone(action, small):
-    name = "stories-1m-cosine"  # whose cheapest three together are not the three that are cheapest alone
-    source = replace(POCKET, model=name, place=name)
+    source = POCKET  # whose cheapest three together are not the three that are cheapest alone
     options = OPTIONS | {"source": source, "tested": Text("stories", "stories")}
     rows = TABLES["losses"].rows(choice="tried", action=action, **options)
     nats = rows.groupby(["order", "layers"]).nats.mean()

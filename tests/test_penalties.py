@@ -39,12 +39,12 @@ def by_hand(states, kind):
 @pytest.mark.parametrize(
     ("options", "kept", "share"),
     [
-        ({}, slice(0, -1), 1),  # the mean over tokens, summed over pairs from the embeddings on without the last output
-        ({"tokens": "sum"}, slice(0, -1), BATCH * TOKENS),
-        ({"layers": "mean"}, slice(0, -1), 1 / 3),
-        ({"embeddings": False}, slice(1, -1), 1),
-        ({"last": "stream"}, slice(0, None), 1),
-        ({"embeddings": False, "last": "stream", "layers": "mean", "tokens": "sum"}, slice(1, None), 10 / 3),
+        ({}, slice(0, None), 1),  # the mean over tokens, summed over pairs from the embeddings to the last output
+        ({"tokens": "sum"}, slice(0, None), BATCH * TOKENS),
+        ({"layers": "mean"}, slice(0, None), 1 / 4),
+        ({"embeddings": False}, slice(1, None), 1),
+        ({"last": "out"}, slice(0, -1), 1),
+        ({"embeddings": False, "last": "out", "layers": "mean", "tokens": "sum"}, slice(1, -1), 10 / 2),
     ],
 )
 @pytest.mark.parametrize("kind", ["cosine", "mse"])
@@ -66,9 +66,8 @@ def test_mse_over_features_is_a_sum_or_a_mean_and_a_detached_neighbour_a_target(
 def test_the_last_state_may_be_the_normed_one():
     states, norm = stream(), nn.RMSNorm(DIM, dtype=torch.float64)
     got = value(states, Penalty("mse", 1.0, last="normed"), final_norm=norm)
-    want = value([*states[:-1], norm(states[-1])], Penalty("mse", 1.0, last="stream"))
-    assert got == pytest.approx(want)
-    assert got != pytest.approx(value(states, Penalty("mse", 1.0, last="stream")), rel=1e-3)
+    assert got == pytest.approx(value([*states[:-1], norm(states[-1])], Penalty("mse", 1.0)))
+    assert got != pytest.approx(value(states, Penalty("mse", 1.0)), rel=1e-3)
 
 
 def test_a_state_of_zeros_has_a_value_and_a_gradient():
@@ -110,7 +109,7 @@ def train(penalty, *, steps=30, **options):
 def cosine_of_neighbours(model):
     with torch.no_grad(), capture(model) as states:
         model(tiny_ids(batch=8, length=12))
-    pairs = pairwise(states[:-1])
+    pairs = pairwise(states)
     return torch.stack([torch.cosine_similarity(x, y, dim=-1) for x, y in pairs]).mean().item()
 
 
@@ -150,7 +149,7 @@ def test_a_step_in_parts_is_the_whole_step(tokens):
 
 def test_a_stream_too_short_and_a_missing_norm_are_refused():
     with pytest.raises(ValueError, match=r"of 2 only 1 count: take the embeddings or the last block's output in"):
-        neighbour_penalty(stream()[:2], Penalty("cosine", 0.5))
+        neighbour_penalty(stream()[:2], Penalty("cosine", 0.5, last="out"))
     with pytest.raises(ValueError, match="there is no final norm: take last='stream'"):
         neighbour_penalty(stream(), Penalty("cosine", 0.5, last="normed"))
 

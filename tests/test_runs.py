@@ -190,11 +190,11 @@ def test_what_a_run_needs_beside_the_checkout_is_known_by_its_weights_or_named(t
     for name in ("ROOT", "BESIDE"):
         monkeypatch.setattr(reach, name, tmp_path)
     monkeypatch.setattr(reach, "SHARED_MODEL", tmp_path / "absent")
-    command = "mkdir -p runs && linstudy pretrain --layers 2 --out runs/stories-1m-2-layers"
+    command = "mkdir -p runs && linstudy pretrain --layers 2 --tokens 30000000 --out runs/stories-1m-2-layers"
     for needs, said in {
         "shared model": "there is no ../shared/models/stories260K beside the checkout; put the model's folder there",
         "shared texts": "there are no texts in ../shared/data beside the checkout; put their .txt files there",
-        "shallow model": f"there is no runs/stories-1m-2-layers; `{command}` makes it in a quarter of an hour or so",
+        "shallow model": f"there is no runs/stories-1m-2-layers; `{command}` makes it in an hour or so",
     }.items():
         assert away(needs) == said
     assert away("nothing", tmp_path / "data" / "text.txt").startswith("there are no texts")

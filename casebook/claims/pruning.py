@@ -147,15 +147,6 @@ def rises(table: pd.DataFrame, variants: Mapping[str, str]) -> pd.DataFrame:
     return least.assign(rise=least.nats - least.variant.map(whole))
 
 
-def last_and_others(costs: pd.DataFrame, variants: Mapping[str, str]) -> pd.DataFrame:
-    """Return what a map costs in place of the last layer, and of the dearest other one: a column a variant."""
-    rows = costs[costs.model.isin(variants) & (costs.action == "affine")]
-    mean = rows.groupby([rows.model.map(variants).rename("variant"), "layer"]).delta_nats.mean()
-    last = mean.groupby("variant").tail(1)
-    ends = {"last layer": last, "dearest other": mean.drop(last.index)}
-    return pd.DataFrame({name: part.groupby("variant").max() for name, part in ends.items()}).T
-
-
 def at_equal(table: pd.DataFrame) -> pd.DataFrame:
     """Compare the best replaced model with the best removed one that is no slower, or no larger.
 

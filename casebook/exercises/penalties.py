@@ -13,7 +13,7 @@ from .answers import Found, compared
 
 
 def cosine_penalty(penalty: Callable) -> Found:
-    """Average 1 - cos over the tokens for each pair of neighbours, without the last state, and add the pairs up."""
+    """Average 1 - cos over the tokens for each pair of neighbours, the last state among them, and add the pairs up."""
     draw = torch.Generator().manual_seed(4)
     stream = list(torch.randn(5, 3, 7, 6, generator=draw).double().cumsum(0))
     pairs = [1 - cosine_similarity(y, x, dim=-1) for x, y in pairwise(stream)]
@@ -21,17 +21,17 @@ def cosine_penalty(penalty: Callable) -> Found:
     def over(some: Sequence[Tensor]) -> Tensor:
         return 0.5 * sum(pair.mean() for pair in some)
 
-    right = over(pairs[:-1])
+    right = over(pairs)
     return compared(
         penalty(stream, 0.5),
         right,
         within=1e-5,
-        last_output=over(pairs),
-        pairs_averaged=right / 3,
+        no_last=over(pairs[:-1]),
+        pairs_averaged=right / 4,
         tokens_summed=right * 21,
         no_weight=2 * right,
-        cosine=0.5 * 3 - right,
-        no_embeddings=over(pairs[1:-1]),
+        cosine=0.5 * 4 - right,
+        no_embeddings=over(pairs[1:]),
     )
 
 

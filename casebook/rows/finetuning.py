@@ -39,13 +39,14 @@ def finetuning(
     """Measure what a task changes in every layer, as book/preregistration.md has it, beside its two controls.
 
     ``task`` is one of ``TASKS`` or of the hub's. Its rate is that of the lowest mean loss with true labels over the
-    seeds that choose. At this rate it is learnt anew, with fresh seeds: from its labels, from the same labels dealt out
-    by chance, and by modelling its texts without any. What is ``trained`` is all weights, or corrections of low rank,
-    which have no controls but the former.
+    seeds that choose, on examples that nothing is judged by. At this rate it is learnt anew, with fresh seeds: from its
+    labels, from the same labels dealt out by chance, and by modelling its texts without any. What is ``trained`` is all
+    weights, or corrections of low rank, which have no controls but the former.
     """
 
     def rows(labels: str, rate: float, seed: int) -> pd.DataFrame:
-        make = partial(tuned, source, task, recipe(rate=rate, seed=seed), labels=labels, trained=trained)
+        split = "choose" if seed in CHOOSING else "test"
+        make = partial(tuned, source, task, recipe(rate=rate, seed=seed), labels=labels, trained=trained, split=split)
         return keep(make, labels=labels, trained=trained, rate=rate, seed=seed)
 
     def loss(rate: float) -> float:
@@ -71,15 +72,16 @@ def tuned(
     *,
     labels: str,
     trained: str = ALL,
+    split: str = "test",
     counts: tuple[int, int] = (EXAMPLES, TESTED),
 ) -> pd.DataFrame:
-    """Return the rows of one seed, after tuning on so many examples and testing on so many others.
+    """Return the rows of one seed, after tuning on so many examples and testing on so many others, of ``split``.
 
     A run that diverges has rows with a NaN loss and NaN changes.
     """
     from ..train import dealt_again, finetune, low_rank
 
-    training, test = examples(task, "train", counts[0]), examples(task, "test", counts[1])
+    training, test = examples(task, "train", counts[0]), examples(task, split, counts[1])
     objective = "lm" if labels == "no labels" else "preference" if task in PAIRS else "classify"
     of_test = [label for _, label in test]
     constant = max(map(of_test.count, set(of_test))) / len(of_test) if objective == "classify" else 0.5
@@ -135,8 +137,11 @@ def examples(task: str, split: str, count: int) -> Sequence[tuple[str, str | int
     """Return examples for :func:`casebook.train.finetune`.
 
     ``source``: a piece of a story (0) or of pydocs (1). ``order``: a piece of a story, as it is (0) or with words that
-    are neighbours exchanged (1). ``preference``: a story as it was told, and a spoilt one.
+    are neighbours exchanged (1). ``preference``: a story as it was told, and a spoilt one. Those of ``choose`` follow
+    those that are trained on, and are neither trained nor tested on.
     """
+    if split == "choose":
+        return examples(task, "train", EXAMPLES + count)[EXAMPLES:]
     from ..stories import task as labelled
     from ..train import hub_task
 

@@ -39,8 +39,8 @@ class Penalty:
     layers: str = "sum"  # over the pairs of neighbours: sum or mean
     features: str = "sum"  # of the squared differences of mse: sum, the squared norm as printed, or mean
     embeddings: bool = True  # whether the embedding layer's output is the first block's neighbour
-    last: str = "out"  # the last block's output: out, stream (in, as it is), normed (in, after the final norm, which
-    # is what a library's list of hidden states ends with)
+    last: str = "stream"  # the last block's output: in, as it is, as the paper prints; out; or normed (in, after the
+    # final norm, which is what a library's list of hidden states ends with)
     detached: bool = False  # whether the earlier neighbour is only a target and gets no gradient
 
     def __post_init__(self) -> None:
