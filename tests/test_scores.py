@@ -109,7 +109,8 @@ def test_heldout_is_the_plain_regression_scored_elsewhere_and_pays_for_what_was_
     assert got["linearity_heldout"] < 0 < scores(of(x, noise))["linearity_raw"]
 
 
-@pytest.mark.parametrize(("dim", "exact", "bound"), [(32, False, 3e-6), (300, True, 1e-6), (300, False, 1e-4)])
+# float32 products are rounded in another order by another machine, so the bounds are twice and more of what was seen
+@pytest.mark.parametrize(("dim", "exact", "bound"), [(32, False, 1e-5), (300, True, 1e-6), (300, False, 3e-4)])
 def test_the_map_reproduces_an_affine_layer_and_is_else_the_best_one(dim, exact, bound):
     x = stream(3000, dim)[0] + 10 * torch.randn(dim)
     with torch.no_grad():
