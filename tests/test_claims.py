@@ -306,7 +306,8 @@ def tuned():
         row |= {"accuracy": right and right + 0.01 * (number - 2), "constant": None if right is None else 0.5}
         change = 1.0 if chooses else effects[place] + draw.normal(0, 1e-3)
         rows += [row | {"layer": layer, "delta_update_linearity": change} for layer in (1, 2)]
-    all_weights = pd.DataFrame(rows).assign(model="stories-1m", rate=0.1, loss=0.5, trained=finetuning.ALL)
+    all_weights = pd.DataFrame(rows).assign(model="stories-1m", rate=0.1, loss=0.5, delta_nats=0.0)
+    all_weights["trained"] = finetuning.ALL
     other = all_weights[(all_weights.labels == "true") & (all_weights.seed >= 100)]
     other = other.assign(trained=finetuning.LOW_RANK, seed=other.seed + 300, delta_update_linearity=9.0)
     return pd.concat([all_weights, other, all_weights.assign(model="m")])  # the last two are not asked for
@@ -333,6 +334,19 @@ def test_low_rank_stands_beside_all_weights_with_true_labels():
     assert set(found.verdict["source"]) == {"higher"}
     assert set(found.verdict["order"]) == {"equal"}
     assert found.change["order"].tolist() == pytest.approx([-0.03, -0.03], abs=1e-3)
+
+
+def test_the_runs_that_choose_a_rate_are_told_by_it_and_no_others():
+    rows = tuned()
+    slow = rows[rows.seed < 3].assign(rate=0.05, delta_update_linearity=lambda some: some.layer * 0.1)
+    rows = pd.concat([rows, slow])
+    found = dynamics.by_rate(rows).set_index(["task", "trained", "rate", "text", "seed"]).delta_update_linearity
+    assert dict.fromkeys(found.index.get_level_values("task")) == dict.fromkeys(finetuning.TASKS)
+    assert set(found.index.get_level_values("seed")) == {0, 1, 2}
+    assert len(found) == 3 * 2 * 2 * 3  # tasks, rates, texts, seeds; low rank has none that choose here
+    at = found.groupby("rate").agg(["min", "max"])
+    assert at.loc[0.1].tolist() == [1, 1]
+    assert at.loc[0.05].tolist() == pytest.approx([0.15, 0.15])
 
 
 def test_fine_tunings_are_named_as_a_figure_names_them():

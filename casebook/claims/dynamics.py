@@ -183,6 +183,18 @@ def of_low_rank(finetuning: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def by_rate(finetuning: pd.DataFrame, *, model: str = TUNED) -> pd.DataFrame:
+    """Return means over layers of the runs of a model that choose a rate, a row a task, rate, text and seed.
+
+    ``trained`` says what learnt: all weights, or corrections of low rank. Such runs choose, and judge nothing.
+    """
+    rows = finetuning[(finetuning.model == model) & finetuning.seed.isin(CHOOSING)]
+    key, numbers = ["task", "trained", "rate", "text", "seed"], ["accuracy", "delta_update_linearity", "delta_nats"]
+    order = {name: place for place, name in enumerate((*TASKS, *ARMS))}
+    means = rows.groupby(key, as_index=False)[numbers].mean()  # by rate, in rising order
+    return means.sort_values(["task", "trained"], key=lambda names: names.map(order), kind="stable")
+
+
 def learnt(means: pd.DataFrame) -> pd.DataFrame:
     """Say what was learnt on new examples: a row a task and kind of labels, the ``gain`` with its interval."""
     found = []

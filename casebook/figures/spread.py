@@ -57,11 +57,13 @@ def spread_plot(
         ax.plot(found["mean"], heights, marker, label=name, **look)
         ends = _ends(part.groupby(row)[x].mean().dropna())
         said.append(f"{name}: {ends}" if hue else ends)
-    ax.set(xlabel=axis_label(x, 40))
     ax.set_yticks(range(len(names)), names)
     ax.set(ylim=(len(names) - 0.5, -0.5))
     size = ax.get_yticklabels()[0].get_fontsize()
-    place_legend(ax, back=max(text_width(str(name), size) for name in names) / 72)
+    widest = max(text_width(str(name), size) for name in names)
+    room = 72 * ax.figure.get_figwidth() - widest - 2 * size  # points; a letter takes .55 of its size
+    ax.set(xlabel=axis_label(x, min(40, int(room / (0.55 * size)))))
+    place_legend(ax, back=widest / 72)
     beside = f", with {number(compared)} for comparison" if compared is not None else ""
     return say(ax, f"{label(x)}, a row for each of {len(names)}{beside}; means: {'; '.join(said)}.")
 
