@@ -158,7 +158,7 @@ def test_a_legend_has_as_many_columns_as_fit_and_leaves_the_axes_their_room():
 def test_panels_by_a_column_have_its_rows_its_name_and_one_legend():
     df = pd.concat([profile("a", seed=0).assign(text="one"), profile("a$b", seed=1).assign(text="two")])
     options = {"hue": "model", "height": 2.0}
-    named = figures.panels_by(show.profile_plot, df, "text", label="what", scale="log", **options)
+    named = figures.panels_by(show.profile_plot, df, "text", label="what", costs=True, **options)
     assert named.get_supylabel() == "what"
     assert [ax.get_yscale() for ax in named.axes] == ["log", "log"]
     figure = figures.panels_by(show.profile_plot, df, "text", **options)
@@ -166,6 +166,8 @@ def test_panels_by_a_column_have_its_rows_its_name_and_one_legend():
     for ax, (name, part) in zip(figure.axes, df.groupby("text"), strict=True):
         np.testing.assert_array_equal(ax.lines[0].get_ydata(), part.linearity)
         assert ax.get_ylabel() == name
+    long = figures.panels_by(show.profile_plot, df.assign(text="a name longer than its panel"), "text", **options)
+    assert long.axes[0].get_ylabel() == "a name longer than\nits panel"
     first, second = figure.axes
     assert (first.get_legend() is None, second.get_legend() is None) == (False, True)
     show.say(first, "said anew")

@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from linstudy.show.words import keep, say, table_of, title, words_of
+from linstudy.show.look import cost_axis
+from linstudy.show.words import keep, say, table_of, title, typeset, words_of
 
 
 def panels(
@@ -45,13 +46,13 @@ def panels_by(
     *,
     height: float = 3.0,
     label: str = "",
-    scale: str = "linear",
+    costs: bool = False,
     **options: Any,
 ) -> Figure:
     """Draw one plot for each value of a column, one below the other over a common axis, its value at its left.
 
-    Only the first has a legend and only the last a name below its axis; ``label`` names what all of them show, and
-    ``scale`` is that of their y axes. Example::
+    Only the first has a legend and only the last a name below its axis; ``label`` names what all of them show. The y
+    axes of ``costs`` are log ones. Example::
 
         picture(panels_by(spread_plot, df, "text", x="delta_update_linearity", row="layer", hue="labels"))
     """
@@ -60,9 +61,9 @@ def panels_by(
     figure, axes = plt.subplots(len(groups), 1, figsize=(width, height * len(groups)), sharex=True, squeeze=False)
     for ax, (value, part) in zip(axes.flat, groups, strict=True):
         plot(part, ax=ax, **options)
-        ax.set_ylabel(value)
-        if scale != "linear":
-            ax.set_yscale(scale)
+        ax.set_ylabel(typeset(str(value), int(9 * height)))  # so many letters are as long as a panel is high
+        if costs:
+            cost_axis(ax)
         say(ax, f"{title(value)}: {words_of(ax)}")
         if (table := table_of(ax)) is not None:
             keep(ax, table.assign(**{by: value}))
