@@ -71,12 +71,18 @@ def test_what_is_missing_is_named_with_its_remedy(found, monkeypatch, tmp_path):
         "tqdm": "does not do: `pip install 'tqdm>=99'`",
         "cache of the hub": "set HF_HOME to a folder that can",
         "fetched models": "set LINSTUDY_HOME to a folder that can",
-        "cache of datasets": "set HF_DATASETS_CACHE to a folder that can",
+        "cache of datasets": "set HF_HOME to a folder that can",
         "size": "did you mean 'tiny'",
     }.items():
         assert seen[name][0] == "missing", name
         assert remedy in seen[name][1]
     assert seen["pandas"][0] == "ok"
+    for name, variable in (("cache of the hub", "HF_HUB_CACHE"), ("cache of datasets", "HF_DATASETS_CACHE")):
+        with monkeypatch.context() as alone:
+            elsewhere = str(tmp_path / "file" / "elsewhere")
+            alone.setattr("huggingface_hub.constants.HF_HUB_CACHE", elsewhere)
+            alone.setenv("HF_DATASETS_CACHE", elsewhere)
+            assert f"set {variable} to a folder that can" in found()[name][1]
     (tmp_path / "chromium-1" / "chrome-linux" / "chrome").mkdir(parents=True)
     assert find_chromium().endswith("chromium-1/chrome-linux/chrome")  # Playwright's: the tests take it as well
     monkeypatch.setattr(module, "findings", lambda besides: [(state, name, "") for name, (state, _) in seen.items()])

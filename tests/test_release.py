@@ -165,6 +165,7 @@ def test_the_command_makes_a_folder_that_transformers_loads(tmp_path, monkeypatc
 def test_the_command_passes_everything_on_to_the_run(tmp_path):
     words = "--text pydocs+stories --distinct 4096 --layers 3 --steps 6 --batch 2 --seed 3 --linear torch"
     words += " --accumulation 2 --penalty mse=0.5,features=mean --scaling branches --snapshots --weight-decay 0.2"
+    words += " --warmup 0"  # a choice, and not the usual number
     folder = tmp_path / "run"
     assert main(["pretrain", "--out", str(folder), *words.split()]) == 0
     made = json.loads((folder / "provenance.json").read_text())
@@ -175,6 +176,7 @@ def test_the_command_passes_everything_on_to_the_run(tmp_path):
     assert config["penalty"]["features"] == "mean"
     assert config["scaling"] == {"where": "branches", "constant": 1.0, "power": 0.5}
     assert (config["weight_decay"], config["linear"], config["accumulation"], config["seed"]) == (0.2, "torch", 2, 3)
+    assert config["warmup"] == 0
     table = pd.read_csv(folder / "training.csv")
     assert list(table.step) == [0, 1, 2, 4, 6]
     assert table.penalty[1] > 0

@@ -75,8 +75,8 @@ def _looks(besides: Iterable[Look]) -> Iterator[Look]:
     yield "memory", _memory
     yield "GPU", _gpu
     yield "size", _size
-    yield "cache of the hub", partial(_cache, "HF_HOME")
-    yield "cache of datasets", partial(_cache, "HF_DATASETS_CACHE")
+    yield "cache of the hub", lambda: _room(*_cache("hub", "HF_HUB_CACHE"))
+    yield "cache of datasets", lambda: _room(*_cache("datasets", "HF_DATASETS_CACHE"))
     yield "fetched models", lambda: _room(home(), HOME)
     yield "pocket models", lambda: ", ".join(pocket_folders()) or missing("none came with linstudy: reinstall it.")
     yield "hub", partial(reached, hub_away, "pocket models, folders, 'stories' and 'pydocs' do without it")
@@ -128,11 +128,13 @@ def _size() -> str:
     return f"{size.name}, for {size.description} ({why}): {tokens}; LINSTUDY_SIZE changes it"
 
 
-def _cache(variable: str) -> str:
+def _cache(folder: str, variable: str) -> tuple[str | Path, str]:
+    """Return where a cache lies and the variable that put it there: its own, or that of all of them."""
     from huggingface_hub import constants  # what its variables, old ones too, come to
 
-    usual = Path(constants.HF_HOME) / "datasets"
-    return _room(constants.HF_HUB_CACHE if variable == "HF_HOME" else os.environ.get(variable) or usual, variable)
+    usual = Path(constants.HF_HOME) / folder
+    moved = constants.HF_HUB_CACHE if folder == "hub" else os.environ.get(variable) or usual
+    return moved, "HF_HOME" if Path(moved) == usual else variable
 
 
 def _room(path: str | Path, variable: str) -> str:
