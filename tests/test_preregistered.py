@@ -85,6 +85,13 @@ def test_controls_are_a_family_of_their_own():
     assert kinds == {"cosine 0.5": "penalty", "MSE 0.5": "penalty"} | controls
     alone = penalties.compared(trained({PLAIN: 0, **dict.fromkeys(SMALLER, -0.2)}))
     assert set(alone.variant) == set(controls)
+    one = trained({PLAIN: 0, SLOWER: -0.2})
+    first = penalties.compared(one).iloc[0]  # the only one that was run, with its share of the level
+    assert first.variant == SLOWER.title
+    runs = penalties.that_judge(one).groupby("variant").validation_nats.apply(list)
+    told = contrasts({"it": runs[SLOWER.title]}, runs["plain"], margin=1.0, level=1 - 0.05 / 6 / 4)["it"]
+    assert (first.low, first.high) == (told.low, told.high)
+    assert penalties.compared(one[one.seed != judges(SLOWER)[-1]]).empty
 
 
 def test_no_seed_judges_two_variants_or_chooses():

@@ -63,7 +63,8 @@ def compared(
     A row a score, ``text``, length (``training_tokens``) and variant: the ``effect`` (its mean less plain's), the
     interval from ``low`` to ``high``, which holds for all comparisons of its ``kind`` in all cells of the design
     together, the ``margin`` within which it counts as none, the ``verdict``, and the mean of ``plain``. A kind is
-    compared in a cell when all its runs are there, and those of plain.
+    compared in a cell when all its runs are there, and those of plain; of the controls those that are there, with their
+    share of the level.
     """
     found = []
     for (corpus, tokens), cell in that_judge(rows, design).groupby(["corpus", "training_tokens"], sort=False):
@@ -71,11 +72,12 @@ def compared(
         if len(of.get("plain", ())) < JUDGES["plain"]:
             continue
         for score, (kind, family) in product(scores, design.families.items()):
-            if any(len(of.get(one.title, ())) < OTHERS for one in family):
+            there = [one.title for one in family if len(of.get(one.title, ())) == OTHERS]
+            if not there or (len(there) < len(family) and kind != "control"):
                 continue
-            groups = {one.title: of[one.title][score].tolist() for one in family}
-            plain = of["plain"][score].mean()
-            options = {"margin": MARGINS.get(score, SHARE * plain), "level": 1 - 0.05 / design.cells}
+            groups = {title: of[title][score].tolist() for title in there}
+            plain, share = of["plain"][score].mean(), len(there) / len(family)
+            options = {"margin": MARGINS.get(score, SHARE * plain), "level": 1 - 0.05 / design.cells * share}
             for variant, one in contrasts(groups, of["plain"][score].tolist(), **options).items():
                 key = dict(zip(COMPARISON, (score, corpus, int(tokens), kind, variant), strict=True))
                 found.append(key | asdict(one) | {"verdict": one.verdict, "plain": plain})
