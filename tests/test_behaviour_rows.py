@@ -129,6 +129,23 @@ def test_rates_are_chosen_with_true_labels_and_every_arm_has_seeds_of_its_own(mo
     assert pd.concat([judges, low]).seed.is_unique
 
 
+@pytest.mark.parametrize(("has", "held"), [(250, 50), (5000, 200)])
+def test_a_task_of_the_hub_has_examples_to_choose_by_however_small_it_is(monkeypatch, has, held):
+    def rows(name, *, split="train"):
+        return ((f"{name} {split} {number}", number % 2) for number in range(has))
+
+    monkeypatch.setattr("casebook.train.hub_task", rows)
+    examples.cache_clear()
+    split = {name: examples("cb", name, count) for name, count in (("train", 512), ("choose", 200), ("test", 200))}
+    examples.cache_clear()
+    assert {name: len(some) for name, some in split.items()} == {
+        "train": min(512, has - held),
+        "choose": held,
+        "test": 200,
+    }
+    assert len({one for some in split.values() for one in some}) == sum(map(len, split.values()))
+
+
 def test_pieces_are_of_one_length_exchanged_words_are_the_same_and_texts_to_test_on_are_others():
     for name in TASKS:
         three = [examples(name, split, 40) for split in ("train", "choose", "test")]

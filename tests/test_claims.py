@@ -333,6 +333,7 @@ def test_low_rank_stands_beside_all_weights_with_true_labels():
     assert found.difference["source"].tolist() == pytest.approx([0.03, 0.03], abs=2e-3)
     assert set(found.verdict["source"]) == {"higher"}
     assert set(found.verdict["order"]) == {"equal"}
+    assert found.delta_nats.eq(0).all()
     assert found.change["order"].tolist() == pytest.approx([-0.03, -0.03], abs=1e-3)
 
 

@@ -92,6 +92,7 @@ def test_controls_are_a_family_of_their_own():
     told = contrasts({"it": runs[SLOWER.title]}, runs["plain"], margin=1.0, level=1 - 0.05 / 6 / 4)["it"]
     assert (first.low, first.high) == (told.low, told.high)
     assert penalties.compared(one[one.seed != judges(SLOWER)[-1]]).empty
+    assert penalties.compared(trained({PLAIN: 0, SMALLER[0]: -0.2})).empty  # any other waits for all four
 
 
 def test_no_seed_judges_two_variants_or_chooses():
@@ -193,6 +194,8 @@ def test_the_squares_on_all_layers_are_a_family_of_one_too_and_slower_branches_a
         "MSE 0.5, all layers": "not told",
     }
     assert half.effect["cosine 0.5"] == pytest.approx(-0.1, abs=0.02)
+    none = trained({PLAIN: 0, COSINE: 0.2, HELD: -0.8, SLOWER: -0.2}, spread=0.02)
+    assert penalties.less_half(none).variant.tolist() == ["cosine 0.5, all layers"]  # of a loss there is no half
     for variant in (PLAIN, SLOWER):
         assert penalties.less_half(rows[rows.seed != judges(variant)[-1]]).empty
 

@@ -141,13 +141,13 @@ def at_equal_loss(means: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def per_seed(finetuning: pd.DataFrame, trained: str = ALL, *, model: str = TUNED) -> pd.DataFrame:
-    """Return means over layers of the runs of a model that judge, a row a task, kind of labels, text and seed.
+def per_seed(finetuning: pd.DataFrame, trained: str = ALL) -> pd.DataFrame:
+    """Return means over layers of the runs of ``TUNED`` that judge, a row a task, kind of labels, text and seed.
 
     ``gain`` is the accuracy on new examples less that of the commonest answer, missing where there are no labels. Tasks
     and labels stand in the order of the plan; a task that is not finished is left out.
     """
-    of = (finetuning.model == model) & (finetuning.trained == trained)
+    of = (finetuning.model == TUNED) & (finetuning.trained == trained)
     rows = finetuning[of & ~finetuning.seed.isin(CHOOSING)]
     rows = rows[rows.groupby("task").seed.transform("nunique") == JUDGES * len(ARMS[trained])]
     key, numbers = ["task", "labels", "text", "seed"], ["accuracy", "constant", "loss"]
@@ -168,8 +168,9 @@ def of_low_rank(finetuning: pd.DataFrame) -> pd.DataFrame:
     """Set corrections of low rank beside all weights, true labels: a row a task and text.
 
     ``accuracy`` is that of low rank and ``of_all`` that of all weights, ``change`` and ``change_of_all`` are those of
-    LS_res, and ``direction`` says whether the former is told from 0; ``difference`` is low rank less all weights,
-    from ``low`` to ``high``, with its ``verdict``. All intervals hold for nine pairs of a task and a text.
+    LS_res, and ``direction`` says whether the former is told from 0; ``delta_nats`` is what low rank costs on the text,
+    in nats a token; ``difference`` is low rank less all weights, from ``low`` to ``high``, with its ``verdict``. All
+    intervals hold for nine pairs of a task and a text.
     """
     full, rows, score = per_seed(finetuning), [], "delta_update_linearity"
     full = full[full.labels == LABELS[0]]
@@ -179,16 +180,17 @@ def of_low_rank(finetuning: pd.DataFrame) -> pd.DataFrame:
         row = {"task": task, "text": text, "accuracy": part.accuracy.mean(), "of_all": other.accuracy.mean()}
         own = changes(part[score], level=TOGETHER)
         row |= {"change": own.mean, "direction": own.direction, "change_of_all": other[score].mean()}
+        row |= {"delta_nats": part.delta_nats.mean()}
         rows.append(row | {"difference": one.effect, "low": one.low, "high": one.high, "verdict": one.verdict})
     return pd.DataFrame(rows)
 
 
-def by_rate(finetuning: pd.DataFrame, *, model: str = TUNED) -> pd.DataFrame:
-    """Return means over layers of the runs of a model that choose a rate, a row a task, rate, text and seed.
+def by_rate(finetuning: pd.DataFrame) -> pd.DataFrame:
+    """Return means over layers of the runs of ``TUNED`` that choose a rate, a row a task, rate, text and seed.
 
     ``trained`` says what learnt: all weights, or corrections of low rank. Such runs choose, and judge nothing.
     """
-    rows = finetuning[(finetuning.model == model) & finetuning.seed.isin(CHOOSING)]
+    rows = finetuning[(finetuning.model == TUNED) & finetuning.seed.isin(CHOOSING)]
     key, numbers = ["task", "trained", "rate", "text", "seed"], ["accuracy", "delta_update_linearity", "delta_nats"]
     order = {name: place for place, name in enumerate((*TASKS, *ARMS))}
     means = rows.groupby(key, as_index=False)[numbers].mean()  # by rate, in rising order

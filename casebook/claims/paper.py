@@ -143,7 +143,7 @@ def _regularised(tables: Tables) -> Iterator[dict]:
     names = {"validation_nats": "loss less plain's, nats", "update_linearity": "LS_res less plain's"}
     rows = penalties.compared(tables("pretraining"))
     cell = ["corpus", "training_tokens"]
-    slower = pretraining.SMALLER[-1].title  # named beforehand; the best of four by its mean would be so by luck as well
+    slower = penalties.SLOWER  # named beforehand; the best of four by its mean would be so by luck as well
     effects = rows[rows.variant == slower].set_index([*cell, "score"]).effect
     for one in rows[~rows.kind.isin(["control", "secondary"])].itertuples():
         at = (one.corpus, one.training_tokens, one.score)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
+from statistics import fmean as mean
 
 import pandas as pd
 
@@ -29,6 +30,7 @@ SHARE = 0.005  # of plain's loss: a difference that is as good as none
 MARGINS = dict.fromkeys(("linearity", "update_linearity", *HELD_OUT), 0.02)
 SCORES = ("validation_nats", "linearity", "update_linearity", "norm_ratio")
 CELLS = 4  # texts and lengths in which the last layer is asked about, and in which the controls have rows
+SLOWER = SMALLER[-1].title  # the control that told on little text
 READ_ON = 3  # comparisons with plain that the plan names for a finished model
 
 
@@ -63,8 +65,8 @@ def compared(
     A row a score, ``text``, length (``training_tokens``) and variant: the ``effect`` (its mean less plain's), the
     interval from ``low`` to ``high``, which holds for all comparisons of its ``kind`` in all cells of the design
     together, the ``margin`` within which it counts as none, the ``verdict``, and the mean of ``plain``. A kind is
-    compared in a cell when all its runs are there, and those of plain; of the controls those that are there, with their
-    share of the level.
+    compared in a cell when all its runs are there, and those of plain; slower branches alone with their share of the
+    level.
     """
     found = []
     for (corpus, tokens), cell in that_judge(rows, design).groupby(["corpus", "training_tokens"], sort=False):
@@ -73,7 +75,7 @@ def compared(
             continue
         for score, (kind, family) in product(scores, design.families.items()):
             there = [one.title for one in family if len(of.get(one.title, ())) == OTHERS]
-            if not there or (len(there) < len(family) and kind != "control"):
+            if len(there) < len(family) and there != [SLOWER]:
                 continue
             groups = {title: of[title][score].tolist() for title in there}
             plain, share = of["plain"][score].mean(), len(there) / len(family)
@@ -125,19 +127,20 @@ def at_an_end(table: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def less_half(rows: pd.DataFrame) -> pd.DataFrame:
-    """Say whether slower branches gain half of what a penalty does, in every cell that has both: rows as `compared`'s.
+    """Say whether slower branches gain half of what a penalty does, in every cell where it gains: rows as `compared`'s.
 
     ``effect`` is their loss less plain's, less half of the penalty's (``variant``) less plain's: below 0 they gain more
     than half. Intervals hold for the four cells of a penalty together.
     """
-    found, slower = [], SMALLER[-1].title
+    found = []
     for (corpus, tokens), cell in that_judge(rows).groupby(["corpus", "training_tokens"], sort=False):
         of = {name: part.validation_nats.tolist() for name, part in cell.groupby("variant", sort=False)}
-        if len(of.get(slower, ())) < OTHERS or len(of.get("plain", ())) < JUDGES["plain"]:
+        if len(of.get(SLOWER, ())) < OTHERS or len(of.get("plain", ())) < JUDGES["plain"]:
             continue
         for one in (*PRIMARY[1:], HELD, HELD_SQUARES):
-            if len(of.get(one.title, ())) == OTHERS:
-                groups = [(of[slower], 1.0), (of[one.title], -0.5), (of["plain"], -0.5)]
+            runs = of.get(one.title, [])
+            if len(runs) == OTHERS and mean(runs) < mean(of["plain"]):  # a run that diverged makes it no gain
+                groups = [(of[SLOWER], 1.0), (of[one.title], -0.5), (of["plain"], -0.5)]
                 told = weighted(groups, level=1 - 0.05 / CELLS)
                 row = {"text": label(corpus), "training_tokens": int(tokens), "variant": one.title}
                 found.append(row | asdict(told) | {"verdict": told.verdict})

@@ -137,16 +137,20 @@ def examples(task: str, split: str, count: int) -> Sequence[tuple[str, str | int
     """Return examples for :func:`casebook.train.finetune`.
 
     ``source``: a piece of a story (0) or of pydocs (1). ``order``: a piece of a story, as it is (0) or with words that
-    are neighbours exchanged (1). ``preference``: a story as it was told, and a spoilt one. Those of ``choose`` follow
-    those that are trained on, and are neither trained nor tested on.
+    are neighbours exchanged (1). ``preference``: a story as it was told, and a spoilt one. Those of ``choose`` are
+    neither trained nor tested on. A task of the hub that has few to train on gives a fifth of them to choose by.
     """
-    if split == "choose":
-        return examples(task, "train", EXAMPLES + count)[EXAMPLES:]
     from ..stories import task as labelled
     from ..train import hub_task
 
     if task in HUB_TASKS:
-        return list(islice(hub_task(task, split=split), count))
+        if split == "test":
+            return list(islice(hub_task(task, split=split), count))
+        found = list(islice(hub_task(task), TESTED + EXAMPLES))
+        held = TESTED if len(found) == TESTED + EXAMPLES else len(found) // 5
+        return (found[:held] if split == "choose" else found[held:])[:count]
+    if split == "choose":
+        return examples(task, "train", EXAMPLES + count)[EXAMPLES:]
     if task == "preference":
         found = islice(labelled(task, split=split), count)
         return [(one.whole(one.label), one.whole(1 - one.label)) for one in found]
