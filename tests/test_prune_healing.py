@@ -26,7 +26,7 @@ def pocket():
 
 def pruned_copy(pocket, action="sequential"):
     model, blocks, _ = pocket
-    return prune(copy.deepcopy(model), [3, 6], action, blocks=None if action == "remove" else blocks)
+    return prune(copy.deepcopy(model), [2, 6], action, blocks=None if action == "remove" else blocks)
 
 
 def healed(pocket, model, config=SHORT, **options):
@@ -49,13 +49,13 @@ def test_stand_ins_learn_and_nothing_else_moves(pocket, stand_ins_only):
     whole, _, validation = pocket
     model, before, first, last, rows = stand_ins_only
     maps = {f"{name}.{key}" for name, layer in stand_ins(model) for key in layer.state_dict()}
-    assert maps == {"3.block.weight", "3.block.bias", "6.block.weight", "6.block.bias"}
+    assert maps == {"2.block.weight", "2.block.bias", "6.block.weight", "6.block.bias"}
     assert first == pytest.approx(cross_entropy(pruned_copy(pocket), validation), rel=1e-6)
     assert last < first
     assert 0 < rows[-1]["state_error"] < 0.2  # of single batches: a closed form leaves little to gain
     assert rows[-1]["training_nats"] is None
     moved = {name for name, weight in model.state_dict().items() if not torch.equal(weight, before[name])}
-    assert moved == {f"model.layers.{index}.module.{key}" for index in (2, 5) for key in ("weight", "bias")}
+    assert moved == {f"model.layers.{index}.module.{key}" for index in (1, 5) for key in ("weight", "bias")}
     untouched = linstudy.load("stories-1m", device="cpu")[0].state_dict()
     assert all(torch.equal(weight, untouched[name]) for name, weight in whole.state_dict().items())
     assert all(weight.requires_grad for weight in model.parameters())

@@ -113,7 +113,7 @@ def test_a_real_tokenizer(shared):
 
 
 def test_a_token_has_the_class_of_its_word(tokenizer):
-    text = "Mila looked behind the wooden slide, and there it was: the red kite!"
+    text = "Mila looked behind the wooden slide and there it was: the red kite!"
     found = token_classes(encode(tokenizer, text), tokenizer)
     words = []
     for piece, word_class, first in zip(found.text, found.word_class, found.first, strict=True):
