@@ -309,7 +309,7 @@ def tuned():
     all_weights = pd.DataFrame(rows).assign(model="stories-1m", rate=0.1, loss=0.5, delta_nats=0.0)
     all_weights["trained"] = finetuning.ALL
     other = all_weights[(all_weights.labels == "true") & (all_weights.seed >= 100)]
-    other = other.assign(trained=finetuning.LOW_RANK, seed=other.seed + 300, delta_update_linearity=9.0)
+    other = other.assign(trained=finetuning.LOW_RANK, seed=other.seed + 300, delta_update_linearity=9.0, delta_nats=0.5)
     return pd.concat([all_weights, other, all_weights.assign(model="m")])  # the last two are not asked for
 
 
@@ -333,7 +333,7 @@ def test_low_rank_stands_beside_all_weights_with_true_labels():
     assert found.difference["source"].tolist() == pytest.approx([0.03, 0.03], abs=2e-3)
     assert set(found.verdict["source"]) == {"higher"}
     assert set(found.verdict["order"]) == {"equal"}
-    assert found.delta_nats.eq(0).all()
+    assert found.delta_nats.eq(0.5).all()
     assert found.change["order"].tolist() == pytest.approx([-0.03, -0.03], abs=1e-3)
 
 

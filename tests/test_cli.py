@@ -199,7 +199,7 @@ def test_what_a_user_can_get_wrong_is_one_sentence(typed, monkeypatch):
     each_is_refused(typed, profile, wrong)
     each_is_refused(typed, ["profile"], [(["gtp2", "--csv", "out.csv"], "'gtp2'")])
     wrong = [([f"--{name}", "0"], f"argument --{name}: '0' should be a whole") for name in ("steps", "tokens", "batch")]
-    wrong += [(["--warmup", "-1"], "argument --warmup: '-1' should be a whole number from 0")]
+    wrong += [(["--warmup", "-1"], "warmup is -1 steps; it must lie between 0 and steps")]
     wrong += [(["--penalty", "cosinus=1"], "cosinus"), (["--layers", "9999"], "a model of 9999 layers cannot be made")]
     wrong += [(["--out", "model"], "model holds something that no pretraining wrote: give a new folder")]
     each_is_refused(typed, ["pretrain", "--out", "new"], wrong)

@@ -152,10 +152,14 @@ def per_seed(finetuning: pd.DataFrame, trained: str = ALL) -> pd.DataFrame:
     rows = rows[rows.groupby("task").seed.transform("nunique") == JUDGES * len(ARMS[trained])]
     key, numbers = ["task", "labels", "text", "seed"], ["accuracy", "constant", "loss"]
     numbers = [*(name for name in rows if name.startswith("delta_")), *numbers]
-    means = rows.groupby(key, sort=False, as_index=False)[numbers].mean()
-    order = {name: place for place, name in enumerate((*TASKS, *LABELS))}
-    means = means.sort_values(["task", "labels"], key=lambda names: names.map(order), kind="stable")
+    means = _in_order(rows.groupby(key, sort=False, as_index=False)[numbers].mean(), "task", "labels")
     return means.assign(gain=means.accuracy - means.constant)
+
+
+def _in_order(rows: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """Sort rows by what tells fine-tunings apart, in the order of the plan."""
+    order = {name: place for place, name in enumerate((*TASKS, *ARMS, *LABELS))}
+    return rows.sort_values([*columns], key=lambda names: names.map(order), kind="stable")
 
 
 def in_words(rows: pd.DataFrame) -> pd.DataFrame:
@@ -192,9 +196,7 @@ def by_rate(finetuning: pd.DataFrame) -> pd.DataFrame:
     """
     rows = finetuning[(finetuning.model == TUNED) & finetuning.seed.isin(CHOOSING)]
     key, numbers = ["task", "trained", "rate", "text", "seed"], ["accuracy", "delta_update_linearity", "delta_nats"]
-    order = {name: place for place, name in enumerate((*TASKS, *ARMS))}
-    means = rows.groupby(key, as_index=False)[numbers].mean()  # by rate, in rising order
-    return means.sort_values(["task", "trained"], key=lambda names: names.map(order), kind="stable")
+    return _in_order(rows.groupby(key, as_index=False)[numbers].mean(), "task", "trained")  # rates rise
 
 
 def learnt(means: pd.DataFrame) -> pd.DataFrame:

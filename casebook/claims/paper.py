@@ -158,7 +158,7 @@ def _reading_on(tables: Tables) -> Iterator[dict]:
     names = {"validation_nats": "loss less plain's, nats", "update_linearity_heldout": "LS_res less plain's"}
     found = penalties.finished(tables("continued"))
     found = found[(found.selection == ALL) & found.score.isin(names)]
-    control = pretraining.SMALLER[-1].title
+    control = penalties.SLOWER
     effects = found.set_index(["model", "score", "variant"]).effect
     for one in found[found.variant != control].itertuples():
         key = (one.model, one.score, control)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
-from statistics import fmean as mean
 
 import pandas as pd
 
@@ -134,12 +133,12 @@ def less_half(rows: pd.DataFrame) -> pd.DataFrame:
     """
     found = []
     for (corpus, tokens), cell in that_judge(rows).groupby(["corpus", "training_tokens"], sort=False):
-        of = {name: part.validation_nats.tolist() for name, part in cell.groupby("variant", sort=False)}
+        nats = cell.groupby("variant", sort=False).validation_nats
+        of, means = {name: part.tolist() for name, part in nats}, nats.mean()
         if len(of.get(SLOWER, ())) < OTHERS or len(of.get("plain", ())) < JUDGES["plain"]:
             continue
         for one in (*PRIMARY[1:], HELD, HELD_SQUARES):
-            runs = of.get(one.title, [])
-            if len(runs) == OTHERS and mean(runs) < mean(of["plain"]):  # a run that diverged makes it no gain
+            if len(of.get(one.title, ())) == OTHERS and means[one.title] < means["plain"]:
                 groups = [(of[SLOWER], 1.0), (of[one.title], -0.5), (of["plain"], -0.5)]
                 told = weighted(groups, level=1 - 0.05 / CELLS)
                 row = {"text": label(corpus), "training_tokens": int(tokens), "variant": one.title}

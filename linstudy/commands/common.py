@@ -15,11 +15,6 @@ def count(word: str) -> int:
     return _whole(word, 1, 10**12)
 
 
-def count_from_0(word: str) -> int:
-    """Read a number of things that may be 0, where none of them is a choice of its own."""
-    return _whole(word, 0, 10**12)
-
-
 def seed(word: str) -> int:
     """Read a seed, as torch and numpy both take it."""
     return _whole(word, 0, 2**63 - 1)

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from ..files import check_writable, written_whole
-from .common import add_verb, count, count_from_0, seed
+from .common import add_verb, count, seed
 
 TEXT = ("text", "distinct")
 RECIPE = ("tokens", "steps", "batch", "accumulation", "peak_rate", "warmup", "weight_decay", "penalty", "scaling")
@@ -25,7 +25,7 @@ def add_to(subparsers: Any) -> None:
     add("--distinct", type=count, metavar="N", help="of so many tokens, seen again and again")
     add("--batch", type=count, metavar="N", help="blocks a step (the preset's)")
     add("--peak-rate", type=float, metavar="R", help="largest learning rate (the preset's)")
-    add("--warmup", type=count_from_0, metavar="N", help="steps in which the rate rises (a tenth, at most 200)")
+    add("--warmup", type=int, metavar="N", help="steps in which the rate rises (a tenth, at most 200)")
     add("--weight-decay", type=float, metavar="W", help="of matrices (0.1)")
     add("--penalty", metavar="KIND=WEIGHT", help="cosine=0.5 or mse=0.5: pull neighbouring states together")
     add("--scaling", metavar="WHERE", help="branches, norms or rates: smaller updates by other means")
